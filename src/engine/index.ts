@@ -1,0 +1,3 @@
+export { tf } from "./tf";
+export { Rng } from "./rng";
+export * from "./weights";

@@ -1,0 +1,33 @@
+/** TensorFlow.js as this kit uses it: one instance, the native binding behind it where it was built, and its gradients repaired. */
+import util from "node:util";
+import * as tf from "@tensorflow/tfjs";
+import { installGradients } from "./gradients";
+
+// Before the binding loads: hides its C++ information lines, which notebooks would show as errors.
+process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
+tf.enableProdMode();
+
+/** Why the native engine is not there, in one line; undefined where it is. */
+export let nativeFailure: string | undefined;
+
+const wanted = process.env.SHARPNESS_BACKEND;
+if (wanted === undefined || wanted === "native") loadNative();
+installGradients();
+
+function loadNative(): void {
+  restoreRemovedUtil();
+  try {
+    require("@tensorflow/tfjs-node-gpu");
+  } catch (error) {
+    nativeFailure = String((error as Error).message).split("\n")[0];
+  }
+}
+
+// tfjs-node 4.22 calls two functions that Node 23 removed from `util`.
+function restoreRemovedUtil(): void {
+  const old = util as unknown as Record<string, unknown>;
+  old.isNullOrUndefined ??= (value: unknown) => value == null;
+  old.isArray ??= Array.isArray;
+}
+
+export { tf };
