@@ -1,0 +1,209 @@
+/** Augmentation as values: functions on a batch, each image with a random stream of its own, so that the result depends on (seed, position) alone. */
+import type { Rng } from "../engine";
+import { imageLength, type ImageShape } from "./dataset";
+
+export type Pixels = Uint8Array | Float32Array;
+
+/** Changes one image, (height·width·channels), in place. */
+export type ImageOp<P extends Pixels = Pixels> = (image: P, shape: ImageShape, rng: Rng) => void;
+
+export interface BatchPlace {
+  shape: ImageShape;
+  /** the stream of the epoch; image i uses `rng.split(firstIndex + i)` */
+  rng: Rng;
+  /** position of the batch's first image in the epoch */
+  firstIndex: number;
+}
+
+/** What happens to a training batch before (bytes) and after (pixels) normalisation, in place. */
+export interface Augmentation {
+  readonly name: string;
+  readonly bytes?: ((images: Uint8Array, place: BatchPlace) => void) | undefined;
+  readonly pixels?: ((images: Float32Array, place: BatchPlace) => void) | undefined;
+}
+
+/** The names that a config uses; `cutout` is basic and then cutout, as in the paper's tables. */
+export type AugmentName = "none" | "basic" | "cutout";
+
+export interface CropOptions {
+  /** pixels of reflection on each side; 4: official code */
+  pad?: number;
+}
+
+export interface CutoutOptions {
+  /** side of the box in pixels; 16: official code, on 32 and on 28 pixels alike. `scaledCutoutSize` keeps the share of the image */
+  size?: number;
+  /** what the box is filled with; 0 after normalisation: official code */
+  fill?: number;
+}
+
+/** Mirrors the image left to right with probability ½. */
+export function horizontalFlip(): ImageOp {
+  return (image, shape, rng) => {
+    if (rng.uniform() < 0.5) mirror(image, shape);
+  };
+}
+
+/** Pads by reflection (the edge itself is not repeated) and cuts the image's size out at a random place. */
+export function reflectCrop({ pad = 4 }: CropOptions = {}): ImageOp {
+  return (image, shape, rng) => {
+    const top = rng.int(2 * pad + 1) - pad;
+    const left = rng.int(2 * pad + 1) - pad;
+    shiftReflected(image, shape, top, left);
+  };
+}
+
+/** One box per image, its centre uniform over the pixels, clipped at the borders (DeVries and Taylor 2017). */
+export function cutout({ size = 16, fill = 0 }: CutoutOptions = {}): ImageOp {
+  return (image, shape, rng) => fillBox(image, shape, drawBox(shape, size, rng), fill);
+}
+
+/** The official code's form: one box for all images of the batch. */
+export function cutoutPerBatch({ size = 16, fill = 0 }: CutoutOptions = {}): NonNullable<Augmentation["pixels"]> {
+  return (images, { shape, rng, firstIndex }) => {
+    const box = drawBox(shape, size, rng.split("batch").split(firstIndex));
+    forEachImage(images, shape, (image) => fillBox(image, shape, box, fill));
+  };
+}
+
+/** The box that covers as much of this image's height as 16 of 32 pixels. */
+export function scaledCutoutSize([height]: ImageShape): number {
+  return Math.max(2, 2 * Math.round(height / 4));
+}
+
+/** Lifts operations on one image to a batch, in order, sharing the image's stream. */
+export function perImage<P extends Pixels>(...ops: ImageOp<P>[]): (images: P, place: BatchPlace) => void {
+  return (images, { shape, rng, firstIndex }) =>
+    forEachImage(images, shape, (image, i) => {
+      const stream = rng.split(firstIndex + i);
+      for (const op of ops) op(image, shape, stream);
+    });
+}
+
+/** The paper's augmentations: basic = flip, then reflection-padded crop; cutout = basic, then one box per image. */
+export const augmentations: Readonly<Record<AugmentName, Augmentation>> = {
+  none: { name: "none" },
+  basic: { name: "basic", bytes: perImage(horizontalFlip(), reflectCrop()) },
+  cutout: {
+    name: "cutout",
+    bytes: perImage(horizontalFlip(), reflectCrop()),
+    pixels: (images, place) => perImage(cutout())(images, { ...place, rng: place.rng.split("cutout") }),
+  },
+};
+
+/** The augmentation of that name, or the given one as it is. */
+export function augmentation(augment: AugmentName | Augmentation): Augmentation {
+  if (typeof augment !== "string") return augment;
+  const found = augmentations[augment];
+  if (!found) throw new Error(`augment = "${augment}": expected one of ${Object.keys(augmentations).join(", ")}`);
+  return found;
+}
+
+export interface MixupOptions {
+  numClasses: number;
+  /** λ ~ Beta(α, α); 1: official code. The paper's label-noise runs chose from {1, 8, 16, 32} */
+  alpha?: number;
+  rng: Rng;
+  /** "example": own λ and a random partner each (ours); "batch": one λ ← max(λ, 1−λ), partners by reversal (official code) */
+  pairing?: "example" | "batch";
+}
+
+/**
+ * x̃ = λx + (1−λ)x', ỹ = λy + (1−λ)y' (Zhang et al. 2018) on images (n·h·w·c) and one-hot labels (n·numClasses); new arrays.
+ * Also gives the partner and λ of each example.
+ */
+export function mixup(
+  images: Float32Array,
+  oneHotLabels: Float32Array,
+  { numClasses, alpha = 1, rng, pairing = "example" }: MixupOptions,
+): { images: Float32Array; oneHotLabels: Float32Array; partners: Int32Array; lambdas: Float32Array } {
+  const n = oneHotLabels.length / numClasses;
+  if (!(alpha > 0)) throw new Error(`mixup alpha = ${alpha}: expected a number above 0`);
+  if (!Number.isInteger(n) || images.length % n !== 0)
+    throw new Error(`mixup: ${oneHotLabels.length} label values and ${images.length} pixels do not fit ${numClasses} classes`);
+  const { partners, lambdas } = pairing === "batch" ? reversedPairs(n, alpha, rng) : randomPairs(n, alpha, rng);
+  return { images: mixRows(images, partners, lambdas), oneHotLabels: mixRows(oneHotLabels, partners, lambdas), partners, lambdas };
+}
+
+function reversedPairs(n: number, alpha: number, rng: Rng) {
+  const lambda = rng.beta(alpha, alpha);
+  return { partners: Int32Array.from({ length: n }, (_, i) => n - 1 - i), lambdas: new Float32Array(n).fill(Math.max(lambda, 1 - lambda)) };
+}
+
+function randomPairs(n: number, alpha: number, rng: Rng) {
+  return { partners: rng.permutation(n), lambdas: Float32Array.from({ length: n }, () => rng.beta(alpha, alpha)) };
+}
+
+/** λᵢ·row i + (1−λᵢ)·row partnerᵢ, for any rows of equal length. */
+export function mixRows(rows: Float32Array, partners: Int32Array, lambdas: Float32Array): Float32Array {
+  const length = rows.length / partners.length;
+  const mixed = new Float32Array(rows.length);
+  for (let i = 0; i < partners.length; i++) {
+    const lambda = lambdas[i]!;
+    const own = i * length;
+    const other = partners[i]! * length;
+    for (let j = 0; j < length; j++) mixed[own + j] = lambda * rows[own + j]! + (1 - lambda) * rows[other + j]!;
+  }
+  return mixed;
+}
+
+function forEachImage<P extends Pixels>(images: P, shape: ImageShape, visit: (image: P, i: number) => void): void {
+  const length = imageLength(shape);
+  for (let i = 0; i * length < images.length; i++) visit(images.subarray(i * length, (i + 1) * length) as P, i);
+}
+
+/** Left to right, in place. */
+export function mirror(image: Pixels, [height, width, channels]: ImageShape): void {
+  const row = width * channels;
+  for (let y = 0; y < height; y++)
+    for (let left = y * row, right = left + row - channels; left < right; left += channels, right -= channels)
+      for (let c = 0; c < channels; c++) {
+        const kept = image[left + c]!;
+        image[left + c] = image[right + c]!;
+        image[right + c] = kept;
+      }
+}
+
+/** out(y, x) = in(y + top, x + left), coordinates outside reflected; in place. */
+export function shiftReflected(image: Pixels, [height, width, channels]: ImageShape, top: number, left: number): void {
+  if (top === 0 && left === 0) return;
+  const source = image.slice();
+  const columns = Int32Array.from({ length: width }, (_, x) => reflect(x + left, width) * channels);
+  for (let y = 0, to = 0; y < height; y++) {
+    const from = reflect(y + top, height) * width * channels;
+    for (let x = 0; x < width; x++) for (let c = 0; c < channels; c++) image[to++] = source[from + columns[x]! + c]!;
+  }
+}
+
+/** −1 → 1, size → size − 2, as often as it takes. */
+export function reflect(position: number, size: number): number {
+  if (size === 1) return 0;
+  const period = 2 * (size - 1);
+  const folded = ((position % period) + period) % period;
+  return folded < size ? folded : period - folded;
+}
+
+interface Box {
+  top: number;
+  bottom: number;
+  left: number;
+  right: number;
+}
+
+// Rows [centre − size/2, centre + size/2), as the official code has it.
+function drawBox([height, width]: ImageShape, size: number, rng: Rng): Box {
+  const y = rng.int(height);
+  const x = rng.int(width);
+  const before = Math.floor(size / 2);
+  const after = size - before;
+  return {
+    top: Math.max(0, y - before),
+    bottom: Math.min(height, y + after),
+    left: Math.max(0, x - before),
+    right: Math.min(width, x + after),
+  };
+}
+
+function fillBox(image: Pixels, [, width, channels]: ImageShape, { top, bottom, left, right }: Box, value: number): void {
+  for (let y = top; y < bottom; y++) image.fill(value, (y * width + left) * channels, (y * width + right) * channels);
+}

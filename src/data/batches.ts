@@ -1,0 +1,88 @@
+/** One epoch as batches: shuffled, augmented, normalised. The same stream gives the same batches, from whichever batch it is resumed. */
+import type { Rng } from "../engine";
+import { augmentation, type Augmentation, type AugmentName } from "./augment";
+import { imageLength, normalize, type Dataset } from "./dataset";
+
+export interface Batch {
+  /** (n·height·width·channels), normalised */
+  readonly images: Float32Array;
+  /** (n) */
+  readonly labels: Int32Array;
+  /** (n) positions in the data set */
+  readonly indices: Int32Array;
+}
+
+export interface BatchOptions {
+  batchSize: number;
+  /** the stream of this epoch; needed where `shuffle` or `augment` draws */
+  rng?: Rng | undefined;
+  augment?: AugmentName | Augmentation;
+  /** leave out a last batch that is not full; true: official code. Off for evaluation */
+  dropLast?: boolean;
+  /** true: a new order each epoch */
+  shuffle?: boolean;
+  /** number of the first batch to give: a stopped epoch goes on here as if it had not stopped */
+  firstBatch?: number;
+}
+
+/** How many batches an epoch has. */
+export function numBatches(size: number, { batchSize, dropLast = true }: Pick<BatchOptions, "batchSize" | "dropLast">): number {
+  return dropLast ? Math.floor(size / batchSize) : Math.ceil(size / batchSize);
+}
+
+/**
+ * The batches of one epoch.
+ * @throws where `batchSize` is not a positive integer, or larger than the set while `dropLast` is on, or a stream is missing
+ */
+export function batches(
+  dataset: Dataset,
+  { batchSize, rng, augment = "none", dropLast = true, shuffle = true, firstBatch = 0 }: BatchOptions,
+): IterableIterator<Batch> {
+  const chosen = augmentation(augment);
+  checkBatchSize(dataset, batchSize, dropLast);
+  if (!rng && (shuffle || chosen.bytes || chosen.pixels))
+    throw new Error(`batches: shuffle = ${shuffle} and augment = "${chosen.name}" need a random stream, but rng is missing`);
+  const order = shuffle ? rng!.split("order").permutation(dataset.size) : Int32Array.from(dataset.labels.keys());
+  return generate(dataset, { order, batchSize, count: numBatches(dataset.size, { batchSize, dropLast }), firstBatch, chosen, rng });
+}
+
+interface Plan {
+  order: Int32Array;
+  batchSize: number;
+  count: number;
+  firstBatch: number;
+  chosen: Augmentation;
+  rng: Rng | undefined;
+}
+
+function* generate(dataset: Dataset, { order, batchSize, count, firstBatch, chosen, rng }: Plan): IterableIterator<Batch> {
+  const stream = rng?.split("augment");
+  for (let b = firstBatch; b < count; b++)
+    yield makeBatch(dataset, order.slice(b * batchSize, (b + 1) * batchSize), { chosen, rng: stream, firstIndex: b * batchSize });
+}
+
+/** One batch of the examples at `indices`; `firstIndex` is its first example's position in the epoch. */
+export function makeBatch(
+  dataset: Dataset,
+  indices: Int32Array,
+  { chosen, rng, firstIndex }: { chosen: Augmentation; rng: Rng | undefined; firstIndex: number },
+): Batch {
+  const bytes = gather(dataset, indices);
+  if (chosen.bytes) chosen.bytes(bytes, { shape: dataset.shape, rng: rng!, firstIndex });
+  const images = normalize(bytes, dataset);
+  if (chosen.pixels) chosen.pixels(images, { shape: dataset.shape, rng: rng!, firstIndex });
+  return { images, labels: Int32Array.from(indices, (i) => dataset.labels[i]!), indices };
+}
+
+function gather({ images, shape }: Dataset, indices: Int32Array): Uint8Array {
+  const length = imageLength(shape);
+  const bytes = new Uint8Array(indices.length * length);
+  for (let i = 0; i < indices.length; i++) bytes.set(images.subarray(indices[i]! * length, (indices[i]! + 1) * length), i * length);
+  return bytes;
+}
+
+function checkBatchSize({ name, size }: Dataset, batchSize: number, dropLast: boolean): void {
+  if (!Number.isInteger(batchSize) || batchSize < 1) throw new Error(`batchSize = ${batchSize}: expected an integer from 1`);
+  if (dropLast && batchSize > size)
+    throw new Error(`batchSize = ${batchSize} exceeds the ${size} examples of ${name}: an epoch would have no full batch`);
+}

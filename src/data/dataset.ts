@@ -1,0 +1,174 @@
+/** A labelled set of images held as bytes, and what can be done to one: cut it, split it, relabel it, turn it into tensors. */
+import { Rng, tf } from "../engine";
+
+/** Height, width, channels. */
+export type ImageShape = readonly [number, number, number];
+
+export interface Dataset {
+  readonly name: string;
+  readonly size: number;
+  readonly shape: ImageShape;
+  readonly numClasses: number;
+  /** (size·height·width·channels), NHWC, 0 … 255 */
+  readonly images: Uint8Array;
+  /** (size), each in [0, numClasses) */
+  readonly labels: Int32Array;
+  /** per channel, of images / 255 */
+  readonly mean: readonly number[];
+  /** per channel, of images / 255 */
+  readonly std: readonly number[];
+  readonly classNames?: readonly string[];
+}
+
+export interface HeldOutOptions {
+  /** share of the examples that is held out; 0.1: paper App. C (ρ and the rest were tuned on a held-out tenth) */
+  fraction?: number;
+  /** absent: the last examples are held out, as the official code does; else a random choice that depends on the seed alone */
+  seed?: number | string;
+}
+
+/**
+ * Checks that the parts fit together and gives them back as a Dataset.
+ * @throws where a length, a label or a statistic does not fit the shape
+ */
+export function makeDataset(parts: Omit<Dataset, "size">): Dataset {
+  const { name, shape, images, labels, numClasses, mean, std } = parts;
+  const size = labels.length;
+  const expected = size * imageLength(shape);
+  if (images.length !== expected)
+    throw new Error(`${name}: ${images.length} image bytes, expected ${expected} (${size} labels of ${shape.join("×")})`);
+  if (mean.length !== shape[2] || std.length !== shape[2])
+    throw new Error(`${name}: mean has ${mean.length} and std ${std.length} values, expected one for each of ${shape[2]} channels`);
+  if (!std.every((value) => value > 0)) throw new Error(`${name}: std = [${std.join(", ")}], expected values above 0`);
+  checkLabels(labels, { name, numClasses });
+  return { ...parts, size };
+}
+
+/** The examples at `indices`, in that order (an index may come twice). Copies. */
+export function subset(dataset: Dataset, indices: ArrayLike<number>): Dataset {
+  const pixels = imageLength(dataset.shape);
+  const images = new Uint8Array(indices.length * pixels);
+  const labels = new Int32Array(indices.length);
+  for (let i = 0; i < indices.length; i++) {
+    const from = checkIndex(indices[i]!, dataset);
+    images.set(dataset.images.subarray(from * pixels, (from + 1) * pixels), i * pixels);
+    labels[i] = dataset.labels[from]!;
+  }
+  return { ...dataset, size: indices.length, images, labels };
+}
+
+/** The first `count` examples. Copies, so that the whole set can be freed. */
+export function takeFirst(dataset: Dataset, count: number): Dataset {
+  if (!Number.isInteger(count) || count < 1 || count > dataset.size)
+    throw new Error(`limit = ${count}: expected an integer from 1 to ${dataset.size}, the size of ${dataset.name}`);
+  const images = dataset.images.slice(0, count * imageLength(dataset.shape));
+  return { ...dataset, size: count, images, labels: dataset.labels.slice(0, count) };
+}
+
+/** The same images with other labels, such as noisy ones. */
+export function withLabels(dataset: Dataset, labels: ArrayLike<number>): Dataset {
+  if (labels.length !== dataset.size)
+    throw new Error(`${labels.length} labels for ${dataset.name}, expected ${dataset.size}: one for each image`);
+  checkLabels(labels, dataset);
+  return { ...dataset, labels: Int32Array.from(labels) };
+}
+
+/** One set after the other; shape, classes and statistics are those of the first (SVHN: train, then extra). */
+export function concatDatasets(first: Dataset, ...others: Dataset[]): Dataset {
+  const all = [first, ...others];
+  const size = all.reduce((sum, each) => sum + each.size, 0);
+  const images = new Uint8Array(size * imageLength(first.shape));
+  const labels = new Int32Array(size);
+  let at = 0;
+  for (const each of all) {
+    if (String(each.shape) !== String(first.shape) || each.numClasses !== first.numClasses)
+      throw new Error(`${each.name} (${describe(each)}) cannot follow ${first.name} (${describe(first)}): shapes and classes must agree`);
+    images.set(each.images, at * imageLength(first.shape));
+    labels.set(each.labels, at);
+    at += each.size;
+  }
+  return { ...first, size, images, labels };
+}
+
+/** Two disjoint parts, in the order of the whole: what is trained on, and what hyper-parameters are chosen on. */
+export function splitHeldOut(
+  dataset: Dataset,
+  { fraction = 0.1, seed }: HeldOutOptions = {},
+): { train: Dataset; heldOut: Dataset } {
+  const held = Math.round(dataset.size * fraction);
+  if (!(held >= 1 && held < dataset.size))
+    throw new Error(`fraction = ${fraction} of ${dataset.size} examples: expected at least one example on either side`);
+  const order = seed === undefined ? Int32Array.from(dataset.labels.keys()) : new Rng(seed).split("held-out").permutation(dataset.size);
+  const cut = dataset.size - held;
+  return { train: subset(dataset, order.slice(0, cut).sort()), heldOut: subset(dataset, order.slice(cut).sort()) };
+}
+
+/**
+ * Normalised images, (x/255 − mean)/std, and one-hot labels, of all examples or of those at `indices`. The caller disposes of both.
+ */
+export function toTensors(dataset: Dataset, indices?: ArrayLike<number>): { images: tf.Tensor4D; labels: tf.Tensor2D } {
+  const chosen = indices === undefined ? dataset : subset(dataset, indices);
+  return {
+    images: tf.tensor4d(normalize(chosen.images, chosen), [chosen.size, ...chosen.shape]),
+    labels: tf.tensor2d(oneHot(chosen.labels, chosen.numClasses), [chosen.size, chosen.numClasses]),
+  };
+}
+
+/** Bytes to (x/255 − mean)/std, channel by channel. */
+export function normalize(bytes: Uint8Array, { mean, std }: Pick<Dataset, "mean" | "std">): Float32Array {
+  const channels = mean.length;
+  const tables = mean.map((_, c) => Float32Array.from({ length: 256 }, (_, byte) => (byte / 255 - mean[c]!) / std[c]!));
+  const values = new Float32Array(bytes.length);
+  for (let c = 0; c < channels; c++) {
+    const table = tables[c]!;
+    for (let i = c; i < bytes.length; i += channels) values[i] = table[bytes[i]!]!;
+  }
+  return values;
+}
+
+/** (n·numClasses), row by row. */
+export function oneHot(labels: ArrayLike<number>, numClasses: number): Float32Array {
+  const rows = new Float32Array(labels.length * numClasses);
+  for (let i = 0; i < labels.length; i++) rows[i * numClasses + labels[i]!] = 1;
+  return rows;
+}
+
+/** Mean and standard deviation of images / 255, per channel. */
+export function channelStatistics(images: Uint8Array, channels: number): { mean: number[]; std: number[] } {
+  const counts = Array.from({ length: channels }, () => new Float64Array(256));
+  for (let c = 0; c < channels; c++) for (let i = c; i < images.length; i += channels) counts[c]![images[i]!]!++;
+  const n = images.length / channels;
+  const moment = (count: Float64Array, f: (x: number) => number) => count.reduce((sum, k, byte) => sum + k * f(byte / 255), 0) / n;
+  const mean = counts.map((count) => moment(count, (x) => x));
+  const std = counts.map((count, c) => Math.sqrt(moment(count, (x) => (x - mean[c]!) ** 2)));
+  return { mean, std };
+}
+
+/** (numClasses) how many examples each class has. */
+export function classCounts({ labels, numClasses }: Pick<Dataset, "labels" | "numClasses">): Int32Array {
+  const counts = new Int32Array(numClasses);
+  for (const label of labels) counts[label]!++;
+  return counts;
+}
+
+/** Values per image. */
+export function imageLength([height, width, channels]: ImageShape): number {
+  return height * width * channels;
+}
+
+/** @throws where a label is not an integer in [0, numClasses) */
+export function checkLabels(labels: ArrayLike<number>, { name, numClasses }: { name: string; numClasses: number }): void {
+  for (let i = 0; i < labels.length; i++) {
+    const label = labels[i]!;
+    if (!Number.isInteger(label) || label < 0 || label >= numClasses)
+      throw new Error(`${name}: label ${i} is ${label}, expected an integer from 0 to ${numClasses - 1}`);
+  }
+}
+
+function checkIndex(index: number, dataset: Dataset): number {
+  if (!Number.isInteger(index) || index < 0 || index >= dataset.size)
+    throw new Error(`index ${index}: expected an integer from 0 to ${dataset.size - 1}, ${dataset.name} having ${dataset.size} examples`);
+  return index;
+}
+
+const describe = ({ shape, numClasses }: Dataset) => `${shape.join("×")}, ${numClasses} classes`;

@@ -1,0 +1,88 @@
+/** Fashion-MNIST (Xiao et al. 2017) and MNIST (LeCun et al.) from their IDX files, checked by SHA-256. */
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { makeDataset, takeFirst, type Dataset } from "./dataset";
+import { cacheFolder, sha256 } from "./files";
+import { parseIdx, readUnpacked, type IdxArray } from "./idx";
+
+export interface LoadOptions {
+  split?: "train" | "test";
+  /** the first so many images only */
+  limit?: number | undefined;
+  /** where the files are, packed or not; by default data/cache/<name>, then where Debian's package puts them */
+  folder?: string | undefined;
+}
+
+const fashionClasses = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"];
+
+// SHA-256 of the unpacked files.
+const fashionSums: Readonly<Record<string, string>> = {
+  "train-images-idx3-ubyte": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+  "train-labels-idx1-ubyte": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+  "t10k-images-idx3-ubyte": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+  "t10k-labels-idx1-ubyte": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+};
+
+/**
+ * Fashion-MNIST: 60 000 training and 10 000 test images, 28×28×1, 10 classes.
+ * @throws where the files are missing (says how to get them), malformed, or not the published ones
+ */
+export async function loadFashionMnist({ split = "train", limit, folder }: LoadOptions = {}): Promise<Dataset> {
+  const folders = folder === undefined ? [cacheFolder("fashion-mnist"), "/usr/share/datasets/fashion-mnist"] : [folder];
+  const found = folders.find((each) => idxFiles(each, split).every(existingIdx));
+  if (!found)
+    throw new Error(`Fashion-MNIST's ${split} files are not in ${folders.join(" nor in ")}. Get them with: npm run setup`);
+  const dataset = await loadIdxDataset(idxFiles(found, split), {
+    name: "fashion-mnist",
+    numClasses: 10,
+    classNames: fashionClasses,
+    mean: [0.1307], // official code (dataset_source.py), which takes MNIST's values for Fashion-MNIST
+    std: [0.3081],
+    sums: fashionSums,
+  });
+  return limit === undefined ? dataset : takeFirst(dataset, limit);
+}
+
+export interface IdxDatasetOptions {
+  name: string;
+  numClasses: number;
+  mean: readonly number[];
+  std: readonly number[];
+  classNames?: readonly string[];
+  /** SHA-256 of each unpacked file by its name without .gz; absent: unchecked */
+  sums?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Any set of greyscale images in a pair of IDX files, images and labels.
+ * @throws one sentence where a file is malformed, the two do not fit, or a checksum differs
+ */
+export async function loadIdxDataset(
+  [imagesFile, labelsFile]: readonly [string, string],
+  { sums, ...about }: IdxDatasetOptions,
+): Promise<Dataset> {
+  const [images, labels] = await Promise.all([readChecked(imagesFile, 3, sums), readChecked(labelsFile, 1, sums)]);
+  const [count, height, width] = images.dims as [number, number, number];
+  if (count !== labels.dims[0])
+    throw new Error(`${path.basename(imagesFile)} has ${count} images, but ${path.basename(labelsFile)} has ${labels.dims[0]} labels`);
+  return makeDataset({ ...about, shape: [height, width, 1], images: images.data, labels: Int32Array.from(labels.data) });
+}
+
+async function readChecked(file: string, rank: number, sums?: Readonly<Record<string, string>>): Promise<IdxArray> {
+  const bytes = await readUnpacked(existingIdx(file) ?? file, { maxBytes: 2 ** 28 }); // ours; the largest has 47 MB
+  const array = parseIdx(bytes, { name: path.basename(file), rank });
+  const expected = sums?.[path.basename(file)];
+  if (expected !== undefined && sha256(bytes) !== expected)
+    throw new Error(`${file}: SHA-256 ${sha256(bytes)}, expected ${expected}: not the published file. Delete it and run: npm run setup`);
+  return array;
+}
+
+function idxFiles(folder: string, split: "train" | "test"): [string, string] {
+  const prefix = { train: "train", test: "t10k" }[split];
+  if (!prefix) throw new Error(`split = "${split}": expected "train" or "test"`);
+  return [path.join(folder, `${prefix}-images-idx3-ubyte`), path.join(folder, `${prefix}-labels-idx1-ubyte`)];
+}
+
+function existingIdx(file: string): string | undefined {
+  return [file, `${file}.gz`].find((each) => existsSync(each));
+}

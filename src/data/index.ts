@@ -1,0 +1,6 @@
+export * from "./dataset";
+export * from "./batches";
+export * from "./augment";
+export * from "./idx";
+export * from "./fashionMnist";
+export * from "./synthetic";
