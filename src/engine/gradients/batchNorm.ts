@@ -1,0 +1,113 @@
+/** Batch norm over all but the last axis, differentiable to any order; on TensorFlow by its fused kernels. */
+import * as tf from "@tensorflow/tfjs";
+import { defineKernel, detach, putGradient, runKernel } from "./registry";
+import { nativeOp } from "./native";
+
+const AXES = [0, 1, 2];
+
+export interface BatchNormResult {
+  /** (n, h, w, c) */
+  y: tf.Tensor4D;
+  /** (c), of this batch; off the tape */
+  mean: tf.Tensor1D;
+  /** (c), of this batch, biased (divided by n·h·w); off the tape */
+  variance: tf.Tensor1D;
+}
+
+/**
+ * y = scale · (x − mean) / √(variance + epsilon) + offset with this batch's own mean and variance
+ * (Ioffe and Szegedy 2015). Gradients flow through both statistics into x.
+ *
+ * @param x (n, h, w, c)
+ * @param scale (c)
+ * @param offset (c)
+ */
+export function batchNormTraining(x: tf.Tensor4D, scale: tf.Tensor1D, offset: tf.Tensor1D, epsilon: number): BatchNormResult {
+  const [y, mean, variance] = runKernel<tf.Tensor[]>("BatchNormTraining", { x, scale, offset }, { epsilon });
+  return { y: y as tf.Tensor4D, mean: detach(mean as tf.Tensor1D), variance: detach(variance as tf.Tensor1D) };
+}
+
+/**
+ * Batch norm with given statistics: an affine function of x, scale and offset.
+ *
+ * @param x (n, h, w, c)
+ * @param mean (c), held constant
+ * @param variance (c), biased, held constant
+ */
+export function batchNormInference(
+  x: tf.Tensor4D,
+  scale: tf.Tensor1D,
+  offset: tf.Tensor1D,
+  mean: tf.Tensor1D,
+  variance: tf.Tensor1D,
+  epsilon: number,
+): tf.Tensor4D {
+  return tf.tidy(() => {
+    const gain = tf.mul(scale, tf.rsqrt(tf.add(variance, epsilon)));
+    return tf.add(tf.mul(x, gain), tf.sub(offset, tf.mul(mean, gain)));
+  });
+}
+
+export function installBatchNormGradient(): void {
+  defineKernel("BatchNormTraining", { native: nativeForward, composed: composedForward });
+  defineKernel("BatchNormTrainingGrad", { native: nativeBackward, composed: composedBackward });
+  putGradient("BatchNormTraining", {
+    inputsToSave: ["x", "scale"],
+    outputsToSave: [false, false, false, true, true, true],
+    gradFunc: (dys, saved, attrs) => backward((dys as tf.Tensor[])[0]!, saved, attrs as tf.NamedAttrMap),
+  });
+}
+
+type Gradients = Record<string, () => tf.Tensor>;
+
+function backward(dy: tf.Tensor, [x, scale, ...reserve]: tf.Tensor[], attrs: tf.NamedAttrMap): Gradients {
+  const inputs: tf.NamedTensorMap = { dy, x: x!, scale: scale! };
+  // Under an outer tape, plain functions: the second derivative needs statistics that depend on x.
+  const nested = tf.engine().state.gradientDepth > 0;
+  reserve.forEach((tensor, i) => (inputs[`reserve${i}`] = tensor));
+  const [dx, dScale, dOffset] = nested
+    ? composedBackward(inputs, attrs)
+    : runKernel<tf.Tensor[]>("BatchNormTrainingGrad", inputs, attrs);
+  return { x: () => dx!, scale: () => dScale!, offset: () => dOffset! };
+}
+
+function fusedAttributes(attrs: tf.NamedAttrMap | undefined) {
+  const float = { type: "float32" } as const;
+  return { T: float, U: float, epsilon: { float: attrs!.epsilon as number }, data_format: "NHWC", is_training: true };
+}
+
+/** y, mean, biased variance, and the three reserved tensors that the gradient wants back. */
+function nativeForward({ x, scale, offset }: tf.NamedTensorMap, attrs: tf.NamedAttrMap | undefined): tf.Tensor[] {
+  const empty = tf.tensor1d([], "float32");
+  const inputs = [x!, scale!, offset!, empty, empty];
+  const attributes = { ...fusedAttributes(attrs), exponential_avg_factor: { float: 1 } };
+  const [y, mean, unbiased, ...reserve] = nativeOp("FusedBatchNormV3", inputs, attributes, 6);
+  const count = x!.size / scale!.size;
+  // The kernel returns the variance with Bessel's correction.
+  return [y!, mean!, tf.mul(unbiased!, Math.max(count - 1, 1) / count), ...reserve];
+}
+
+function nativeBackward({ dy, x, scale, ...reserve }: tf.NamedTensorMap, attrs: tf.NamedAttrMap | undefined): tf.Tensor[] {
+  const inputs = [dy!, x!, scale!, reserve.reserve0!, reserve.reserve1!, reserve.reserve2!];
+  return nativeOp("FusedBatchNormGradV3", inputs, fusedAttributes(attrs), 5).slice(0, 3);
+}
+
+function composedForward({ x, scale, offset }: tf.NamedTensorMap, attrs: tf.NamedAttrMap | undefined): tf.Tensor[] {
+  const mean = tf.mean(x!, AXES);
+  const centred = tf.sub(x!, mean);
+  const variance = tf.mean(tf.square(centred), AXES);
+  const inverse = tf.rsqrt(tf.add(variance, attrs!.epsilon as number));
+  const y = tf.add(tf.mul(centred, tf.mul(inverse, scale!)), offset!);
+  return [y, mean, variance, tf.clone(mean), tf.clone(variance), tf.zeros([0])];
+}
+
+// With x̂ = (x − mean) / σ:  ∂L/∂x = scale/σ · (dy − mean(dy) − x̂ · mean(dy · x̂)).
+function composedBackward({ dy, x, scale }: tf.NamedTensorMap, attrs: tf.NamedAttrMap | undefined): tf.Tensor[] {
+  const centred = tf.sub(x!, tf.mean(x!, AXES));
+  const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(centred), AXES), attrs!.epsilon as number));
+  const normalized = tf.mul(centred, inverse);
+  const [dOffset, dScale] = [tf.sum(dy!, AXES), tf.sum(tf.mul(dy!, normalized), AXES)];
+  const count = x!.size / scale!.size;
+  const correction = tf.add(tf.div(dOffset, count), tf.mul(normalized, tf.div(dScale, count)));
+  return [tf.mul(tf.sub(dy!, correction), tf.mul(scale!, inverse)), dScale, dOffset];
+}

@@ -1,0 +1,17 @@
+/** Gradients that TensorFlow.js gets wrong at second order or slow at first order, replaced. */
+import { installBatchNormGradient } from "./batchNorm";
+import { restoreStockGradients } from "./registry";
+import { installReluGradient } from "./relu";
+
+export { batchNormInference, batchNormTraining, type BatchNormResult } from "./batchNorm";
+
+/** Our gradients; `tf.ts` calls it once the engine is there. May be called again after `installStockGradients`. */
+export function installGradients(): void {
+  installReluGradient();
+  installBatchNormGradient();
+}
+
+/** TensorFlow.js's own gradients, for comparison: slow on the native engine, and wrong at second order. */
+export function installStockGradients(): void {
+  restoreStockGradients();
+}
