@@ -1,0 +1,117 @@
+/** Layers that register their parameters with a ModelBuilder and return a pure function of them. */
+import { batchNormInference, batchNormTraining, tf } from "../engine";
+import type { Context, Initializer, Layer, ModelBuilder } from "./model";
+
+/** He et al. 2015, fan out: N(0, 2 / (kernel² · outputs)), as the official code draws convolutions. */
+export const heNormalFanOut: Initializer = (rng, shape) => {
+  const fanOut = shape[0]! * shape[1]! * shape[3]!;
+  return rng.array(size(shape)).map((value) => value * Math.sqrt(2 / fanOut));
+};
+
+/** U(−1/√outputs, 1/√outputs): dense layers of the official code. */
+export const uniformByOutputs: Initializer = (rng, shape) => {
+  const bound = 1 / Math.sqrt(shape[shape.length - 1]!);
+  return rng.array(size(shape), "uniform").map((value) => (2 * value - 1) * bound);
+};
+
+/** He et al. 2015, fan in, for dense layers before a ReLU: N(0, 2 / inputs). */
+export const heNormalFanIn: Initializer = (rng, shape) => {
+  const scale = Math.sqrt(2 / size(shape.slice(0, -1)));
+  return rng.array(size(shape)).map((value) => value * scale);
+};
+
+export const zeros: Initializer = (_, shape) => new Float32Array(size(shape));
+export const ones: Initializer = (_, shape) => new Float32Array(size(shape)).fill(1);
+
+export interface ConvOptions {
+  readonly inputs: number;
+  readonly outputs: number;
+  /** Side of the square kernel; default 3. */
+  readonly kernel?: number;
+  /** Default 1. */
+  readonly stride?: number;
+  /** Default false: a batch norm follows. */
+  readonly bias?: boolean;
+}
+
+/** 2-D convolution, "same" padding; the kernel is (kernel, kernel, inputs, outputs). */
+export function conv(builder: ModelBuilder, name: string, options: ConvOptions): Layer {
+  const { inputs, outputs, kernel = 3, stride = 1, bias = false } = options;
+  const weight = builder.parameter(`${name}/kernel`, [kernel, kernel, inputs, outputs], heNormalFanOut);
+  const offset = bias ? builder.parameter(`${name}/bias`, [outputs], zeros) : undefined;
+  return (x, { weights }) => {
+    const y = tf.conv2d(x, weights[weight] as tf.Tensor4D, stride, "same");
+    return offset === undefined ? y : tf.add(y, weights[offset]!);
+  };
+}
+
+/** Fully connected; the kernel is (inputs, outputs). */
+export function dense(
+  builder: ModelBuilder,
+  name: string,
+  { inputs, outputs, init = uniformByOutputs }: { inputs: number; outputs: number; init?: Initializer },
+): (x: tf.Tensor2D, context: Context) => tf.Tensor2D {
+  const kernel = builder.parameter(`${name}/kernel`, [inputs, outputs], init);
+  const bias = builder.parameter(`${name}/bias`, [outputs], zeros);
+  return (x, { weights }) => tf.add(tf.matMul(x, weights[kernel] as tf.Tensor2D), weights[bias]!);
+}
+
+const BATCH_NORM_MOMENTUM = 0.9; // official code, paper.md 7.4
+const BATCH_NORM_EPSILON = 1e-5; // official code
+
+/**
+ * Batch norm over all but the channel axis. With batch statistics the moving averages after this batch go to
+ * `context.newStats`; the given ones are never changed. They are updated with the biased variance, as in Flax.
+ */
+export function batchNorm(builder: ModelBuilder, name: string, channels: number, { initialScale = ones } = {}): Layer {
+  const scale = builder.parameter(`${name}/scale`, [channels], initialScale);
+  const offset = builder.parameter(`${name}/offset`, [channels], zeros);
+  const mean = builder.statistic(`${name}/mean`, [channels], zeros);
+  const variance = builder.statistic(`${name}/variance`, [channels], ones);
+  return (x, context) => {
+    const { weights, stats = {}, training = false, batchStatistics = training, newStats } = context;
+    const [gain, shift] = [weights[scale] as tf.Tensor1D, weights[offset] as tf.Tensor1D];
+    const [oldMean, oldVariance] = [stats[mean] as tf.Tensor1D | undefined, stats[variance] as tf.Tensor1D | undefined];
+    if (!oldMean || !oldVariance)
+      throw new Error(`${name}: batch norm needs its moving averages in mode.stats, as init() returned them`);
+    if (!batchStatistics) return batchNormInference(x, gain, shift, oldMean, oldVariance, BATCH_NORM_EPSILON);
+    const batch = batchNormTraining(x, gain, shift, BATCH_NORM_EPSILON);
+    newStats[mean] = movingAverage(oldMean, batch.mean);
+    newStats[variance] = movingAverage(oldVariance, batch.variance);
+    return batch.y;
+  };
+}
+
+function movingAverage(old: tf.Tensor, now: tf.Tensor): tf.Tensor {
+  return tf.add(tf.mul(old, BATCH_NORM_MOMENTUM), tf.mul(now, 1 - BATCH_NORM_MOMENTUM));
+}
+
+/** Mean over height and width: (n, h, w, c) → (n, c). */
+export function globalAveragePool(x: tf.Tensor4D): tf.Tensor2D {
+  return tf.mean(x, [1, 2]);
+}
+
+export function flatten(x: tf.Tensor4D): tf.Tensor2D {
+  return tf.reshape(x, [x.shape[0], -1]);
+}
+
+/** Inverted dropout with a mask from the context's stream: the same stream, the same mask. */
+export function dropout(name: string, rate: number): <T extends tf.Tensor>(x: T, context: Context) => T {
+  return (x, { training = false, rng }) => {
+    if (!training || rate === 0) return x;
+    if (!rng) throw new Error(`${name}: dropout in training mode needs mode.rng`);
+    const draws = rng.split(name).array(x.size, "uniform");
+    const keep = 1 - rate;
+    return tf.mul(
+      x,
+      tf.tensor(
+        draws.map((draw) => (draw < keep ? 1 / keep : 0)),
+        x.shape,
+      ),
+    );
+  };
+}
+
+function size(shape: readonly number[]): number {
+  return shape.reduce((a, b) => a * b, 1);
+}

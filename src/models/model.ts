@@ -1,0 +1,107 @@
+/** What a network is here: named parameters and a pure function of them. */
+import { tf, type Rng, type Weights } from "../engine";
+
+/** How one tensor starts. */
+export type Initializer = (rng: Rng, shape: readonly number[]) => Float32Array;
+
+export interface ParameterSpec {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly init: Initializer;
+}
+
+export interface ApplyMode {
+  /** Dropout, stochastic depth and batch statistics on; default false. */
+  readonly training?: boolean;
+  /** Moving averages of batch norm, as `init` and earlier calls returned them; needed when the network has any. */
+  readonly stats?: Weights;
+  /** Masks of dropout and stochastic depth; needed in training mode when the network has any. */
+  readonly rng?: Rng;
+  /** Shake-Shake and ShakeDrop: the gate of the forward pass in the backward pass too (SAM's pass 1, official code). */
+  readonly trueGradient?: boolean;
+  /** Batch norm by the batch's own statistics; default: as `training`. False with `training: true` is frozen batch norm. */
+  readonly batchStatistics?: boolean;
+}
+
+export interface ModelOutput {
+  /** (n, numClasses) */
+  readonly logits: tf.Tensor2D;
+  /** Moving averages after this batch where batch statistics were used, else the ones given. */
+  readonly stats: Weights;
+}
+
+/** A trained or untrained point: the weights and the moving averages that belong to them. */
+export interface Variables {
+  readonly weights: Weights;
+  readonly stats: Weights;
+}
+
+export interface Model {
+  readonly name: string;
+  /** height, width, channels */
+  readonly inputShape: readonly [number, number, number];
+  readonly numClasses: number;
+  /** Trainable, in the order of the network. */
+  readonly parameters: readonly ParameterSpec[];
+  /** Moving averages of batch norm. */
+  readonly statistics: readonly ParameterSpec[];
+  init(rng: Rng): Variables;
+  /** @param x (n, height, width, channels) */
+  apply(weights: Weights, x: tf.Tensor4D, mode?: ApplyMode): ModelOutput;
+}
+
+/** How many trainable numbers a network has. */
+export function countParameters(model: Pick<Model, "parameters">): number {
+  return model.parameters.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+}
+
+/** What one call of `apply` carries through the layers. */
+export interface Context extends ApplyMode {
+  readonly weights: Weights;
+  readonly newStats: Weights;
+}
+
+/** A step of a network: from activations to activations. */
+export type Layer = (x: tf.Tensor4D, context: Context) => tf.Tensor4D;
+
+/** The last step: from activations to (n, numClasses) logits. */
+export type Head = (x: tf.Tensor4D, context: Context) => tf.Tensor2D;
+
+/** Collects the parameters of a network while its layers are made. */
+export class ModelBuilder {
+  readonly parameters: ParameterSpec[] = [];
+  readonly statistics: ParameterSpec[] = [];
+
+  parameter(name: string, shape: readonly number[], init: Initializer): string {
+    this.parameters.push({ name, shape, init });
+    return name;
+  }
+
+  statistic(name: string, shape: readonly number[], init: Initializer): string {
+    this.statistics.push({ name, shape, init });
+    return name;
+  }
+
+  build(name: string, { inputShape, numClasses }: Pick<Model, "inputShape" | "numClasses">, forward: Head): Model {
+    const { parameters, statistics } = this;
+    return {
+      name,
+      inputShape,
+      numClasses,
+      parameters,
+      statistics,
+      init: (rng) => ({ weights: initialize(parameters, rng), stats: initialize(statistics, rng) }),
+      apply: (weights, x, mode = {}) => {
+        const context: Context = { ...mode, weights, newStats: {} };
+        const logits = forward(x, context);
+        return { logits, stats: { ...mode.stats, ...context.newStats } };
+      },
+    };
+  }
+}
+
+function initialize(specs: readonly ParameterSpec[], rng: Rng): Weights {
+  return Object.fromEntries(
+    specs.map(({ name, shape, init }) => [name, tf.tensor(init(rng.split(name), shape), [...shape], "float32")]),
+  );
+}

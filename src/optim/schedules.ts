@@ -1,0 +1,27 @@
+/** Schedules: a factor in [0, 1] on the learning rate (or on ρ) as a function of the step. */
+
+/** @param step updates made so far @param totalSteps of the whole run */
+export type Schedule = (step: number, totalSteps: number) => number;
+
+export type ScheduleName = "constant" | "cosine" | "step";
+
+/** ½(1 + cos(π·step/total)): per step, no warm-up, as the official code. */
+export const cosine: Schedule = (step, totalSteps) => 0.5 * (1 + Math.cos((Math.PI * step) / totalSteps));
+
+export const constant: Schedule = () => 1;
+
+export interface StepDecayOptions {
+  /** Fractions of the run at which the factor drops; default 0.5 and 0.75 (He et al. 2016). */
+  readonly milestones?: readonly number[];
+  /** Default 0.1. */
+  readonly factor?: number;
+}
+
+/** The factor is multiplied by `factor` at each milestone. */
+export function stepDecay({ milestones = [0.5, 0.75], factor = 0.1 }: StepDecayOptions = {}): Schedule {
+  return (step, totalSteps) => factor ** milestones.filter((milestone) => step >= milestone * totalSteps).length;
+}
+
+export function scheduleByName(name: ScheduleName): Schedule {
+  return { constant, cosine, step: stepDecay() }[name];
+}
