@@ -155,8 +155,8 @@ function forEachImage<P extends Pixels>(images: P, shape: ImageShape, visit: (im
 /** Left to right, in place. */
 export function mirror(image: Pixels, [height, width, channels]: ImageShape): void {
   const row = width * channels;
-  for (let y = 0; y < height; y++)
-    for (let left = y * row, right = left + row - channels; left < right; left += channels, right -= channels)
+  for (let start = 0; start < height * row; start += row)
+    for (let left = start, right = start + row - channels; left < right; left += channels, right -= channels)
       for (let c = 0; c < channels; c++) {
         const kept = image[left + c]!;
         image[left + c] = image[right + c]!;
@@ -166,13 +166,30 @@ export function mirror(image: Pixels, [height, width, channels]: ImageShape): vo
 
 /** out(y, x) = in(y + top, x + left), coordinates outside reflected; in place. */
 export function shiftReflected(image: Pixels, [height, width, channels]: ImageShape, top: number, left: number): void {
-  if (top === 0 && left === 0) return;
-  const source = image.slice();
-  const columns = Int32Array.from({ length: width }, (_, x) => reflect(x + left, width) * channels);
+  const row = width * channels;
+  const source = copyToScratch(image);
+  const columns = new Int32Array(row);
+  for (let x = 0, j = 0; x < width; x++)
+    for (let c = 0, from = reflect(x + left, width) * channels; c < channels; c++) columns[j++] = from + c;
   for (let y = 0, to = 0; y < height; y++) {
-    const from = reflect(y + top, height) * width * channels;
-    for (let x = 0; x < width; x++) for (let c = 0; c < channels; c++) image[to++] = source[from + columns[x]! + c]!;
+    const from = reflect(y + top, height) * row;
+    for (let j = 0; j < row; j++) image[to++] = source[from + columns[j]!]!;
   }
+}
+
+// One buffer for all images: a new one for each would cost more than the copy.
+let scratchBytes = new Uint8Array(0);
+let scratchFloats = new Float32Array(0);
+
+function copyToScratch(image: Pixels): Pixels {
+  if (image instanceof Uint8Array) {
+    if (scratchBytes.length < image.length) scratchBytes = new Uint8Array(image.length);
+    scratchBytes.set(image);
+    return scratchBytes;
+  }
+  if (scratchFloats.length < image.length) scratchFloats = new Float32Array(image.length);
+  scratchFloats.set(image);
+  return scratchFloats;
 }
 
 /** −1 → 1, size → size − 2, as often as it takes. */

@@ -41,7 +41,8 @@ export function makeDataset(parts: Omit<Dataset, "size">): Dataset {
     throw new Error(`${name}: mean has ${mean.length} and std ${std.length} values, expected one for each of ${shape[2]} channels`);
   if (!std.every((value) => value > 0)) throw new Error(`${name}: std = [${std.join(", ")}], expected values above 0`);
   checkLabels(labels, { name, numClasses });
-  return { ...parts, size };
+  // A plain view: the slice of a Buffer would share its memory.
+  return { ...parts, size, images: new Uint8Array(images.buffer, images.byteOffset, images.length) };
 }
 
 /** The examples at `indices`, in that order (an index may come twice). Copies. */

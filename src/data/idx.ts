@@ -43,5 +43,5 @@ export function parseIdx(bytes: Uint8Array, { name, rank }: { name: string; rank
   if (bytes.length < expected) throw new Error(`${name}: cut short: ${bytes.length} bytes, expected ${expected} for ${dims.join("×")}`);
   if (bytes.length > expected)
     throw new Error(`${name}: ${bytes.length - expected} bytes too many: ${bytes.length}, expected ${expected} for ${dims.join("×")}`);
-  return { dims, data: bytes.subarray(start) };
+  return { dims, data: new Uint8Array(bytes.buffer, bytes.byteOffset + start, expected - start) };
 }
