@@ -1,0 +1,6 @@
+export * from "./operator";
+export * from "./lanczos";
+export * from "./powerIteration";
+export * from "./spectralDensity";
+export * from "./trace";
+export type { Estimate } from "./statistics";

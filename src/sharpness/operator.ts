@@ -1,0 +1,171 @@
+/** Symmetric linear operators: all that Lanczos, power iteration, quadrature and trace estimates see of a Hessian is v ↦ Av. */
+import { Rng } from "../engine";
+import { dot, norm, Vector } from "./vector";
+
+/** A symmetric matrix that is only known by its products. */
+export interface LinearOperator {
+  /** Rows = columns. */
+  readonly size: number;
+  /** (size) → (size). May be synchronous or return a promise; must not keep or change its argument. */
+  matvec(v: Float32Array): Promise<Float32Array> | Float32Array;
+}
+
+export interface MatrixOperatorOptions {
+  /** Rows = columns; needed for a function, taken from a dense matrix. */
+  size?: number;
+}
+
+/** Rows of a dense matrix: nested arrays, or typed arrays as rows. */
+export type DenseMatrix = ArrayLike<ArrayLike<number>>;
+
+export type Matvec = (v: Float32Array) => ArrayLike<number> | Promise<ArrayLike<number>>;
+
+/**
+ * An operator from a function v ↦ Av, or from a dense symmetric matrix, whose products are summed in float64.
+ *
+ *     matrixOperator((v) => v.map((x, i) => i * x), { size: 100 });
+ *     matrixOperator([[2, 1], [1, 2]]);
+ *
+ * @throws where a dense matrix is not square or not symmetric
+ */
+export function matrixOperator(matrix: Matvec | DenseMatrix, { size }: MatrixOperatorOptions = {}): LinearOperator {
+  if (typeof matrix === "function") return { size: checkSize(size), matvec: (v) => toFloat32(matrix(v)) };
+  const rows = checkMatrix(matrix, size);
+  return { size: rows.length, matvec: (v) => Float32Array.from(rows, (row) => dot(row, v)) };
+}
+
+export interface CheckOptions {
+  /** Of the random vectors. */
+  seed?: number | string;
+  /** Largest relative difference that passes. Ours: 1e-4, some tens of times what float32 products of deep nets show. */
+  tolerance?: number;
+}
+
+export interface OperatorCheck {
+  /** ‖Av − (Av again)‖ / ‖Av‖: not 0 where the operator draws random numbers. */
+  readonly repeatability: number;
+  /** |uᵀAv − vᵀAu| / (‖Av‖ ‖Au‖)^½ for unit u and v: not 0 where A is not symmetric. */
+  readonly asymmetry: number;
+}
+
+/**
+ * Three products that tell whether `operator` is one fixed symmetric matrix. Everything in this folder rests on that.
+ *
+ * @throws where two products of one vector differ, or uᵀAv ≠ vᵀAu, by more than `tolerance`
+ */
+export async function checkOperator(
+  operator: LinearOperator,
+  { seed = 0, tolerance = 1e-4 }: CheckOptions = {},
+): Promise<OperatorCheck> {
+  const [u, v] = ["u", "v"].map((name) => new Rng(seed).split(name).array(operator.size)) as [Float32Array, Float32Array];
+  const av = await product(operator, v);
+  const repeatability = relativeDifference(av, await product(operator, v));
+  if (!(repeatability <= tolerance)) throw new Error(notRepeatable(repeatability));
+  const au = await product(operator, u);
+  const asymmetry = Math.abs(dot(u, av) - dot(v, au)) / (Math.sqrt(norm(au) * norm(av) * norm(u) * norm(v)) || 1);
+  if (!(asymmetry <= tolerance)) throw new Error(`the operator is not symmetric: uᵀAv and vᵀAu differ by ${percent(asymmetry)}`);
+  return { repeatability, asymmetry };
+}
+
+/** ‖a − b‖ / ‖a‖, 0 where both are zero. */
+export function relativeDifference(a: Vector, b: Vector): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += (a[i]! - b[i]!) ** 2;
+  return sum === 0 ? 0 : Math.sqrt(sum) / (norm(a) || norm(b));
+}
+
+export function notRepeatable(difference: number): string {
+  return (
+    `two products of one vector differ by ${percent(difference)}: the loss draws random numbers. ` +
+    `Switch dropout, noise and augmentation off (training: false), or fix their masks`
+  );
+}
+
+/** One checked product, on copies: an operator may work in place or return the same array every time. */
+export async function product(operator: LinearOperator, v: Float32Array): Promise<Float32Array> {
+  const result = Float32Array.from(await operator.matvec(v.slice()));
+  if (result.length !== operator.size)
+    throw new Error(`matvec returned ${result.length} values, expected the operator's size ${operator.size}`);
+  if (!Number.isFinite(dot(result, result))) throw new Error(notFinite(result));
+  return result;
+}
+
+function notFinite(result: Float32Array): string {
+  const i = result.findIndex((x) => !Number.isFinite(x));
+  return `matvec returned ${result[i]} at index ${i}: expected finite numbers`;
+}
+
+/** Progress and abort, the same for every routine that takes many products. */
+export interface RunOptions {
+  /** Called after each product. */
+  onProgress?: (progress: Progress) => void;
+  /** Stops between two products; the routine then throws the signal's reason. */
+  signal?: AbortSignal;
+}
+
+export interface Progress {
+  /** Products done. */
+  readonly done: number;
+  /** Products planned; a routine that stops early needs fewer. */
+  readonly total: number;
+}
+
+/** An operator whose products are checked, counted, reported and can be stopped. */
+export class CountedOperator implements LinearOperator {
+  readonly size: number;
+  products = 0;
+
+  constructor(
+    private readonly operator: LinearOperator,
+    private readonly total: number,
+    private readonly run: RunOptions = {},
+  ) {
+    this.size = checkSize(operator.size);
+  }
+
+  async matvec(v: Float32Array): Promise<Float32Array> {
+    this.run.signal?.throwIfAborted();
+    const result = await product(this.operator, v);
+    this.products++;
+    this.run.onProgress?.({ done: this.products, total: this.total });
+    // Synchronous products would else never let the event that aborts, or a display, have its turn.
+    if (this.run.signal || this.run.onProgress) await new Promise((resolve) => setImmediate(resolve));
+    return result;
+  }
+}
+
+/** A positive whole number, or an error that names it. */
+export function checkCount(name: string, value: number, least = 1): number {
+  if (!Number.isInteger(value) || value < least) throw new Error(`${name} = ${value}: expected a whole number ≥ ${least}`);
+  return value;
+}
+
+function checkSize(size: number | undefined): number {
+  if (size === undefined) throw new Error("size is missing: a function does not tell how long its vectors are");
+  return checkCount("size", size);
+}
+
+function toFloat32(result: ArrayLike<number> | Promise<ArrayLike<number>>): Float32Array | Promise<Float32Array> {
+  return "then" in result ? result.then((values) => Float32Array.from(values)) : Float32Array.from(result);
+}
+
+function checkMatrix(matrix: DenseMatrix, size = matrix.length): Float64Array[] {
+  const rows = Array.from(matrix, (row) => Float64Array.from(row));
+  const wrong = rows.findIndex((row) => row.length !== rows.length);
+  if (rows.length !== size) throw new Error(`the matrix has ${rows.length} rows, expected size ${size}`);
+  if (rows.length === 0) throw new Error("the matrix is empty");
+  if (wrong >= 0) throw new Error(`row ${wrong} of the matrix has ${rows[wrong]!.length} values, expected ${rows.length}`);
+  const scale = Math.max(...rows.map((row) => row.reduce((max, x) => Math.max(max, Math.abs(x)), 0)));
+  for (let i = 0; i < size; i++) for (let j = 0; j < i; j++) checkEntry(rows, i, j, scale);
+  return rows;
+}
+
+// 1e-5: what a symmetric matrix that went through float32 arithmetic may show.
+function checkEntry(rows: Float64Array[], i: number, j: number, scale: number): void {
+  const [a, b] = [rows[i]![j]!, rows[j]![i]!];
+  if (Math.abs(a - b) > 1e-5 * scale) throw new Error(`the matrix is not symmetric: (${i}, ${j}) is ${a}, (${j}, ${i}) is ${b}`);
+}
+
+function percent(x: number): string {
+  return `${(100 * x).toPrecision(2)} %`;
+}
