@@ -4,3 +4,5 @@ export * from "./augment";
 export * from "./idx";
 export * from "./fashionMnist";
 export * from "./synthetic";
+export * from "./labelNoise";
+export * from "./noiseFiles";
