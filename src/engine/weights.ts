@@ -93,20 +93,41 @@ export function sizeOfWeights(a: Weights): number {
   return Object.values(a).reduce((sum, tensor) => sum + tensor.size, 0);
 }
 
+/** A loss and whatever else its forward pass made, such as batch-norm statistics. */
+export interface LossAndAux {
+  readonly loss: tf.Scalar;
+  readonly aux: Weights;
+}
+
+export interface ValueAndGradient {
+  readonly value: tf.Scalar;
+  readonly gradient: Weights;
+  readonly aux: Weights;
+}
+
 /**
- * Value and gradient of a scalar loss of named weights, on TensorFlow.js's tape.
- * The caller owns the returned tensors.
+ * Value and gradient of a scalar loss of named weights, on TensorFlow.js's tape, with the forward pass's other results.
+ * The caller owns the returned tensors; everything between is freed.
  */
-export function valueAndGradient(
-  loss: (weights: Weights) => tf.Scalar,
-  weights: Weights,
-): { value: tf.Scalar; gradient: Weights } {
+export function valueAndGradient(fn: (weights: Weights) => tf.Scalar | LossAndAux, weights: Weights): ValueAndGradient {
   const names = Object.keys(weights);
   const toRecord = (tensors: tf.Tensor[]) => Object.fromEntries(names.map((name, i) => [name, tensors[i]!]));
-  const { value, grads } = tf.valueAndGrads((...tensors: tf.Tensor[]) => loss(toRecord(tensors)))(
-    names.map((name) => weights[name]!),
-  );
-  return { value: value as tf.Scalar, gradient: toRecord(grads) };
+  let aux: Weights = {};
+  const loss = (...tensors: tf.Tensor[]) => {
+    const result = fn(toRecord(tensors));
+    if (result instanceof tf.Tensor) return result;
+    // The forward pass is a tidy of TensorFlow.js's own, which would free them.
+    aux = mapWeights(result.aux, (tensor) => tf.keep(tf.clone(tensor)));
+    return result.loss;
+  };
+  return tf.tidy(() => {
+    try {
+      const { value, grads } = tf.valueAndGrads(loss)(Object.values(weights));
+      return { value: value as tf.Scalar, gradient: toRecord(grads), aux: cloneWeights(aux) };
+    } finally {
+      disposeWeights(aux);
+    }
+  });
 }
 
 function assertSameNames(a: Weights, b: Weights): void {

@@ -1,0 +1,1 @@
+export { crossEntropy, smoothLabels, type CrossEntropyOptions } from "./crossEntropy";

@@ -1,0 +1,87 @@
+/** Evaluation in inference mode: error, mean loss, and what a network made of noisy labels. */
+import { normalize, oneHot, imageLength, type Dataset } from "../data";
+import { tf } from "../engine";
+import { crossEntropy } from "../losses";
+import type { Model, Variables } from "../models";
+
+export interface Evaluated {
+  /** Share of examples whose prediction differs from `dataset.labels`, in [0, 1]. */
+  readonly errorRate: number;
+  /** Mean cross-entropy against `dataset.labels`, without smoothing or L2. */
+  readonly loss: number;
+  /** (size) predicted classes. */
+  readonly predictions: Int32Array;
+}
+
+export interface EvaluateOptions {
+  /** Default 500: a matter of memory only, the result does not depend on it. */
+  readonly batchSize?: number;
+}
+
+/** Error and mean loss over a whole data set, the last ragged batch included. */
+export function evaluate(
+  model: Model,
+  variables: Variables,
+  dataset: Dataset,
+  { batchSize = 500 }: EvaluateOptions = {},
+): Evaluated {
+  const predictions = new Int32Array(dataset.size);
+  let lossSum = 0;
+  for (let start = 0; start < dataset.size; start += batchSize) {
+    const end = Math.min(start + batchSize, dataset.size);
+    const { classes, losses } = evaluateRange(model, variables, dataset, { start, end });
+    predictions.set(classes, start);
+    lossSum = losses.reduce((sum, loss) => sum + loss, lossSum);
+  }
+  const wrong = predictions.reduce((count, predicted, i) => count + (predicted === dataset.labels[i] ? 0 : 1), 0);
+  return { errorRate: wrong / dataset.size, loss: lossSum / dataset.size, predictions };
+}
+
+interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+function evaluateRange(model: Model, { weights, stats }: Variables, dataset: Dataset, { start, end }: Range) {
+  const { shape, labels, numClasses } = dataset;
+  const bytes = dataset.images.subarray(start * imageLength(shape), end * imageLength(shape));
+  return tf.tidy(() => {
+    const images = tf.tensor4d(normalize(bytes, dataset), [end - start, ...shape]);
+    const targets = tf.tensor2d(oneHot(labels.subarray(start, end), numClasses), [end - start, numClasses]);
+    const { logits } = model.apply(weights, images, { stats });
+    return {
+      classes: tf.argMax(logits, 1).dataSync() as Int32Array,
+      losses: crossEntropy(logits, targets).dataSync() as Float32Array,
+    };
+  });
+}
+
+/** How far a network has memorised wrong labels; every share is in [0, 1], or NaN where there is no such example. */
+export interface Memorisation {
+  /** Of the flipped labels: the share that the network reproduces. */
+  readonly flippedFitted: number;
+  /** Of the flipped labels: the share where it predicts the true class instead. */
+  readonly flippedCorrected: number;
+  /** Of the untouched labels: the share that it reproduces. */
+  readonly cleanFitted: number;
+}
+
+/**
+ * @param predictions (n) classes
+ * @param labels (n) as trained on
+ * @param cleanLabels (n) the true ones
+ */
+export function memorisation(predictions: Int32Array, labels: Int32Array, cleanLabels: Int32Array): Memorisation {
+  let [flipped, fitted, corrected, clean, cleanFitted] = [0, 0, 0, 0, 0];
+  predictions.forEach((predicted, i) => {
+    if (labels[i] === cleanLabels[i]) {
+      clean++;
+      if (predicted === labels[i]) cleanFitted++;
+      return;
+    }
+    flipped++;
+    if (predicted === labels[i]) fitted++;
+    if (predicted === cleanLabels[i]) corrected++;
+  });
+  return { flippedFitted: fitted / flipped, flippedCorrected: corrected / flipped, cleanFitted: cleanFitted / clean };
+}

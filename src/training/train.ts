@@ -1,0 +1,276 @@
+/** The training loop: epochs of trainStep, evaluation on clean test data, checkpoints; repeatable and resumable bit for bit. */
+import { createHash } from "node:crypto";
+import { batches, mixup, numBatches, oneHot, type Batch, type Dataset } from "../data";
+import { Rng, tf } from "../engine";
+import { crossEntropy } from "../losses";
+import type { Model, Variables } from "../models";
+import { loadCheckpoint, saveCheckpoint } from "./checkpoint";
+import { trainConfig, type TrainConfig, type TrainOptions } from "./config";
+import { evaluate, memorisation, type Memorisation } from "./evaluate";
+import { disposeState, initialState, trainStep, type BatchLoss, type StepBatch, type TrainState } from "./step";
+
+export interface TrainData {
+  readonly train: Dataset;
+  /** Clean; error is measured on it. */
+  readonly test: Dataset;
+  /** (train.size) the true labels, where `train.labels` are noisy: memorisation is then measured. */
+  readonly cleanLabels?: Int32Array;
+}
+
+export interface EpochRecord {
+  /** Counts from 1. */
+  readonly epoch: number;
+  /** Mean batch loss at w over the epoch, without the L2 term. */
+  readonly trainLoss: number;
+  /** The same at w + ε̂. */
+  readonly perturbedLoss: number;
+  /** In [0, 1]; absent in epochs without evaluation. */
+  readonly testErrorRate?: number;
+  readonly testLoss?: number;
+  /** On the labels trained on, in inference mode, without augmentation; where `trackTraining` is on. */
+  readonly trainErrorRate?: number;
+  readonly memorisation?: Memorisation;
+}
+
+export interface TrainMetrics {
+  /** After the last epoch, in [0, 1]; NaN is never stored: absent where the run diverged before any evaluation. */
+  readonly testErrorRate?: number;
+  readonly bestTestErrorRate?: number;
+  /** First epoch that reached the best. */
+  readonly bestEpoch?: number;
+  readonly trainLoss?: number;
+  readonly trainErrorRate?: number;
+  /** Epoch in which the loss became NaN or infinite. */
+  readonly divergedInEpoch?: number;
+}
+
+export interface TrainResult {
+  readonly metrics: TrainMetrics;
+  readonly history: readonly EpochRecord[];
+  /** The final weights (their average where `emaDecay` is on) and batch-norm averages. The caller disposes of them. */
+  readonly variables: Variables;
+  /** "finished", "diverged", or "aborted" by the signal. */
+  readonly outcome: "finished" | "diverged" | "aborted";
+}
+
+export interface TrainCallbacks {
+  onEpoch?(record: EpochRecord, epochs: number): void | Promise<void>;
+  onStep?(progress: { step: number; totalSteps: number; loss: number }): void | Promise<void>;
+  /** Stops the run after the current step. */
+  readonly signal?: AbortSignal;
+  /** Where to keep the checkpoint; an existing one of the same run is resumed. */
+  readonly checkpoint?: string;
+  /** Steps between checkpoints; default: at the end of each epoch only. */
+  readonly checkpointEvery?: number;
+  /** False: Ctrl-C and a notebook's interrupt are left to the caller. Default true: they stop the run as the signal does. */
+  readonly stopOnInterrupt?: boolean;
+}
+
+/**
+ * Trains `model` on `data.train`. The same config gives the same result on the same engine and number of threads, also
+ * when the run was stopped, or killed, and resumed from its checkpoint.
+ * @throws where the config does not fit the schema, the data or the network
+ */
+export async function train(
+  model: Model,
+  data: TrainData,
+  config: TrainOptions,
+  callbacks: TrainCallbacks = {},
+): Promise<TrainResult> {
+  const run = new Run(model, data, trainConfig(config), callbacks);
+  const interrupt = new AbortController();
+  const onInterrupt = () => interrupt.abort();
+  if (callbacks.stopOnInterrupt ?? true) process.once("SIGINT", onInterrupt);
+  try {
+    return await run.go([interrupt.signal, ...(callbacks.signal ? [callbacks.signal] : [])]);
+  } catch (error) {
+    disposeState(run.state);
+    throw error;
+  } finally {
+    process.removeListener("SIGINT", onInterrupt);
+  }
+}
+
+interface Sums {
+  loss: number;
+  perturbed: number;
+}
+
+interface LoopRecord {
+  history: EpochRecord[];
+  sums: Sums;
+}
+
+class Run {
+  state: TrainState;
+  private epoch = 1;
+  private batch = 0;
+  private record: LoopRecord = { history: [], sums: { loss: 0, perturbed: 0 } };
+  private readonly rng: Rng;
+  private readonly batchesPerEpoch: number;
+  private readonly totalSteps: number;
+  private readonly loss: BatchLoss;
+  private readonly key: string;
+
+  constructor(
+    private readonly model: Model,
+    private readonly data: TrainData,
+    private readonly config: TrainConfig,
+    private readonly callbacks: TrainCallbacks,
+  ) {
+    checkFit(model, data, config);
+    this.rng = new Rng(config.seed);
+    this.batchesPerEpoch = numBatches(data.train.size, config);
+    this.totalSteps = config.epochs * this.batchesPerEpoch;
+    this.loss = (logits, targets) => crossEntropy(logits, targets, config);
+    this.key = runKey(model, data, config);
+    this.state = this.resumed() ?? initialState(model, config, this.rng.split("init"));
+  }
+
+  async go(signals: readonly AbortSignal[]): Promise<TrainResult> {
+    for (; this.epoch <= this.config.epochs; this.epoch++) {
+      const outcome = await this.runEpoch(signals);
+      if (outcome !== "finished") return this.result(outcome);
+    }
+    return this.result("finished");
+  }
+
+  private async runEpoch(signals: readonly AbortSignal[]): Promise<TrainResult["outcome"]> {
+    const { batchSize, augment } = this.config;
+    const stream = this.rng.split("epoch").split(this.epoch);
+    for (const batch of batches(this.data.train, { batchSize, augment, rng: stream, firstBatch: this.batch })) {
+      if (signals.some(({ aborted }) => aborted)) return this.abort();
+      const loss = this.update(batch, stream.split("step").split(this.batch));
+      if (!Number.isFinite(loss)) return "diverged";
+      this.batch++;
+      await this.afterStep(loss);
+    }
+    await this.endEpoch();
+    return "finished";
+  }
+
+  private update(batch: Batch, rng: Rng): number {
+    const { model, config, loss, totalSteps } = this;
+    const stepBatch = this.toTensors(batch, rng.split("mixup"));
+    const { state, loss: value, perturbedLoss } = trainStep(this.state, stepBatch, { model, config, loss, totalSteps, rng });
+    disposeState(this.state);
+    tf.dispose([stepBatch.images, stepBatch.targets]);
+    this.state = state;
+    this.record.sums.loss += value;
+    this.record.sums.perturbed += perturbedLoss;
+    return value + perturbedLoss;
+  }
+
+  private toTensors({ images, labels }: Batch, rng: Rng): StepBatch {
+    const { shape, numClasses } = this.data.train;
+    const n = labels.length;
+    const hard = { images, oneHotLabels: oneHot(labels, numClasses) };
+    const { mixupAlpha: alpha } = this.config;
+    const mixed = alpha === 0 ? hard : mixup(images, hard.oneHotLabels, { numClasses, alpha, rng });
+    return { images: tf.tensor4d(mixed.images, [n, ...shape]), targets: tf.tensor2d(mixed.oneHotLabels, [n, numClasses]) };
+  }
+
+  private async afterStep(loss: number): Promise<void> {
+    const { checkpointEvery, onStep } = this.callbacks;
+    if (checkpointEvery && this.state.step % checkpointEvery === 0) this.save();
+    await onStep?.({ step: this.state.step, totalSteps: this.totalSteps, loss });
+    // Lets signals, interrupts and a notebook's display in between two steps.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+
+  private async endEpoch(): Promise<void> {
+    const { sums, history } = this.record;
+    const losses = { trainLoss: sums.loss / this.batchesPerEpoch, perturbedLoss: sums.perturbed / this.batchesPerEpoch };
+    const record: EpochRecord = { epoch: this.epoch, ...losses, ...this.evaluation() };
+    this.record = { history: [...history, record], sums: { loss: 0, perturbed: 0 } };
+    this.batch = 0;
+    if (this.callbacks.checkpoint) this.save(this.epoch + 1);
+    await this.callbacks.onEpoch?.(record, this.config.epochs);
+  }
+
+  private evaluation(): Partial<EpochRecord> {
+    const { evaluateEvery, epochs, trackTraining } = this.config;
+    if (this.epoch % evaluateEvery !== 0 && this.epoch !== epochs) return {};
+    const { errorRate, loss } = evaluate(this.model, this.evaluated(), this.data.test);
+    return { testErrorRate: errorRate, testLoss: loss, ...(trackTraining ? this.trainingEvaluation() : {}) };
+  }
+
+  private trainingEvaluation(): Partial<EpochRecord> {
+    const { train: dataset, cleanLabels } = this.data;
+    const { errorRate, predictions } = evaluate(this.model, this.evaluated(), dataset);
+    if (!cleanLabels) return { trainErrorRate: errorRate };
+    return { trainErrorRate: errorRate, memorisation: memorisation(predictions, dataset.labels, cleanLabels) };
+  }
+
+  private evaluated(): Variables {
+    return { weights: this.state.ema ?? this.state.weights, stats: this.state.stats };
+  }
+
+  private result(outcome: TrainResult["outcome"]): TrainResult {
+    const { history } = this.record;
+    const { weights, stats } = this.evaluated();
+    const variables = tf.tidy(() => ({ weights: cloneAll(weights), stats: cloneAll(stats) }));
+    disposeState(this.state);
+    const diverged = outcome === "diverged" ? { divergedInEpoch: this.epoch } : {};
+    return { metrics: { ...summarize(history), ...diverged }, history, variables, outcome };
+  }
+
+  private abort(): "aborted" {
+    if (this.callbacks.checkpoint) this.save();
+    return "aborted";
+  }
+
+  private save(epoch = this.epoch): void {
+    if (!this.callbacks.checkpoint) throw new Error("checkpointEvery is set, but checkpoint, the file to write, is not");
+    saveCheckpoint(this.callbacks.checkpoint, this.state, { key: this.key, epoch, batch: this.batch, record: this.record });
+  }
+
+  private resumed(): TrainState | undefined {
+    const found = this.callbacks.checkpoint ? loadCheckpoint(this.callbacks.checkpoint, { key: this.key }) : undefined;
+    if (!found) return undefined;
+    this.epoch = found.progress.epoch;
+    this.batch = found.progress.batch;
+    this.record = found.progress.record as LoopRecord;
+    return found.state;
+  }
+}
+
+function summarize(history: readonly EpochRecord[]): TrainMetrics {
+  const last = history[history.length - 1];
+  if (!last) return {};
+  const tested = history.filter(({ testErrorRate }) => testErrorRate !== undefined);
+  const best = tested.reduce<EpochRecord | undefined>((a, b) => (a && a.testErrorRate! <= b.testErrorRate! ? a : b), undefined);
+  return {
+    ...(last.testErrorRate === undefined ? {} : { testErrorRate: last.testErrorRate }),
+    ...(best ? { bestTestErrorRate: best.testErrorRate!, bestEpoch: best.epoch } : {}),
+    trainLoss: last.trainLoss,
+    ...(last.trainErrorRate === undefined ? {} : { trainErrorRate: last.trainErrorRate }),
+  };
+}
+
+function cloneAll(weights: Record<string, tf.Tensor>): Record<string, tf.Tensor> {
+  return Object.fromEntries(Object.entries(weights).map(([name, tensor]) => [name, tf.clone(tensor)]));
+}
+
+// What a checkpoint must agree with: the network, the data and every hyper-parameter.
+function runKey(model: Model, { train: set, test }: TrainData, config: TrainConfig): string {
+  const hash = createHash("sha256");
+  hash.update(JSON.stringify([model.name, model.inputShape, model.numClasses, config, set.name, set.size, test.name, test.size]));
+  hash.update(set.labels);
+  return hash.digest("hex").slice(0, 16);
+}
+
+function checkFit(model: Model, { train: set, test, cleanLabels }: TrainData, { batchSize, m }: TrainConfig): void {
+  for (const each of [set, test]) {
+    if (String(each.shape) !== String(model.inputShape) || each.numClasses !== model.numClasses) {
+      const has = `${each.shape.join("×")} with ${each.numClasses} classes`;
+      throw new Error(
+        `${each.name} has images of ${has}; ${model.name} expects ${model.inputShape.join("×")} with ${model.numClasses}`,
+      );
+    }
+  }
+  if (batchSize > set.size) throw new Error(`batchSize = ${batchSize} exceeds the ${set.size} training examples of ${set.name}`);
+  if (m > batchSize) throw new Error(`m = ${m} exceeds batchSize = ${batchSize}`);
+  if (cleanLabels && cleanLabels.length !== set.size)
+    throw new Error(`${cleanLabels.length} clean labels for ${set.size} training examples`);
+}
