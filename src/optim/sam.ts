@@ -31,10 +31,7 @@ export interface EpsilonHatOptions {
  */
 export function epsilonHat(gradient: Weights, options: EpsilonHatOptions = {}): Weights {
   const { rho = 0.05, normP = 2, normalize = true, adaptive = false } = options;
-  checkRho(rho);
-  if (!(normP >= 1)) throw new Error(`normP = ${normP}: expected a number from 1 to Infinity`);
-  if ((adaptive || !normalize) && normP !== 2)
-    throw new Error(`normP = ${normP}: adaptive and unnormalized SAM are defined for normP = 2`);
+  checkSamOptions(options);
   return tf.tidy(() => {
     if (adaptive) return adaptiveEpsilon(gradient, rho, adaptive, options);
     if (!normalize) return scaleWeights(gradient, rho);
@@ -45,13 +42,19 @@ export function epsilonHat(gradient: Weights, options: EpsilonHatOptions = {}): 
 }
 
 function dualNormDirection(gradient: Weights, rho: number, normP: number): Weights {
-  // |g|/max|g| keeps the powers inside float32's range; the scale cancels.
-  const relative = scaleWeights(gradient, reciprocalOrZero(maxAbs(gradient)));
+  const relative = dividedByLargest(gradient);
   if (normP === 2) return scaleWeights(relative, tf.mul(reciprocalOrZero(norm2(relative)), rho) as tf.Scalar);
   const q = normP / (normP - 1);
   const sumOfPowers = tf.addN(Object.values(relative).map((g) => tf.sum(tf.pow(tf.abs(g), q)) as tf.Scalar));
   const factor = tf.mul(reciprocalOrZero(tf.pow(sumOfPowers, 1 / normP)), rho);
   return mapWeights(relative, (g) => tf.mul(tf.mul(tf.sign(g), tf.pow(tf.abs(g), q - 1)), factor));
+}
+
+// |g|/max|g| keeps the powers inside float32's range; the scale cancels. Division, as 1/max overflows below 3e-39.
+function dividedByLargest(gradient: Weights): Weights {
+  const largest = tf.max(tf.stack(Object.values(gradient).map((g) => tf.max(tf.abs(g)) as tf.Scalar)));
+  const divisor = tf.where(tf.equal(largest, 0), tf.onesLike(largest), largest);
+  return mapWeights(gradient, (g) => tf.div(g, divisor));
 }
 
 function adaptiveEpsilon(
@@ -66,13 +69,14 @@ function adaptiveEpsilon(
     return isBias(name) ? tf.onesLike(w) : tf.add(tf.abs(w), eta);
   };
   const T = mapWeights(weights, scaleOf);
-  const Tg = mapWeights(gradient, (g, name) => tf.mul(T[name]!, g));
+  const Tg = mapWeights(dividedByLargest(gradient), (g, name) => tf.mul(T[name]!, g));
   const factor = tf.mul(reciprocalOrZero(norm2(Tg)), rho);
   return mapWeights(Tg, (tg, name) => tf.mul(tf.mul(T[name]!, tg), factor));
 }
 
+// TensorFlow.js adds _1, _2 … to the names of a second model's variables.
 function isBias(name: string): boolean {
-  return /(^|\/)(bias|offset|beta)$/.test(name);
+  return /(^|\/)(bias|offset|beta)(_\d+)?$/.test(name);
 }
 
 // p = 1: the whole radius goes to the one weight of largest |g| (the first of equals).
@@ -92,10 +96,6 @@ function largestEntryOnly(gradient: Weights, rho: number): Weights {
 
 function norm2(weights: Weights): tf.Scalar {
   return tf.sqrt(tf.addN(Object.values(weights).map((t) => tf.sum(tf.square(t)) as tf.Scalar)));
-}
-
-function maxAbs(weights: Weights): tf.Scalar {
-  return tf.max(tf.stack(Object.values(weights).map((t) => tf.max(tf.abs(t)) as tf.Scalar)));
 }
 
 function reciprocalOrZero(x: tf.Scalar): tf.Scalar {
@@ -140,31 +140,32 @@ export function evaluateSam<E extends Evaluation>(
   options: SamOptions,
 ): SamEvaluation<E> {
   const { rho = 0.05, ascentSteps = 1, hessianVectorProduct } = options;
-  checkRho(rho);
-  if (!Number.isInteger(ascentSteps) || ascentSteps < 1)
-    throw new Error(`ascentSteps = ${ascentSteps}: expected a whole number of at least 1`);
+  checkSamOptions(options);
   const first = evaluate(weights, 1);
   if (rho === 0) return { first, last: first, epsilon: undefined, gradient: first.gradient };
-  const epsilon = ascend(evaluate, first.gradient, weights, options);
+  const epsilon = findEpsilon((w, pass) => evaluate(w, pass).gradient, first.gradient, weights, options);
   const last = evaluate(addWeights(weights, epsilon), ascentSteps + 1);
   if (!hessianVectorProduct) return { first, last, epsilon, gradient: last.gradient };
   return { first, last, epsilon, gradient: addSecondOrderTerm(first.gradient, last.gradient, weights, options) };
 }
 
-function ascend<E extends Evaluation>(
-  evaluate: (weights: Weights, pass: number) => E,
+/**
+ * ε by `ascentSteps` steps of projected gradient ascent, given the gradient at w: ε̂ of eq. (2) where there is one step.
+ * Each further step calls `lossGradient` once, at w + ε with pass 2, 3 …
+ */
+export function findEpsilon(
+  lossGradient: LossGradient,
   firstGradient: Weights,
   weights: Weights,
-  options: SamOptions,
+  options: SamOptions = {},
 ): Weights {
   const { rho = 0.05, ascentSteps = 1, ascentStepSize = rho, normP = 2 } = options;
   if (ascentSteps === 1) return epsilonHat(firstGradient, { ...options, weights });
-  if (options.adaptive || (normP !== 2 && normP !== Infinity))
-    throw new Error("several ascent steps need normP = 2 or Infinity, without adaptive");
-  let epsilon = projectToBall(epsilonHat(firstGradient, { ...options, rho: ascentStepSize }), { rho, normP });
+  const step = (gradient: Weights) => epsilonHat(gradient, { ...options, rho: ascentStepSize });
+  let epsilon = projectToBall(step(firstGradient), { rho, normP });
   for (let pass = 2; pass <= ascentSteps; pass++) {
-    const { gradient } = evaluate(addWeights(weights, epsilon), pass);
-    epsilon = projectToBall(addWeights(epsilon, epsilonHat(gradient, { ...options, rho: ascentStepSize })), { rho, normP });
+    const gradient = lossGradient(addWeights(weights, epsilon), pass);
+    epsilon = projectToBall(addWeights(epsilon, step(gradient)), { rho, normP });
   }
   return epsilon;
 }
@@ -218,6 +219,21 @@ export function meanWeights(parts: readonly { readonly weights: Weights; readonl
   );
 }
 
-function checkRho(rho: number): void {
-  if (!(rho >= 0) || rho === Infinity) throw new Error(`rho = ${rho}: expected a finite number ≥ 0`);
+/** @throws where an option is out of its range, or two do not go together; the message has the value and what was expected */
+export function checkSamOptions(options: SamOptions): void {
+  const { rho = 0.05, normP = 2, normalize = true, adaptive = false, eta = 0.01 } = options;
+  const { ascentSteps = 1, ascentStepSize = rho } = options;
+  const finite = (value: number) => value >= 0 && value < Infinity;
+  if (!finite(rho)) throw new Error(`rho = ${rho}: expected a finite number ≥ 0`);
+  if (!(normP >= 1)) throw new Error(`normP = ${normP}: expected a number from 1 to Infinity`);
+  if (![false, "weights", "all"].includes(adaptive))
+    throw new Error(`adaptive = ${adaptive}: expected false, "weights" or "all"`);
+  if (!finite(eta)) throw new Error(`eta = ${eta}: expected a finite number ≥ 0`);
+  if ((adaptive || !normalize) && normP !== 2)
+    throw new Error(`normP = ${normP}: adaptive and unnormalized SAM are defined for normP = 2`);
+  if (!Number.isInteger(ascentSteps) || ascentSteps < 1)
+    throw new Error(`ascentSteps = ${ascentSteps}: expected a whole number of at least 1`);
+  if (!finite(ascentStepSize)) throw new Error(`ascentStepSize = ${ascentStepSize}: expected a finite number ≥ 0`);
+  if (ascentSteps > 1 && (adaptive || (normP !== 2 && normP !== Infinity)))
+    throw new Error(`ascentSteps = ${ascentSteps}: several ascent steps need normP = 2 or Infinity, without adaptive`);
 }

@@ -2,14 +2,16 @@
  * SAM around any tf.Optimizer, for stock layers models and custom loops:
  * `model.compile({ optimizer: new SAM(tf.train.momentum(0.1, 0.9), { rho: 0.05 }), loss })`, then `model.fit`.
  */
-import { addWeights, globalNormTensor, Rng, tf, type Weights } from "../engine";
-import { epsilonHat, projectToBall, type SamOptions } from "./sam";
+import { globalNormTensor, mapWeights, Rng, tf, type Weights } from "../engine";
+import { checkSamOptions, findEpsilon, type SamOptions } from "./sam";
 
 export interface SamOptimizerOptions extends Omit<SamOptions, "hessianVectorProduct"> {
   /** SAM on every `interval`-th step, starting with the first; plain steps of the base optimizer between. Default 1. */
   readonly interval?: number;
   /** True: the second pass draws dropout masks of its own, as most ports do. Default false: the same masks, as the official code. */
   readonly freshMasks?: boolean;
+  /** Of the dropout masks; default 0. */
+  readonly seed?: number | string;
 }
 
 /** Whether SAM is really active, from the newest step that used it. */
@@ -44,7 +46,7 @@ type Gradients = { value: tf.Scalar; grads: tf.NamedTensorMap };
  * A tf.Optimizer that feeds the SAM gradient, ∇L(w + ε̂(w)), to a base optimizer.
  * Moving averages of batch norm (any variable that is not being trained) keep what the first pass made of them; dropout
  * masks are the same in both passes; ρ = 0 is the base optimizer, bit for bit; weights are restored from a copy, also
- * when the loss throws in the second pass.
+ * when the loss throws in the second pass: such a step leaves no trace.
  */
 export class SAM extends tf.Optimizer {
   /** Name under which saved models find it again. */
@@ -56,20 +58,17 @@ export class SAM extends tf.Optimizer {
   /** (‖ε̂‖, cosine, loss at w, loss at w + ε̂) of the newest SAM step. */
   private newest: tf.Tensor1D | undefined;
   private ascent: Ascent | undefined;
-  private leftovers: tf.Tensor[] = [];
 
   constructor(baseOptimizer: tf.Optimizer, options: SamOptimizerOptions = {}) {
     super();
     if (!(baseOptimizer instanceof tf.Optimizer)) {
       throw new Error("new SAM(baseOptimizer, options): expected a tf.Optimizer first, such as tf.train.momentum(0.1, 0.9)");
     }
-    const { rho = 0.05, interval = 1, ascentSteps = 1 } = options;
-    if (!(rho >= 0) || rho === Infinity) throw new Error(`rho = ${rho}: expected a finite number ≥ 0`);
+    rejectUnknownOptions(options);
+    checkSamOptions(options);
+    const { interval = 1 } = options;
     if (!Number.isInteger(interval) || interval < 1)
       throw new Error(`interval = ${interval}: expected a whole number of at least 1`);
-    if (!Number.isInteger(ascentSteps) || ascentSteps < 1)
-      throw new Error(`ascentSteps = ${ascentSteps}: expected a whole number of at least 1`);
-    rejectUnknownOptions(options);
     this.base = baseOptimizer;
     this.options = options;
   }
@@ -85,54 +84,37 @@ export class SAM extends tf.Optimizer {
   /** Loss at w and the SAM gradient; the weights are as before when it returns or throws. */
   computeGradients(f: LossFn, varList?: tf.Variable[]): Gradients {
     const { interval = 1 } = this.options;
-    tf.dispose(this.leftovers.splice(0));
-    const useSam = this.rho > 0 && this.steps % interval === 0;
+    const gradients =
+      this.rho === 0
+        ? (this.base.computeGradients(f, varList) as Gradients)
+        : this.steps % interval === 0
+          ? this.samGradients(f, varList)
+          : this.gradients(f, varList, this.maskSeed("masks"));
     this.steps++;
-    if (!useSam) return this.base.computeGradients(f, varList) as Gradients;
-    const first = this.climb(f, varList);
-    try {
-      const { value, grads } = this.atPerturbedWeights(f, varList);
-      this.remember(first, { value, grads });
-      value.dispose();
-      return { value: first.value, grads };
-    } catch (error) {
-      first.value.dispose();
-      throw error;
-    } finally {
-      tf.dispose(first.grads);
-      this.ascent?.restore();
-      this.ascent = undefined;
-    }
+    return gradients;
   }
 
   applyGradients(gradients: tf.NamedTensorMap | NamedTensor[]): void {
-    // A frozen variable has no gradient; the stock optimizers would fail on it by name.
-    if (!Array.isArray(gradients)) return this.base.applyGradients(gradients);
-    this.base.applyGradients(gradients.filter(({ tensor }) => tensor != null));
+    this.base.applyGradients(gradients);
   }
 
   /** First half of a step in a custom loop: leaves the weights at w + ε̂ and returns the loss at w. `secondStep` must follow. */
   firstStep(f: LossFn, varList?: tf.Variable[]): tf.Scalar {
     if (this.ascent) throw new Error("firstStep was called twice: call secondStep before the next firstStep");
-    const { value, grads } = this.climb(f, varList);
-    tf.dispose(grads);
-    return value;
+    this.ascent = this.climb(f, varList);
+    return this.ascent.first.value.clone();
   }
 
   /** Second half: gradient at w + ε̂, weights back to w, then the base optimizer's update. Returns the loss at w + ε̂. */
   secondStep(f: LossFn, varList?: tf.Variable[]): tf.Scalar {
-    if (!this.ascent) throw new Error("secondStep needs a firstStep before it");
-    let perturbed: Gradients;
-    try {
-      perturbed = this.atPerturbedWeights(f, varList);
-    } finally {
-      this.ascent.restore();
-      this.ascent = undefined;
-    }
-    this.applyGradients(perturbed.grads);
-    tf.dispose(perturbed.grads);
+    const { ascent } = this;
+    if (!ascent) throw new Error("secondStep needs a firstStep before it");
+    this.ascent = undefined;
+    const { value, grads } = this.descend(ascent, f, varList);
+    this.applyGradients(grads);
+    tf.dispose(grads);
     this.steps++;
-    return perturbed.value;
+    return value;
   }
 
   /** A whole step from one closure; returns the loss at w. */
@@ -151,6 +133,15 @@ export class SAM extends tf.Optimizer {
 
   get iterations(): number {
     return this.base.iterations;
+  }
+
+  /** The base optimizer's; setting it acts on the next step, also where the base optimizer's own property does not. */
+  get learningRate(): number {
+    return (this.base as unknown as { learningRate: number }).learningRate;
+  }
+
+  set learningRate(learningRate: number) {
+    this.setLearningRate(learningRate);
   }
 
   /** Sets the step size of the base optimizer, so that a schedule can drive it. */
@@ -173,8 +164,9 @@ export class SAM extends tf.Optimizer {
   getConfig(): tf.serialization.ConfigDict {
     const { normP = 2, ...rest } = this.options;
     const base = { className: this.base.getClassName(), config: this.base.getConfig() };
+    const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
     // JSON has no infinity.
-    return { ...rest, rho: this.rho, normP: normP === Infinity ? "Infinity" : normP, base } as tf.serialization.ConfigDict;
+    return { ...given, rho: this.rho, normP: normP === Infinity ? "Infinity" : normP, base } as tf.serialization.ConfigDict;
   }
 
   /** @nocollapse */
@@ -195,66 +187,63 @@ export class SAM extends tf.Optimizer {
   }
 
   dispose(): void {
-    tf.dispose([...this.leftovers.splice(0), ...(this.newest ? [this.newest] : [])]);
+    this.ascent?.undo();
+    this.ascent = undefined;
+    this.newest?.dispose();
     this.newest = undefined;
     this.base.dispose();
   }
 
-  // Pass 1, and the ascent steps after it where there are several.
-  private climb(f: LossFn, varList: tf.Variable[] | undefined): Gradients {
-    const seed = new Rng(`masks ${this.steps}`);
-    const first = tf.tidy(() => withRandom(seed, () => this.base.computeGradients(f, varList))) as Gradients;
-    const ascent = new Ascent(first.grads, seed);
-    this.ascent = ascent;
+  private samGradients(f: LossFn, varList: tf.Variable[] | undefined): Gradients {
+    const ascent = this.climb(f, varList);
+    const first = ascent.first.value.clone();
     try {
-      ascent.moveTo(tf.tidy(() => this.findEpsilon(f, varList, first.grads, ascent)));
+      const { value, grads } = this.descend(ascent, f, varList);
+      value.dispose();
+      return { value: first, grads };
     } catch (error) {
-      ascent.restore();
-      this.ascent = undefined;
-      tf.dispose([first.value, first.grads]);
+      first.dispose();
       throw error;
     }
-    return first;
   }
 
-  private findEpsilon(f: LossFn, varList: tf.Variable[] | undefined, firstGrads: tf.NamedTensorMap, ascent: Ascent): Weights {
-    const { rho } = this;
-    const { ascentSteps = 1, ascentStepSize = rho, normP = 2 } = this.options;
-    const gradient = withoutMissing(firstGrads);
-    if (ascentSteps === 1) return epsilonHat(gradient, { ...this.options, rho, weights: ascent.weights });
-    let epsilon = projectToBall(epsilonHat(gradient, { ...this.options, rho: ascentStepSize }), { rho, normP });
-    for (let pass = 2; pass <= ascentSteps; pass++) {
-      ascent.moveTo(epsilon);
-      const { grads } = this.atPerturbedWeights(f, varList);
-      epsilon = projectToBall(addWeights(epsilon, epsilonHat(withoutMissing(grads), { ...this.options, rho: ascentStepSize })), {
-        rho,
-        normP,
-      });
-    }
-    return epsilon;
+  // Pass 1, and the ascent steps after it where there are several.
+  private climb(f: LossFn, varList: tf.Variable[] | undefined): Ascent {
+    const seed = this.maskSeed("masks");
+    const before = new Snapshot(movingAverages());
+    const ascent = undoOnError(before, () => new Ascent(this.gradients(f, varList, seed), before));
+    const gradientAt = (weights: Weights) => {
+      ascent.moveTo(weights);
+      return present(this.gradients(f, varList, this.options.freshMasks ? this.maskSeed("fresh masks") : seed).grads);
+    };
+    return undoOnError(ascent, () => {
+      const find = () => findEpsilon(gradientAt, present(ascent.first.grads), ascent.weights, { ...this.options, rho: this.rho });
+      ascent.climbed(tf.tidy(find));
+      return ascent;
+    });
   }
 
-  private atPerturbedWeights(f: LossFn, varList: tf.Variable[] | undefined): Gradients {
-    const seed = this.options.freshMasks ? new Rng(`fresh masks ${this.steps}`) : this.ascent!.seed;
-    const run = () => tf.tidy(() => withRandom(seed, () => this.base.computeGradients(f, varList))) as Gradients;
-    const { result, kept } = collectingKept(run);
-    this.discardMetrics(kept);
-    return result;
+  // Pass 2; then the weights are at w again.
+  private descend(ascent: Ascent, f: LossFn, varList: tf.Variable[] | undefined): Gradients {
+    const seed = this.maskSeed(this.options.freshMasks ? "fresh masks" : "masks");
+    const second = undoOnError(ascent, () => this.gradients(f, varList, seed));
+    this.remember(ascent, second);
+    ascent.goBack();
+    return second;
   }
 
-  // model.fit keeps each metric (a scalar) that its loss function makes, and frees the first pass's only. It calls us inside
-  // a tidy, which frees what is no longer kept; trainOnBatch and fitDataset still read the metrics, so they go one step later.
-  private discardMetrics(kept: tf.Tensor[]): void {
-    const metrics = kept.filter(({ rank }) => rank === 0);
-    const insideTidy = tf.engine().state.scopeStack.length > 0;
-    if (insideTidy) metrics.forEach((metric) => (metric.kept = false));
-    else this.leftovers.push(...metrics);
+  private gradients(f: LossFn, varList: tf.Variable[] | undefined, seed: Rng): Gradients {
+    return tf.tidy(() => withRandom(seed, () => this.base.computeGradients(f, varList))) as Gradients;
   }
 
-  private remember(first: Gradients, second: Gradients): void {
-    const epsilon = this.ascent!.epsilon!;
+  private maskSeed(purpose: string): Rng {
+    const { seed = 0 } = this.options;
+    return new Rng(seed).split(purpose).split(this.steps);
+  }
+
+  private remember({ first, epsilon }: Ascent, second: Gradients): void {
     const now = tf.tidy(() => {
-      const [a, b] = [withoutMissing(first.grads), withoutMissing(second.grads)];
+      const [a, b] = [present(first.grads), present(second.grads)];
       const dot = tf.addN(Object.keys(a).map((name) => tf.sum(tf.mul(a[name]!, b[name]!)) as tf.Scalar));
       const cosine = tf.divNoNan(dot, tf.mul(globalNormTensor(a), globalNormTensor(b)));
       return tf.stack([globalNormTensor(epsilon), cosine as tf.Scalar, first.value, second.value]) as tf.Tensor1D;
@@ -267,59 +256,94 @@ export class SAM extends tf.Optimizer {
 
 tf.serialization.registerClass(SAM as unknown as tf.serialization.SerializableConstructor<tf.serialization.Serializable>);
 
-/** The variables of one step while they are away from w, and the way back. */
+/** The values of some variables at one moment, to go back to, bit for bit. */
+class Snapshot {
+  readonly values: tf.Tensor[];
+
+  constructor(readonly variables: tf.Variable[]) {
+    this.values = variables.map((variable) => tf.keep(variable.clone()));
+  }
+
+  /** Puts the values back, and ends the snapshot. */
+  undo(): void {
+    this.variables.forEach((variable, i) => {
+      const value = this.values[i]!;
+      if (!variable.isDisposed && variable.dataId !== value.dataId) variable.assign(value);
+    });
+    this.dispose();
+  }
+
+  dispose(): void {
+    tf.dispose(this.values);
+  }
+}
+
+/** One step while its weights are away from w, and the way back. */
 class Ascent {
-  epsilon: Weights | undefined;
-  private readonly variables: tf.Variable[];
-  private readonly originals: tf.Tensor[];
-  // Moving averages as the first pass left them.
-  private readonly others: tf.Variable[];
-  private readonly otherValues: tf.Tensor[];
+  epsilon: Weights = {};
+  private readonly original: Snapshot;
+  private readonly averages: Snapshot;
 
   constructor(
-    grads: tf.NamedTensorMap,
-    readonly seed: Rng,
+    readonly first: Gradients,
+    private readonly averagesBefore: Snapshot,
   ) {
-    const all = Object.values(tf.engine().registeredVariables);
-    this.variables = all.filter(({ name }) => grads[name] != null);
-    this.others = all.filter(({ name, trainable }) => grads[name] == null && !trainable);
-    this.originals = this.variables.map((variable) => tf.keep(variable.clone()));
-    this.otherValues = this.others.map((variable) => tf.keep(variable.clone()));
+    tf.keep(first.value);
+    Object.values(present(first.grads)).forEach((gradient) => tf.keep(gradient));
+    this.original = new Snapshot(Object.values(tf.engine().registeredVariables).filter(({ name }) => first.grads[name] != null));
+    this.averages = new Snapshot(movingAverages());
   }
 
+  /** w */
   get weights(): Weights {
-    return Object.fromEntries(this.variables.map(({ name }, i) => [name, this.originals[i]!]));
+    return Object.fromEntries(this.original.variables.map(({ name }, i) => [name, this.original.values[i]!]));
   }
 
-  moveTo(epsilon: Weights): void {
-    if (this.epsilon) tf.dispose(this.epsilon);
-    this.epsilon = Object.fromEntries(Object.entries(epsilon).map(([name, e]) => [name, tf.keep(e.clone())]));
-    this.variables.forEach((variable, i) =>
-      assign(
-        variable,
-        tf.tidy(() => tf.add(this.originals[i]!, epsilon[variable.name]!)),
-      ),
-    );
-    tf.dispose(epsilon);
+  moveTo(weights: Weights): void {
+    for (const variable of this.original.variables) variable.assign(weights[variable.name]!);
   }
 
-  restore(): void {
-    this.variables.forEach((variable, i) => assign(variable, this.originals[i]!));
-    this.others.forEach((variable, i) => {
-      if (!variable.isDisposed && variable.dataId !== this.otherValues[i]!.dataId) variable.assign(this.otherValues[i]!);
-    });
-    tf.dispose([...this.originals, ...this.otherValues]);
-    if (this.epsilon) tf.dispose(this.epsilon);
+  climbed(epsilon: Weights): void {
+    this.epsilon = mapWeights(epsilon, (e) => tf.keep(e));
+    tf.tidy(() => this.moveTo(mapWeights(this.weights, (w, name) => tf.add(w, epsilon[name]!))));
+  }
+
+  /** To w, and to the moving averages that pass 1 made. */
+  goBack(): void {
+    this.averages.undo();
+    this.averagesBefore.dispose();
+    this.end();
+  }
+
+  /** To w, and to the moving averages before the step. */
+  undo(): void {
+    this.averagesBefore.undo();
+    this.averages.dispose();
+    this.end();
+  }
+
+  private end(): void {
+    this.original.undo();
+    tf.dispose([this.first.value, present(this.first.grads), this.epsilon]);
   }
 }
 
-// Takes over the value and frees the handle.
-function assign(variable: tf.Variable, value: tf.Tensor): void {
-  variable.assign(value);
-  value.dispose();
+function undoOnError<T>(undoable: { undo(): void }, fn: () => T): T {
+  try {
+    return fn();
+  } catch (error) {
+    undoable.undo();
+    throw error;
+  }
 }
 
-function withoutMissing(grads: tf.NamedTensorMap): Weights {
+// Batch norm's, and whatever else the loss may change while it is not trained.
+function movingAverages(): tf.Variable[] {
+  return Object.values(tf.engine().registeredVariables).filter(({ trainable }) => !trainable);
+}
+
+// A frozen variable has no gradient.
+function present(grads: tf.NamedTensorMap): Weights {
   return Object.fromEntries(Object.entries(grads).filter(([, gradient]) => gradient != null));
 }
 
@@ -335,20 +359,24 @@ function withRandom<T>(seed: Rng, fn: () => T): T {
   }
 }
 
-function collectingKept<T>(fn: () => T): { result: T; kept: tf.Tensor[] } {
-  const engine = tf.engine();
-  const kept: tf.Tensor[] = [];
-  const keep = engine.keep;
-  engine.keep = <K extends tf.Tensor>(tensor: K): K => {
-    kept.push(tensor);
-    return keep.call(engine, tensor) as K;
+type TrainFunction = (data: tf.Tensor[]) => tf.Tensor[];
+type TrainableModel = { metricsTensors: unknown[]; makeTrainFunction(): TrainFunction };
+
+// A layers model's loss function appends its metrics to one list in every pass: only those of pass 1 are asked for.
+function dropMetricsOfLaterPasses(model: TrainableModel): void {
+  const stock = model.makeTrainFunction;
+  model.makeTrainFunction = function () {
+    const train = stock.call(this);
+    return (data) => {
+      const results = train(data);
+      const wanted = results.slice(0, 1 + this.metricsTensors.length);
+      tf.dispose(results.filter((result) => !wanted.includes(result)));
+      return wanted;
+    };
   };
-  try {
-    return { result: fn(), kept };
-  } finally {
-    engine.keep = keep;
-  }
 }
+
+dropMetricsOfLaterPasses(tf.LayersModel.prototype as unknown as TrainableModel);
 
 function explain({ active, rho, epsilonNorm, cosine, samSteps, steps }: Omit<SamDiagnosis, "message">): string {
   if (rho === 0) return "SAM is off: rho = 0, so every step is the base optimizer's.";
@@ -359,7 +387,7 @@ function explain({ active, rho, epsilonNorm, cosine, samSteps, steps }: Omit<Sam
   return `SAM is active: ‖ε̂‖ = ${epsilonNorm.toPrecision(3)}, cosine of the two gradients ${cosine.toFixed(3)}.`;
 }
 
-const KNOWN_OPTIONS = "rho normP normalize adaptive eta ascentSteps ascentStepSize interval freshMasks".split(" ");
+const KNOWN_OPTIONS = "rho normP normalize adaptive eta ascentSteps ascentStepSize interval freshMasks seed".split(" ");
 
 function rejectUnknownOptions(options: object): void {
   const unknown = Object.keys(options).filter((name) => !KNOWN_OPTIONS.includes(name));
