@@ -1,4 +1,10 @@
 export { tf } from "./tf";
 export { Rng } from "./rng";
 export * from "./weights";
-export { batchNormInference, batchNormTraining, installGradients, installStockGradients, type BatchNormResult } from "./gradients";
+export {
+  batchNormInference,
+  batchNormTraining,
+  installGradients,
+  installStockGradients,
+  type BatchNormResult,
+} from "./gradients";

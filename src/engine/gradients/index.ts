@@ -2,16 +2,19 @@
 import { installBatchNormGradient } from "./batchNorm";
 import { restoreStockGradients } from "./registry";
 import { installReluGradient } from "./relu";
+import { repairTape, restoreStockTape } from "./tape";
 
 export { batchNormInference, batchNormTraining, type BatchNormResult } from "./batchNorm";
 
 /** Our gradients; `tf.ts` calls it once the engine is there. May be called again after `installStockGradients`. */
 export function installGradients(): void {
+  repairTape();
   installReluGradient();
   installBatchNormGradient();
 }
 
 /** TensorFlow.js's own gradients, for comparison: slow on the native engine, and wrong at second order. */
 export function installStockGradients(): void {
+  restoreStockTape();
   restoreStockGradients();
 }

@@ -40,7 +40,11 @@ export function defineKernel(kernelName: string, { native, composed }: { native:
 }
 
 /** Runs a kernel by name, on the tape. */
-export function runKernel<T extends tf.Tensor | tf.Tensor[]>(name: string, inputs: tf.NamedTensorMap, attrs?: tf.NamedAttrMap): T {
+export function runKernel<T extends tf.Tensor | tf.Tensor[]>(
+  name: string,
+  inputs: tf.NamedTensorMap,
+  attrs?: tf.NamedAttrMap,
+): T {
   return tf.engine().runKernel(name, inputs, attrs) as T;
 }
 

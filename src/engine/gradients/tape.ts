@@ -1,0 +1,207 @@
+/**
+ * TensorFlow.js's tape, repaired for nested gradients. Stock, three things go wrong, the first two silently:
+ *
+ * - A gradient that saves the op's *output* saves it before the op itself is on the tape, so that the outer tape never
+ *   connects it with the input, and its term is dropped (exp, tanh, sigmoid, softmax …).
+ * - `customGrad` keeps what happens inside off the tape, also for tensors that it saves (softmaxCrossEntropy).
+ * - A comparison inside a gradient is recorded, has no gradient, and throws, although its derivative is zero.
+ *
+ * All of it is methods of the one engine object, which every TensorFlow.js function goes through; stock functions, the
+ * layers API and user code are repaired alike.
+ */
+import * as tf from "@tensorflow/tfjs";
+
+interface TapeNode {
+  readonly kernelName: string;
+  readonly inputs: tf.NamedTensorMap;
+  readonly outputs: tf.Tensor[];
+  readonly saved: tf.Tensor[];
+  gradient?: (dys: tf.Tensor[]) => Record<string, () => tf.Tensor>;
+}
+type Save = (tensors: tf.Tensor[]) => void;
+type CustomFunction = (...args: unknown[]) => { value: tf.Tensor; gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => unknown };
+type AddTapeNode = (
+  name: string,
+  inputs: tf.NamedTensorMap,
+  outputs: tf.Tensor[],
+  gradient: unknown,
+  saved: tf.Tensor[],
+  attrs: unknown,
+) => void;
+type Gradients = (
+  f: () => tf.Tensor,
+  xs: tf.Tensor[],
+  dy?: tf.Tensor,
+  allowNoGradients?: boolean,
+) => { value: tf.Tensor; grads: (tf.Tensor | undefined)[] };
+
+/** The engine's methods that are replaced; TypeScript calls some of them private. */
+interface Tape {
+  readonly state: { gradientDepth: number; kernelDepth: number; activeTape: TapeNode[] | null };
+  addTapeNode: AddTapeNode;
+  customGrad: (f: CustomFunction) => (...inputs: tf.Tensor[]) => tf.Tensor;
+  gradients: Gradients;
+  runKernel: (name: string, inputs: tf.NamedTensorMap, attrs?: tf.NamedAttrMap) => tf.Tensor | tf.Tensor[];
+}
+
+const METHODS = ["addTapeNode", "customGrad", "gradients", "runKernel"] as const;
+
+/** Results that say yes or no: never a path for a gradient. */
+const BOOLEAN = ["Equal", "NotEqual", "Greater", "GreaterEqual", "Less", "LessEqual", "LogicalAnd", "LogicalOr", "LogicalNot"];
+/** Derivative zero almost everywhere; stock gives zeros at first order, we need none inside a gradient. */
+const PIECEWISE_CONSTANT = [
+  "Step",
+  "Sign",
+  "Floor",
+  "Ceil",
+  "Round",
+  "ArgMax",
+  "ArgMin",
+  "OneHot",
+  "ZerosLike",
+  "OnesLike",
+  "IsNan",
+];
+const booleans = new Set([...BOOLEAN, "Any", "All", "IsFinite", "IsInf"]);
+const constants = new Set([...booleans, ...PIECEWISE_CONSTANT]);
+
+/** The op whose gradient is being computed just now; undefined outside of gradients. */
+let differentiating: string | undefined;
+/** How many backward passes have ended since the program started. */
+let passes = 0;
+
+/** Repairs the tape; does nothing when it is repaired already. */
+export function repairTape(): void {
+  const engine = tf.engine() as unknown as Tape;
+  if (Object.hasOwn(engine, "addTapeNode")) return;
+  const stock = Object.fromEntries(METHODS.map((name) => [name, engine[name].bind(engine)])) as unknown as Tape;
+  engine.addTapeNode = addTapeNode(engine, stock.addTapeNode);
+  engine.customGrad = customGrad(engine, stock.customGrad);
+  engine.gradients = gradients(engine, stock.gradients);
+  engine.runKernel = runKernel(engine, stock.runKernel);
+}
+
+/** The tape as TensorFlow.js ships it. */
+export function restoreStockTape(): void {
+  const engine = tf.engine() as unknown as Partial<Tape>;
+  for (const name of METHODS) delete engine[name]; // The stock methods are on the prototype.
+}
+
+function addTapeNode(engine: Tape, stock: AddTapeNode): AddTapeNode {
+  return (name, inputs, outputs, gradient, saved, attrs) => {
+    if ((differentiating === undefined ? booleans : constants).has(name)) return tf.dispose(saved);
+    stock(name, inputs, outputs, gradient, saved, attrs);
+    const tape = engine.state.activeTape!;
+    const node = tape.pop()!;
+    nameInErrors(node);
+    let place = tape.length;
+    while (place > 0 && isCloneOf(tape[place - 1]!, outputs)) place--;
+    tape.splice(place, 0, node); // Before the clones of its outputs: the tape is read in order.
+  };
+}
+
+function isCloneOf(node: TapeNode, outputs: tf.Tensor[]): boolean {
+  const source = node.inputs.x;
+  return source !== undefined && outputs.some((output) => output.id === source.id);
+}
+
+// Wraps a node's gradient so that we know which op is being differentiated.
+function nameInErrors(node: TapeNode): void {
+  const { gradient, kernelName } = node;
+  const origin = differentiating;
+  if (!gradient) {
+    node.gradient = () => {
+      const of = origin === undefined ? `"${kernelName}"` : `"${origin}" at second order (its gradient uses "${kernelName}")`;
+      throw new Error(`Cannot compute gradient: no gradient is known for ${of}`);
+    };
+    return;
+  }
+  node.gradient = (dys) => {
+    const parts = within(kernelName, () => gradient(dys));
+    for (const key of Object.keys(parts)) {
+      const part = parts[key]!;
+      parts[key] = () => within(kernelName, part);
+    }
+    return parts;
+  };
+}
+
+function within<T>(name: string, fn: () => T): T {
+  const before = differentiating;
+  differentiating = name;
+  try {
+    return fn();
+  } finally {
+    differentiating = before;
+  }
+}
+
+// Under two tapes, the inside of a custom gradient goes on the tape too, for the tensors that it saves; its result is cut
+// off and comes from the custom node alone.
+function customGrad(engine: Tape, stock: Tape["customGrad"]): Tape["customGrad"] {
+  return (f) =>
+    stock((...args) => {
+      if (engine.state.gradientDepth < 2 || engine.state.kernelDepth !== 1) return f(...args);
+      const save = args.pop() as Save;
+      const result = atDepth(engine, 0, () => f(...args, (tensors: tf.Tensor[]) => atDepth(engine, 1, () => save(tensors))));
+      return { ...result, value: tf.clone(result.value) };
+    });
+}
+
+function atDepth<T>(engine: Tape, depth: number, fn: () => T): T {
+  const before = engine.state.kernelDepth;
+  engine.state.kernelDepth = depth;
+  try {
+    return fn();
+  } finally {
+    engine.state.kernelDepth = before;
+  }
+}
+
+// The gradient of a function that takes gradients itself may be identically zero (ReLU, linear): zeros, not an exception.
+function gradients(engine: Tape, stock: Gradients): Gradients {
+  return (f, xs, dy, allowNoGradients = false) => {
+    let nested = false;
+    const observed = () => {
+      const before = passes;
+      const y = f();
+      nested = passes !== before;
+      return y;
+    };
+    const result = disposingOnError(engine, () => stock(observed, xs, dy, true));
+    passes++;
+    const none = result.grads.every((grad) => grad == null);
+    if (nested && (none || !allowNoGradients)) return { ...result, grads: result.grads.map((grad, i) => grad ?? zeros(xs[i]!)) };
+    if (none && !allowNoGradients) throw new Error("Cannot compute gradient of y=f(x) with respect to x. " + CONNECT);
+    return result;
+  };
+}
+
+// Stock, an exception leaves what the tape has saved in memory for ever.
+function disposingOnError<T>({ state }: Tape, fn: () => T): T {
+  try {
+    return fn();
+  } catch (error) {
+    if (state.gradientDepth === 0 && state.activeTape) {
+      for (const node of state.activeTape) tf.dispose(node.saved);
+      state.activeTape = null;
+    }
+    throw error;
+  }
+}
+
+const CONNECT = "Make sure that the f you passed encloses all operations that lead from x to y.";
+
+function zeros(x: tf.Tensor): tf.Tensor {
+  return tf.zeros(x.shape, "float32");
+}
+
+// Stock batch norm without scale or offset fails in any gradient: the tape cannot hold a missing input.
+function runKernel(engine: Tape, stock: Tape["runKernel"]): Tape["runKernel"] {
+  return (name, inputs, attrs) => {
+    if (name !== "FusedBatchNorm" || engine.state.gradientDepth === 0) return stock(name, inputs, attrs);
+    const { mean, scale, offset } = inputs as Record<string, tf.Tensor | undefined>;
+    const filled = { scale: scale ?? tf.ones(mean!.shape), offset: offset ?? tf.zeros(mean!.shape) };
+    return stock(name, { ...inputs, ...filled }, attrs);
+  };
+}
