@@ -6,3 +6,4 @@ export * from "./fashionMnist";
 export * from "./synthetic";
 export * from "./labelNoise";
 export * from "./noiseFiles";
+export * from "./cifarN";

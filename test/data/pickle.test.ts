@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { zipSync } from "fflate";
+import { loadCifarN } from "../../src/data";
+import { parseNpy } from "../../src/data/npy";
+import { NumpyArray, readPickle, type PickleValue } from "../../src/data/pickle";
+import { hostilePickle, npyDict, npyFortran, npyIntegers, pickles } from "./pythonFiles";
+import { temporaryFolder } from "./support";
+
+const bytes = (base64: string) => Buffer.from(base64, "base64");
+const read = (content: Uint8Array) => readPickle(content, { name: "p" }).value as Map<string, PickleValue>;
+
+describe("data/pickle", () => {
+  it("Every protocol of Python gives the same values", () => {
+    for (const pickle of pickles) {
+      const value = read(bytes(pickle));
+
+      const data = value.get("data") as NumpyArray;
+      assert.deepEqual([data.shape, data.dtype, data.fortranOrder, [...data.values]], [[2, 3], "|u1", false, [0, 1, 2, 3, 4, 5]]);
+      assert.deepEqual(value.get("labels"), [3, 1]);
+      assert.deepEqual([value.get("name"), value.get("k"), value.get("f"), value.get("big")], ["x", null, 1.5, 2 ** 40]);
+      assert.deepEqual(value.get("t"), [true, false]);
+    }
+  });
+
+  it("Python 2's strings are bytes", () => {
+    // protocol 2: PROTO 2, EMPTY_DICT, SHORT_BINSTRING "data", SHORT_BINSTRING 01 ff, SETITEM, STOP
+    const value = read(Buffer.from("\x80\x02}U\x04dataU\x02\x01\xffs.", "latin1"));
+
+    assert.deepEqual([...(value.get("data") as Buffer)], [1, 255]);
+  });
+
+  it("A pickle that asks for a function is refused, and nothing runs", () => {
+    assert.throws(() => read(bytes(hostilePickle)), /p: not a pickle that this kit reads: it asks for posix.system/);
+  });
+
+  it("A pickle cut anywhere is refused", () => {
+    const whole = bytes(pickles[2]!);
+
+    for (let length = 0; length < whole.length; length++) assert.throws(() => read(whole.subarray(0, length)), /not a pickle/);
+  });
+
+  it("Damage never crashes or hangs the reader: it reads on or refuses", () => {
+    const whole = bytes(pickles[4]!);
+
+    for (let at = 0; at < whole.length; at++)
+      for (const value of [0, 0x28, 0x52, 0x62, 0xff]) {
+        const damaged = Buffer.from(whole);
+        damaged[at] = value;
+        try {
+          read(damaged);
+        } catch (error) {
+          assert.match((error as Error).message, /^p: not a pickle/);
+        }
+      }
+  });
+
+  it("A list that holds itself, and a million nested ones, are read", () => {
+    const self = readPickle(Buffer.from("\x80\x02]q\x00h\x00a.", "latin1"), { name: "p" }).value as PickleValue[];
+    const deep = Buffer.concat([Buffer.alloc(1e6, "]"), Buffer.alloc(1e6 - 1, "a"), Buffer.from(".")]);
+
+    assert.equal(self[0], self);
+    assert.ok(Array.isArray(readPickle(deep, { name: "p" }).value));
+  });
+});
+
+describe("data/npy", () => {
+  it("Arrays of numbers have their shape, order and values", () => {
+    const integers = parseNpy(bytes(npyIntegers), { name: "n" });
+    const fortran = parseNpy(bytes(npyFortran), { name: "n" });
+
+    assert.deepEqual([integers.shape, [...integers.values]], [[4], [2, 0, 1, 3]]);
+    // big-endian, column by column
+    assert.deepEqual([fortran.shape, fortran.fortranOrder, [...fortran.values]], [[2, 2], true, [1, 3, 2, 4]]);
+  });
+
+  it("A file that is none, or is cut short, is refused", () => {
+    assert.throws(() => parseNpy(Buffer.from("PK\x03\x04and more"), { name: "n" }), /n: starts with 50 4b 03 04 61 6e, expected 93 4e/);
+    assert.throws(() => parseNpy(bytes(npyIntegers).subarray(0, 40), { name: "n" }), /cut short within the header/);
+    assert.throws(() => parseNpy(bytes(npyIntegers).subarray(0, 150), { name: "n" }), /n: NumPy array of 22 bytes, expected 32/);
+    assert.throws(() => parseNpy(Buffer.concat([bytes(npyDict), Buffer.alloc(3)]), { name: "n" }), /3 bytes follow the pickle/);
+  });
+});
+
+describe("data/cifarN", () => {
+  const folder = temporaryFolder();
+  const options = { labels: [0, 1, 2, 1], set: "worse_label", numClasses: 3 } as const;
+  /** As torch.save writes it: a zip whose folder is named after the file. The dict within the .npy file's array, as a pickle of its own. */
+  const torchZip = () => {
+    const npy = bytes(npyDict);
+    const pickle = npy.subarray(npy.indexOf("\x80\x04", 0, "latin1"));
+    const from = pickle.indexOf("]\x94}", 0, "latin1") + 2;
+    const to = pickle.lastIndexOf("u");
+    // the pieces before build the outer array and fill the memo that the dict's arrays refer to
+    return zipSync({ "CIFAR-10_human/data.pkl": Buffer.concat([pickle.subarray(0, from), pickle.subarray(from, to + 1), Buffer.from(".")]) });
+  };
+
+  it("The ordered .npy file gives the human labels", async () => {
+    const noise = await loadCifarN(await folder.write("h_ordered.npy", bytes(npyDict)), options);
+
+    assert.deepEqual(noise.noisyLabels, [0, 2, 2, 1]);
+    assert.equal(noise.actualNoiseRate, 0.25);
+    assert.equal(noise.noiseType, "cifar-3n worse_label");
+  });
+
+  it("The .pt file gives them too, in its own order or in that of an image order file", async () => {
+    const file = await folder.write("h.pt", torchZip());
+    const imageOrder = await folder.write("order.npy", bytes(npyIntegers));
+
+    assert.deepEqual((await loadCifarN(file, options)).noisyLabels, [0, 2, 2, 1]);
+    // order 2 0 1 3: clean 2 0 1 1, worse 2 0 2 1
+    assert.deepEqual((await loadCifarN(file, { ...options, labels: [2, 0, 1, 1], imageOrder })).noisyLabels, [2, 0, 2, 1]);
+  });
+
+  it("Labels in another order, and sets that are not there, are refused", async () => {
+    const file = await folder.write("h_ordered.npy", bytes(npyDict));
+
+    await assert.rejects(loadCifarN(file, { ...options, labels: [1, 0, 2, 1] }), /agree with 2 of the 4 given, expected all: the file follows another order/);
+    await assert.rejects(loadCifarN(file, { ...options, labels: [0] }), /4 labels, expected 1/);
+    await assert.rejects(loadCifarN(file, { ...options, set: "noisy_label" }), /has no "noisy_label", expected one of clean_label, worse_label/);
+    await assert.rejects(loadCifarN(await folder.write("x.pt", Buffer.from("PK\x03\x04")), options), /x.pt: not a zip/);
+    await assert.rejects(loadCifarN(await folder.write("y.pt", Buffer.from("no")), options), /y.pt: not a pickle/);
+  });
+});
