@@ -1,0 +1,16 @@
+/** `npm start`: from a fresh clone to a table of the paper: sets up what is missing, then runs the demo. */
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { engineEnvironment } from "./binding.mjs";
+import { projectRoot } from "./files.mjs";
+import { main, setUp } from "./setup.mjs";
+import { runInteractive } from "./shell.mjs";
+
+await main(async () => {
+  const started = Date.now();
+  const made = (await setUp()).some(({ status }) => status === "done");
+  if (made) process.stdout.write(`Set up in ${Math.round((Date.now() - started) / 1000)} s.\n\n`);
+  const demo = path.join(projectRoot, "dist/cli/demo.js");
+  if (!existsSync(demo)) return 0;
+  return runInteractive(process.execPath, [demo, ...process.argv.slice(2)], { env: engineEnvironment(projectRoot) });
+});

@@ -1,0 +1,69 @@
+/** `npm test`: sets up what is missing, then build, format, lint, types and mocha; ends with "N passed, N failed, N skipped". */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { engineEnvironment } from "./binding.mjs";
+import { mochaCounts, sumCounts, summaryLine } from "./counts.mjs";
+import { projectRoot, readJson } from "./files.mjs";
+import { main, setUp } from "./setup.mjs";
+import { run, runInteractive } from "./shell.mjs";
+
+const checks = [
+  { name: "format", script: "prettier/bin/prettier.cjs", args: ["--check", "--log-level", "warn", "."], cure: "npm run format" },
+  { name: "lint", script: "eslint/bin/eslint.js", args: ["--max-warnings", "0", "."] },
+  { name: "types", script: "typescript/bin/tsc", args: ["-p", "test", "--noEmit"] },
+];
+
+await main(async () => {
+  const mochaArgs = process.argv.slice(2);
+  const counts = [await setUpAndBuild()];
+  // Whoever names test files wants their result, soon.
+  if (mochaArgs.length === 0) counts.push(...checks.map(check));
+  counts.push(mocha(mochaArgs));
+  const total = sumCounts(counts);
+  process.stdout.write(`${summaryLine(total)}\n`);
+  return total.failed > 0 || total.passed === 0 ? 1 : 0;
+});
+
+/** The build counts as one check; a failing one still lets the others speak. */
+async function setUpAndBuild() {
+  await setUp({ build: false });
+  try {
+    await setUp();
+    return { passed: 1, failed: 0, skipped: 0 };
+  } catch (error) {
+    if (!error.fatal) throw error;
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
+}
+
+function check({ name, script, args, cure }) {
+  const start = Date.now();
+  const { ok, stdout, stderr } = run(process.execPath, [path.join(projectRoot, "node_modules", script), ...args], {
+    cwd: projectRoot,
+  });
+  const seconds = ((Date.now() - start) / 1000).toFixed(1);
+  process.stdout.write(`  ${name.padEnd(15)} ${ok ? "passed" : "failed"} (${seconds} s)\n`);
+  if (!ok) process.stdout.write(`${(stdout + stderr).trimEnd()}\n${cure ? `Cure: ${cure}\n` : ""}`);
+  return { passed: Number(ok), failed: Number(!ok), skipped: 0 };
+}
+
+/** Runs mocha; its own reporter counts, so that a run which breaks off is seen as one. */
+function mocha(args) {
+  const folder = mkdtempSync(path.join(tmpdir(), "sharpness-lab-test-"));
+  try {
+    const file = path.join(folder, "counts.json");
+    const reporter = [
+      "--reporter",
+      path.join(projectRoot, "test/support/countingReporter.cjs"),
+      "--reporter-option",
+      `counts=${file}`,
+    ];
+    const script = path.join(projectRoot, "node_modules/mocha/bin/mocha.js");
+    const options = { cwd: projectRoot, env: engineEnvironment(projectRoot) };
+    const code = runInteractive(process.execPath, [script, ...reporter, ...args], options);
+    return mochaCounts(readJson(file), code);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
