@@ -1,7 +1,9 @@
 /** Batch norm over all but the last axis, differentiable to any order; on TensorFlow by its fused kernels. */
 import * as tf from "@tensorflow/tfjs";
+import { sumToShape } from "./reductions";
 import { defineKernel, detach, putGradient, runKernel } from "./registry";
 import { nativeOp } from "./native";
+import { rewriteKernel } from "./tape";
 
 const AXES = [0, 1, 2];
 
@@ -49,13 +51,23 @@ export function batchNormInference(
 }
 
 export function installBatchNormGradient(): void {
+  rewriteKernel("FusedBatchNorm", fillMissing);
   defineKernel("BatchNormTraining", { native: nativeForward, composed: composedForward });
   defineKernel("BatchNormTrainingGrad", { native: nativeBackward, composed: composedBackward });
+  putGradient("FusedBatchNorm", { inputsToSave: ["x", "mean", "variance", "scale"], gradFunc: givenStatistics });
   putGradient("BatchNormTraining", {
     inputsToSave: ["x", "scale"],
     outputsToSave: [false, false, false, true, true, true],
     gradFunc: (dys, saved, attrs) => backward((dys as tf.Tensor[])[0]!, saved, attrs as tf.NamedAttrMap),
   });
+}
+
+// Stock batch norm without scale or offset fails in any gradient: the tape cannot hold a missing input.
+function fillMissing(inputs: tf.NamedTensorMap, attrs: tf.NamedAttrMap): tf.Tensor | undefined {
+  const { mean, scale, offset } = inputs as Record<string, tf.Tensor | undefined>;
+  if (tf.engine().state.gradientDepth === 0 || (scale && offset)) return undefined;
+  const filled = { scale: scale ?? tf.ones(mean!.shape), offset: offset ?? tf.zeros(mean!.shape) };
+  return runKernel<tf.Tensor>("FusedBatchNorm", { ...inputs, ...filled }, attrs);
 }
 
 type Gradients = Record<string, () => tf.Tensor>;
@@ -69,6 +81,22 @@ function backward(dy: tf.Tensor, [x, scale, ...reserve]: tf.Tensor[], attrs: tf.
     ? composedBackward(inputs, attrs)
     : runKernel<tf.Tensor[]>("BatchNormTrainingGrad", inputs, attrs);
   return { x: () => dx!, scale: () => dScale!, offset: () => dOffset! };
+}
+
+/** Stock tf.batchNorm, and the layer: the statistics are inputs like any other, of rank 1 or of x's rank. */
+function givenStatistics(dys: tf.Tensor | tf.Tensor[], saved: tf.Tensor[], attrs: tf.NamedAttrMap): Gradients {
+  const dy = dys as tf.Tensor;
+  const [x, mean, variance, scale] = saved as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+  const inverse = tf.rsqrt(tf.add(variance, attrs.varianceEpsilon as number));
+  const gain = tf.mul(inverse, scale);
+  const alongX = () => sumToShape(tf.mul(dy, tf.sub(x, mean)), mean.shape);
+  return {
+    x: () => tf.mul(dy, gain),
+    mean: () => tf.neg(tf.mul(sumToShape(dy, mean.shape), gain)),
+    variance: () => tf.mul(alongX(), tf.mul(tf.mul(gain, tf.square(inverse)), -0.5)),
+    scale: () => tf.mul(alongX(), inverse),
+    offset: () => sumToShape(dy, mean.shape),
+  };
 }
 
 function fusedAttributes(attrs: tf.NamedAttrMap | undefined) {

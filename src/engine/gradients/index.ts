@@ -1,5 +1,9 @@
 /** Gradients that TensorFlow.js gets wrong at second order or slow at first order, replaced. */
 import { installBatchNormGradient } from "./batchNorm";
+import { installConvolutionGradients } from "./convolution";
+import { installElementwiseGradients } from "./elementwise";
+import { installPoolingGradients } from "./pooling";
+import { installReductionGradients } from "./reductions";
 import { restoreStockGradients } from "./registry";
 import { installReluGradient } from "./relu";
 import { repairTape, restoreStockTape } from "./tape";
@@ -10,6 +14,10 @@ export { batchNormInference, batchNormTraining, type BatchNormResult } from "./b
 export function installGradients(): void {
   repairTape();
   installReluGradient();
+  installElementwiseGradients();
+  installReductionGradients();
+  installConvolutionGradients();
+  installPoolingGradients();
   installBatchNormGradient();
 }
 

@@ -19,7 +19,8 @@ interface TapeNode {
   gradient?: (dys: tf.Tensor[]) => Record<string, () => tf.Tensor>;
 }
 type Save = (tensors: tf.Tensor[]) => void;
-type CustomFunction = (...args: unknown[]) => { value: tf.Tensor; gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => unknown };
+type CustomGradient = (dy: tf.Tensor, saved: tf.Tensor[]) => unknown;
+type CustomFunction = (...args: unknown[]) => { value: tf.Tensor; gradFunc: CustomGradient };
 type AddTapeNode = (
   name: string,
   inputs: tf.NamedTensorMap,
@@ -78,7 +79,7 @@ export function repairTape(): void {
   engine.addTapeNode = addTapeNode(engine, stock.addTapeNode);
   engine.customGrad = customGrad(engine, stock.customGrad);
   engine.gradients = gradients(engine, stock.gradients);
-  engine.runKernel = runKernel(engine, stock.runKernel);
+  engine.runKernel = runKernel(stock.runKernel);
 }
 
 /** The tape as TensorFlow.js ships it. */
@@ -141,11 +142,26 @@ function within<T>(name: string, fn: () => T): T {
 function customGrad(engine: Tape, stock: Tape["customGrad"]): Tape["customGrad"] {
   return (f) =>
     stock((...args) => {
-      if (engine.state.gradientDepth < 2 || engine.state.kernelDepth !== 1) return f(...args);
-      const save = args.pop() as Save;
-      const result = atDepth(engine, 0, () => f(...args, (tensors: tf.Tensor[]) => atDepth(engine, 1, () => save(tensors))));
-      return { ...result, value: tf.clone(result.value) };
+      replacement = undefined;
+      const nested = engine.state.gradientDepth >= 2 && engine.state.kernelDepth === 1;
+      const result = nested ? onTape(engine, f, args) : f(...args);
+      return { ...result, gradFunc: replacement ?? result.gradFunc };
     });
+}
+
+function onTape(engine: Tape, f: CustomFunction, args: unknown[]): ReturnType<CustomFunction> {
+  const save = args[args.length - 1] as Save;
+  const saveOffTape: Save = (tensors) => atDepth(engine, 1, () => save(tensors));
+  const result = atDepth(engine, 0, () => f(...args.slice(0, -1), saveOffTape));
+  return { ...result, value: tf.clone(result.value) };
+}
+
+/** For the custom gradient whose forward pass is running just now. */
+let replacement: CustomGradient | undefined;
+
+/** Called by a kernel's rewrite inside `customGrad`: that function's gradient from now on. */
+export function replaceCustomGradient(gradient: CustomGradient): void {
+  replacement = gradient;
 }
 
 function atDepth<T>(engine: Tape, depth: number, fn: () => T): T {
@@ -196,12 +212,15 @@ function zeros(x: tf.Tensor): tf.Tensor {
   return tf.zeros(x.shape, "float32");
 }
 
-// Stock batch norm without scale or offset fails in any gradient: the tape cannot hold a missing input.
-function runKernel(engine: Tape, stock: Tape["runKernel"]): Tape["runKernel"] {
-  return (name, inputs, attrs) => {
-    if (name !== "FusedBatchNorm" || engine.state.gradientDepth === 0) return stock(name, inputs, attrs);
-    const { mean, scale, offset } = inputs as Record<string, tf.Tensor | undefined>;
-    const filled = { scale: scale ?? tf.ones(mean!.shape), offset: offset ?? tf.zeros(mean!.shape) };
-    return stock(name, { ...inputs, ...filled }, attrs);
-  };
+/** What a kernel is called as instead, by plain functions on the tape; undefined where the stock kernel will do. */
+export type Rewrite = (inputs: tf.NamedTensorMap, attrs: tf.NamedAttrMap) => tf.Tensor | undefined;
+const rewrites = new Map<string, Rewrite>();
+
+/** Has a kernel called in another way, whoever calls it. */
+export function rewriteKernel(kernelName: string, rewrite: Rewrite): void {
+  rewrites.set(kernelName, rewrite);
+}
+
+function runKernel(stock: Tape["runKernel"]): Tape["runKernel"] {
+  return (name, inputs, attrs = {}) => rewrites.get(name)?.(inputs, attrs) ?? stock(name, inputs, attrs);
 }

@@ -1,0 +1,111 @@
+/** Pooling and resizing, differentiable to any order: the gradient kernels get gradients of their own. */
+import * as tf from "@tensorflow/tfjs";
+import { nativeOp } from "./native";
+import { defineKernel, detach, putGradient, runKernel } from "./registry";
+
+interface PoolAttributes {
+  readonly filterSize: number | [number, number];
+  readonly strides: number | [number, number];
+  readonly pad: "same" | "valid" | number;
+}
+
+export function installPoolingGradients(): void {
+  // AvgPoolGrad is linear in dy, and average pooling is its adjoint; of its input it uses the shape only.
+  putGradient("AvgPool", {
+    inputsToSave: ["x"],
+    gradFunc: (dy, [x], attrs) => ({
+      x: () => runKernel<tf.Tensor>("AvgPoolGrad", { dy: dy as tf.Tensor, input: detach(x!) }, attrs),
+    }),
+  });
+  putGradient("AvgPoolGrad", {
+    gradFunc: (ddx, _saved, attrs) => ({ dy: () => runKernel<tf.Tensor>("AvgPool", { x: ddx as tf.Tensor }, attrs) }),
+  });
+  installMaxPool();
+  for (const kernelName of ["ResizeBilinear", "ResizeNearestNeighbor"]) installResize(kernelName);
+}
+
+// Resizing is linear, and its gradient kernel is its adjoint.
+function installResize(kernelName: string): void {
+  putGradient(kernelName, {
+    inputsToSave: ["images"],
+    gradFunc: (dy, [images], attrs) => ({
+      images: () => runKernel<tf.Tensor>(`${kernelName}Grad`, { dy: dy as tf.Tensor, images: detach(images!) }, attrs),
+    }),
+  });
+  putGradient(`${kernelName}Grad`, {
+    inputsToSave: ["dy"],
+    gradFunc: (ddx, [dy], attrs) => ({
+      dy: () => runKernel<tf.Tensor>(kernelName, { images: ddx as tf.Tensor }, { ...attrs, size: dy!.shape.slice(1, 3) }),
+    }),
+  });
+}
+
+// MaxPoolGrad sends dy to each window's maximum; its adjoint picks, for each window, the value at that place.
+function installMaxPool(): void {
+  defineKernel("MaxPoolPick", { native: nativePick, composed: pick });
+  putGradient("MaxPool", {
+    inputsToSave: ["x"],
+    outputsToSave: [true],
+    gradFunc: (dy, [x, y], attrs) => ({ x: () => maxPoolGrad(dy as tf.Tensor, x!, y!, attrs) }),
+  });
+  putGradient("MaxPoolGrad", {
+    inputsToSave: ["input", "output"],
+    gradFunc: (ddx, [x, y], attrs) => ({ dy: () => maxPoolPick(ddx as tf.Tensor, x!, y!, attrs) }),
+  });
+  putGradient("MaxPoolPick", {
+    inputsToSave: ["input", "output"],
+    gradFunc: (dd, [x, y], attrs) => ({ image: () => maxPoolGrad(dd as tf.Tensor, x!, y!, attrs) }),
+  });
+}
+
+// The places of the maxima are constant almost everywhere, so x and y stay off the tape.
+function maxPoolGrad(dy: tf.Tensor, x: tf.Tensor, y: tf.Tensor, attrs: tf.NamedAttrMap): tf.Tensor {
+  return runKernel("MaxPoolGrad", { dy, input: detach(x), output: detach(y) }, attrs);
+}
+
+function maxPoolPick(image: tf.Tensor, x: tf.Tensor, y: tf.Tensor, attrs: tf.NamedAttrMap): tf.Tensor {
+  return runKernel("MaxPoolPick", { image, input: detach(x), output: detach(y) }, attrs);
+}
+
+function poolInfo(x: tf.Tensor, attrs: tf.NamedAttrMap | undefined) {
+  const { filterSize, strides, pad } = attrs as unknown as PoolAttributes;
+  return tf.backend_util.computePool2DInfo(x.shape as [number, number, number, number], filterSize, strides, 1, pad);
+}
+
+function nativePick({ image, input, output }: tf.NamedTensorMap, attrs: tf.NamedAttrMap | undefined): tf.Tensor {
+  const info = poolInfo(input!, attrs);
+  const attributes = {
+    T: { type: "float32" as const },
+    ksize: [1, info.filterHeight, info.filterWidth, 1],
+    strides: [1, info.strideHeight, info.strideWidth, 1],
+    padding: info.padInfo.type,
+    data_format: "NHWC",
+  };
+  return nativeOp("MaxPoolGradGrad", [input!, output!, image!], attributes)[0]!;
+}
+
+// Plain loops: only the CPU and WASM engines come here, and both keep their tensors in arrays.
+function pick({ image, input }: tf.NamedTensorMap, attrs: tf.NamedAttrMap | undefined): tf.Tensor {
+  const info = poolInfo(input!, attrs);
+  const [values, wanted] = [input!.dataSync(), image!.dataSync()];
+  const picked = new Float32Array(info.batchSize * info.outHeight * info.outWidth * info.outChannels);
+  for (let i = 0; i < picked.length; i++) picked[i] = wanted[placeOfMaximum(i, values, info)]!;
+  return tf.tensor(picked, info.outShape, "float32");
+}
+
+// The index in x of the first maximum of output i's window.
+function placeOfMaximum(i: number, values: ArrayLike<number>, info: ReturnType<typeof poolInfo>): number {
+  const channel = i % info.outChannels;
+  const column = Math.floor(i / info.outChannels) % info.outWidth;
+  const row = Math.floor(i / (info.outChannels * info.outWidth)) % info.outHeight;
+  const example = Math.floor(i / (info.outChannels * info.outWidth * info.outHeight));
+  const [top, left] = [row * info.strideHeight - info.padInfo.top, column * info.strideWidth - info.padInfo.left];
+  let place = -1;
+  for (let h = Math.max(0, top); h < Math.min(info.inHeight, top + info.filterHeight); h++) {
+    for (let w = Math.max(0, left); w < Math.min(info.inWidth, left + info.filterWidth); w++) {
+      const here = ((example * info.inHeight + h) * info.inWidth + w) * info.inChannels + channel;
+      if (place < 0 || values[here]! > values[place]!) place = here;
+    }
+  }
+  return place;
+}

@@ -1,0 +1,79 @@
+/** Sums, means and tiling: each the other's gradient. Stock ones write arrays of ones in JavaScript, or add slice by slice. */
+import * as tf from "@tensorflow/tfjs";
+import { putGradient } from "./registry";
+
+export function installReductionGradients(): void {
+  putGradient("Sum", {
+    inputsToSave: ["x"],
+    gradFunc: (dy, [x], attrs) => ({ x: () => spread(dy as tf.Tensor, x!.shape, attrs.axis as number[]) }),
+  });
+  putGradient("Mean", {
+    inputsToSave: ["x"],
+    gradFunc: (dy, [x], attrs) => ({ x: () => spread(shareOut(dy as tf.Tensor, x!.size), x!.shape, attrs.axis as number[]) }),
+  });
+  putGradient("MirrorPad", {
+    inputsToSave: ["x"],
+    gradFunc: (dy, [x], attrs) => ({
+      x: () => foldMargins(dy as tf.Tensor, x!.shape, attrs.paddings as unknown as [number, number][], attrs.mode as string),
+    }),
+  });
+  putGradient("Tile", {
+    inputsToSave: ["x"],
+    gradFunc: (dy, [x], attrs) => ({ x: () => sumCopies(dy as tf.Tensor, x!.shape, attrs.reps as number[]) }),
+  });
+}
+
+function shareOut(dy: tf.Tensor, size: number): tf.Tensor {
+  return tf.mul(dy, dy.size / size);
+}
+
+/** The reduced tensor along its reduced axes again: the adjoint of summing. */
+function spread(dy: tf.Tensor, shape: number[], axis: number | number[]): tf.Tensor {
+  const axes = new Set(tf.util.parseAxisParam(axis, shape));
+  const kept = shape.map((side, i) => (axes.has(i) ? 1 : side));
+  return tf.broadcastTo(tf.reshape(dy, kept), shape);
+}
+
+/** The sum of the copies that tiling made: each tiled axis split in (copies, side), and summed over copies. */
+function sumCopies(dy: tf.Tensor, shape: number[], reps: number[]): tf.Tensor {
+  const split: number[] = [];
+  const copies: number[] = [];
+  shape.forEach((side, i) => {
+    if (reps[i]! > 1) copies.push(split.push(reps[i]!) - 1);
+    if (reps[i] === 1 || side > 1) split.push(side);
+  });
+  return copies.length === 0 ? dy : tf.reshape(tf.sum(tf.reshape(dy, split), copies), shape);
+}
+
+/**
+ * Mirrored margins are copies, so their gradients go back to where they came from; stock drops them.
+ * One axis after the other: the middle part, plus the margins reversed.
+ */
+function foldMargins(dy: tf.Tensor, shape: number[], paddings: [number, number][], mode: string): tf.Tensor {
+  const edge = mode === "reflect" ? 1 : 0; // "reflect" does not repeat the edge itself
+  return paddings.reduce((folded, [before, after], axis) => {
+    const side = shape[axis]!;
+    const part = (begin: number, size: number) => sliceAxis(folded, axis, begin, size);
+    const place = (piece: tf.Tensor, at: number) =>
+      tf.pad(
+        tf.reverse(piece, axis),
+        folded.shape.map((_, i) => (i === axis ? [at, side - at - piece.shape[axis]!] : [0, 0])),
+      );
+    const parts = [part(before, side)];
+    if (before > 0) parts.push(place(part(0, before), edge));
+    if (after > 0) parts.push(place(part(before + side, after), side - edge - after));
+    return parts.length === 1 ? parts[0]! : tf.addN(parts);
+  }, dy);
+}
+
+function sliceAxis(x: tf.Tensor, axis: number, begin: number, size: number): tf.Tensor {
+  const only = (value: number, others: number[]) => others.map((other, i) => (i === axis ? value : other));
+  return tf.slice(x, only(begin, new Array<number>(x.rank).fill(0)), only(size, x.shape));
+}
+
+/** Sums over the axes along which a tensor of this shape was broadcast: the adjoint of broadcasting. */
+export function sumToShape(x: tf.Tensor, shape: number[]): tf.Tensor {
+  const lead = x.rank - shape.length;
+  const axes = x.shape.map((_, i) => i).filter((i) => i < lead || (shape[i - lead] === 1 && x.shape[i] !== 1));
+  return axes.length === 0 ? x : tf.reshape(tf.sum(x, axes), shape);
+}
