@@ -23,5 +23,7 @@ export function stepDecay({ milestones = [0.5, 0.75], factor = 0.1 }: StepDecayO
 }
 
 export function scheduleByName(name: ScheduleName): Schedule {
-  return { constant, cosine, step: stepDecay() }[name];
+  const schedules: Record<ScheduleName, Schedule> = { constant, cosine, step: stepDecay() };
+  if (!Object.hasOwn(schedules, name)) throw new Error(`schedule = ${name}: expected constant, cosine or step`);
+  return schedules[name];
 }
