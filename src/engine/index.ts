@@ -1,4 +1,5 @@
 export { tf } from "./tf";
+export { BACKENDS, ready, type BackendName, type EngineInfo } from "./backend";
 export { Rng } from "./rng";
 export * from "./weights";
 export {

@@ -10,8 +10,10 @@ tf.enableProdMode();
 /** Why the native engine is not there, in one line; undefined where it is. */
 export let nativeFailure: string | undefined;
 
-const wanted = process.env.SHARPNESS_BACKEND;
-if (wanted === undefined || wanted === "native") loadNative();
+setThreads();
+const wanted = process.env.SHARPNESS_BACKEND || "native";
+if (wanted === "native") loadNative();
+else nativeFailure = `SHARPNESS_BACKEND = "${wanted}"`;
 installGradients();
 
 function loadNative(): void {
@@ -28,6 +30,20 @@ function restoreRemovedUtil(): void {
   const old = util as unknown as Record<string, unknown>;
   old.isNullOrUndefined ??= (value: unknown) => value == null;
   old.isArray ??= Array.isArray;
+}
+
+// TensorFlow reads these once, when the binding loads.
+function setThreads(): void {
+  const threads = process.env.SHARPNESS_THREADS;
+  if (!threads) return;
+  if (!/^[1-9]\d*$/.test(threads)) throw new Error(`SHARPNESS_THREADS = "${threads}": expected a whole number of at least 1`);
+  process.env.TF_NUM_INTRAOP_THREADS = threads;
+  process.env.TF_NUM_INTEROP_THREADS ??= "1"; // Operations run one after the other.
+}
+
+/** The native engine's threads for one operation as the environment asks for; undefined: one for each core. */
+export function threadsWanted(): number | undefined {
+  return Number(process.env.TF_NUM_INTRAOP_THREADS) || undefined;
 }
 
 export { tf };

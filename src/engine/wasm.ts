@@ -1,11 +1,12 @@
-/** Kernels that training needs and the WASM engine lacks, made of kernels that it has; each equals the CPU engine's. */
+/** Kernels that training needs and the WASM engine lacks or gets wrong, made of kernels that it has. */
 import * as tf from "@tensorflow/tfjs";
+import { averagePoolGradKernel, maxPoolGradLoop } from "./gradients/poolLoops";
 
 type Quad = [number, number, number, number];
 type ConvInfo = tf.backend_util.Conv2DInfo;
 type Body = (inputs: tf.NamedTensorMap, attrs: Record<string, unknown>) => tf.Tensor;
 
-/** Registers what is missing; call it once `@tensorflow/tfjs-backend-wasm` is loaded. */
+/** Registers what is missing or wrong; call it once `@tensorflow/tfjs-backend-wasm` is loaded. */
 export function installWasmKernels(): void {
   define("Conv2DBackpropFilter", ({ x, dy }, attrs) => convFilterGradient(x as tf.Tensor4D, dy as tf.Tensor4D, attrs));
   define("DepthwiseConv2dNativeBackpropFilter", ({ x, dy }, attrs) =>
@@ -14,6 +15,9 @@ export function installWasmKernels(): void {
   define("DepthwiseConv2dNativeBackpropInput", ({ dy, filter }, attrs) =>
     depthwiseInputGradient(dy as tf.Tensor4D, filter as tf.Tensor4D, attrs),
   );
+  averagePoolGradKernel("wasm");
+  replace("MaxPoolGrad", maxPoolGradLoop);
+  replace("Conv3DBackpropInputV2", () => refuse("Conv3DBackpropInputV2"));
   define("UnsortedSegmentSum", ({ x, segmentIds }, attrs) =>
     segmentSum(x!, segmentIds as tf.Tensor1D, attrs.numSegments as number),
   );
@@ -24,6 +28,15 @@ function define(kernelName: string, body: Body): void {
   const kernelFunc: tf.KernelFunc = ({ inputs, attrs }) =>
     tf.tidy(() => body(inputs as tf.NamedTensorMap, attrs as Record<string, unknown>));
   tf.registerKernel({ kernelName, backendName: "wasm", kernelFunc });
+}
+
+function replace(kernelName: string, body: (inputs: tf.NamedTensorMap, attrs: tf.NamedAttrMap) => tf.Tensor): void {
+  if (tf.getKernel(kernelName, "wasm")) tf.unregisterKernel(kernelName, "wasm");
+  define(kernelName, (inputs, attrs) => body(inputs, attrs as tf.NamedAttrMap));
+}
+
+function refuse(kernelName: string): never {
+  throw new Error(`${kernelName}: TensorFlow.js's WASM engine computes this wrongly; use the native or the cpu engine`);
 }
 
 // df = Σ over examples and places of x ⊗ dy: a convolution of x with dy as the filter, where examples play the channels,

@@ -1,13 +1,8 @@
 /** Pooling and resizing, differentiable to any order: the gradient kernels get gradients of their own. */
 import * as tf from "@tensorflow/tfjs";
 import { nativeOp } from "./native";
+import { averagePoolGradKernel, pickMaxima, poolInfo } from "./poolLoops";
 import { defineKernel, detach, putGradient, runKernel } from "./registry";
-
-interface PoolAttributes {
-  readonly filterSize: number | [number, number];
-  readonly strides: number | [number, number];
-  readonly pad: "same" | "valid" | number;
-}
 
 export function installPoolingGradients(): void {
   // AvgPoolGrad is linear in dy, and average pooling is its adjoint; of its input it uses the shape only.
@@ -20,6 +15,7 @@ export function installPoolingGradients(): void {
   putGradient("AvgPoolGrad", {
     gradFunc: (ddx, _saved, attrs) => ({ dy: () => runKernel<tf.Tensor>("AvgPool", { x: ddx as tf.Tensor }, attrs) }),
   });
+  averagePoolGradKernel("cpu");
   installMaxPool();
   for (const kernelName of ["ResizeBilinear", "ResizeNearestNeighbor"]) installResize(kernelName);
 }
@@ -42,7 +38,7 @@ function installResize(kernelName: string): void {
 
 // MaxPoolGrad sends dy to each window's maximum; its adjoint picks, for each window, the value at that place.
 function installMaxPool(): void {
-  defineKernel("MaxPoolPick", { native: nativePick, composed: pick });
+  defineKernel("MaxPoolPick", { native: nativePick, composed: pickMaxima });
   putGradient("MaxPool", {
     inputsToSave: ["x"],
     outputsToSave: [true],
@@ -67,11 +63,6 @@ function maxPoolPick(image: tf.Tensor, x: tf.Tensor, y: tf.Tensor, attrs: tf.Nam
   return runKernel("MaxPoolPick", { image, input: detach(x), output: detach(y) }, attrs);
 }
 
-function poolInfo(x: tf.Tensor, attrs: tf.NamedAttrMap | undefined) {
-  const { filterSize, strides, pad } = attrs as unknown as PoolAttributes;
-  return tf.backend_util.computePool2DInfo(x.shape as [number, number, number, number], filterSize, strides, 1, pad);
-}
-
 function nativePick({ image, input, output }: tf.NamedTensorMap, attrs: tf.NamedAttrMap | undefined): tf.Tensor {
   const info = poolInfo(input!, attrs);
   const attributes = {
@@ -82,30 +73,4 @@ function nativePick({ image, input, output }: tf.NamedTensorMap, attrs: tf.Named
     data_format: "NHWC",
   };
   return nativeOp("MaxPoolGradGrad", [input!, output!, image!], attributes)[0]!;
-}
-
-// Plain loops: only the CPU and WASM engines come here, and both keep their tensors in arrays.
-function pick({ image, input }: tf.NamedTensorMap, attrs: tf.NamedAttrMap | undefined): tf.Tensor {
-  const info = poolInfo(input!, attrs);
-  const [values, wanted] = [input!.dataSync(), image!.dataSync()];
-  const picked = new Float32Array(info.batchSize * info.outHeight * info.outWidth * info.outChannels);
-  for (let i = 0; i < picked.length; i++) picked[i] = wanted[placeOfMaximum(i, values, info)]!;
-  return tf.tensor(picked, info.outShape, "float32");
-}
-
-// The index in x of the first maximum of output i's window.
-function placeOfMaximum(i: number, values: ArrayLike<number>, info: ReturnType<typeof poolInfo>): number {
-  const channel = i % info.outChannels;
-  const column = Math.floor(i / info.outChannels) % info.outWidth;
-  const row = Math.floor(i / (info.outChannels * info.outWidth)) % info.outHeight;
-  const example = Math.floor(i / (info.outChannels * info.outWidth * info.outHeight));
-  const [top, left] = [row * info.strideHeight - info.padInfo.top, column * info.strideWidth - info.padInfo.left];
-  let place = -1;
-  for (let h = Math.max(0, top); h < Math.min(info.inHeight, top + info.filterHeight); h++) {
-    for (let w = Math.max(0, left); w < Math.min(info.inWidth, left + info.filterWidth); w++) {
-      const here = ((example * info.inHeight + h) * info.inWidth + w) * info.inChannels + channel;
-      if (place < 0 || values[here]! > values[place]!) place = here;
-    }
-  }
-  return place;
 }
