@@ -1,3 +1,4 @@
+export { hvp, hvpFiniteDifference, type FiniteDifferenceOptions } from "./hvp";
 export * from "./operator";
 export * from "./lanczos";
 export * from "./powerIteration";
