@@ -11,7 +11,7 @@ export interface SamOptimizerOptions extends Omit<SamOptions, "hessianVectorProd
   /** True: the second pass draws dropout masks of its own, as most ports do. Default false: the same masks, as the official code. */
   readonly freshMasks?: boolean;
   /** Of the dropout masks; default 0. */
-  readonly seed?: number | string;
+  readonly seed?: number;
 }
 
 /** Whether SAM is really active, from the newest step that used it. */
@@ -177,7 +177,9 @@ export class SAM extends tf.Optimizer {
     const { base, normP, ...options } = config as {
       base: { className: string; config: tf.serialization.ConfigDict };
       normP: unknown;
+      customObjects?: unknown;
     };
+    delete options.customObjects; // loadLayersModel adds it.
     const entry = tf.serialization.SerializationMap.getMap().classNameMap[base.className];
     if (!entry) throw new Error(`saved SAM: the base optimizer "${base.className}" is not known here`);
     return new (cls as unknown as new (b: unknown, o: unknown) => T)(entry[1](entry[0], base.config), {

@@ -104,7 +104,7 @@ describe("optim/optimizers", () => {
     const stock = tf.train.momentum(0.1, 0.9, true);
     GRADIENTS.forEach((gradient, i) => {
       (stock as tf.MomentumOptimizer).setLearningRate(LEARNING_RATES[i]!);
-      stock.applyGradients({ [variable.name]: tf.tensor1d(gradient) });
+      stock.applyGradients([{ name: variable.name, tensor: tf.tensor1d(gradient) }]);
     });
 
     closeTo(run(sgd()).at(-1)!, variable.dataSync(), 1e-6);
