@@ -1,6 +1,6 @@
 /** Augmentation as values: functions on a batch, each image with a random stream of its own, so that the result depends on (seed, position) alone. */
 import type { Rng } from "../engine";
-import { imageLength, type ImageShape } from "./dataset";
+import { imageLength, type ImageShape } from "./shape";
 
 export type Pixels = Uint8Array | Float32Array;
 

@@ -1,8 +1,8 @@
 /** A labelled set of images held as bytes, and what can be done to one: cut it, split it, relabel it, turn it into tensors. */
 import { Rng, tf } from "../engine";
+import { imageLength, type ImageShape } from "./shape";
 
-/** Height, width, channels. */
-export type ImageShape = readonly [number, number, number];
+export { imageLength, type ImageShape } from "./shape";
 
 export interface Dataset {
   readonly name: string;
@@ -150,11 +150,6 @@ export function classCounts({ labels, numClasses }: Pick<Dataset, "labels" | "nu
   const counts = new Int32Array(numClasses);
   for (const label of labels) counts[label]!++;
   return counts;
-}
-
-/** Values per image. */
-export function imageLength([height, width, channels]: ImageShape): number {
-  return height * width * channels;
 }
 
 /** @throws where a label is not an integer in [0, numClasses) */

@@ -4,6 +4,7 @@ import path from "node:path";
 import { makeDataset, takeFirst, type Dataset } from "./dataset";
 import { cacheFolder, sha256 } from "./files";
 import { parseIdx, readUnpacked, type IdxArray } from "./idx";
+import { missingMessage } from "./sources";
 
 export interface LoadOptions {
   split?: "train" | "test";
@@ -40,6 +41,17 @@ export async function loadFashionMnist({ split = "train", limit, folder }: LoadO
     std: [0.3081],
     sums: fashionSums,
   });
+  return limit === undefined ? dataset : takeFirst(dataset, limit);
+}
+
+/**
+ * MNIST: 60 000 training and 10 000 test images, 28×28×1, 10 classes.
+ * @throws where the files are missing (says what to get and where to put it) or malformed
+ */
+export async function loadMnist({ split = "train", limit, folder = cacheFolder("mnist") }: LoadOptions = {}): Promise<Dataset> {
+  if (!idxFiles(folder, split).every(existingIdx)) throw new Error(missingMessage("mnist", folder));
+  const about = { name: "mnist", numClasses: 10, mean: [0.1307], std: [0.3081] }; // the usual statistics of its training set
+  const dataset = await loadIdxDataset(idxFiles(folder, split), about);
   return limit === undefined ? dataset : takeFirst(dataset, limit);
 }
 

@@ -7,3 +7,6 @@ export * from "./synthetic";
 export * from "./labelNoise";
 export * from "./noiseFiles";
 export * from "./cifarN";
+export * from "./cifar";
+export * from "./svhn";
+export * from "./sources";

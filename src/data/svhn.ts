@@ -1,0 +1,63 @@
+/** SVHN, cropped digits (Netzer et al. 2011), from its MATLAB files. */
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { concatDatasets, makeDataset, takeFirst, type Dataset } from "./dataset";
+import { cacheFolder, readBounded } from "./files";
+import { parseMat } from "./mat";
+import { missingMessage } from "./sources";
+
+export type SvhnPart = "train" | "extra" | "test";
+
+export interface SvhnOptions {
+  /** "train+extra": the paper's training set, 604 388 images */
+  split?: SvhnPart | "train+extra";
+  /** the first so many images only */
+  limit?: number | undefined;
+  /** where train_32x32.mat and the others are; by default data/cache/svhn */
+  folder?: string | undefined;
+}
+
+/**
+ * SVHN: 73 257 training, 531 131 extra and 26 032 test images, 32×32×3; the digit 0, which the files call 10, is class 0.
+ * @throws where a file is missing (says what to get and where to put it) or malformed
+ */
+export async function loadSvhn({ split = "train", limit, folder = cacheFolder("svhn") }: SvhnOptions = {}): Promise<Dataset> {
+  if (!["train", "extra", "test", "train+extra"].includes(split)) throw new Error(`split = "${split}": expected train, extra, test or train+extra`);
+  const names = split === "train+extra" ? (["train", "extra"] as const) : [split];
+  const files = names.map((name) => path.join(folder, `${name}_32x32.mat`));
+  if (!files.every((file) => existsSync(file))) throw new Error(missingMessage("svhn", folder));
+  const parts: Dataset[] = [];
+  for (const file of files) parts.push(await readSvhn(file)); // one after the other: extra alone needs gigabytes
+  const dataset = parts.length === 1 ? parts[0]! : concatDatasets(parts[0]!, ...parts.slice(1));
+  return limit === undefined ? dataset : takeFirst(dataset, limit);
+}
+
+async function readSvhn(file: string): Promise<Dataset> {
+  const name = path.basename(file);
+  const arrays = parseMat(await readBounded(file), { name });
+  const [x, y] = [arrays.get("X"), arrays.get("y")];
+  if (!x || !y) throw new Error(`${name}: has ${[...arrays.keys()].join(", ") || "no arrays"}, expected X and y`);
+  const [height, width, channels, count = 1] = x.dims;
+  if (height !== 32 || width !== 32 || channels !== 3 || !(x.values instanceof Uint8Array))
+    throw new Error(`${name}: X is ${x.dims.join("×")}, expected bytes of 32×32×3×n`);
+  if (y.values.length !== count) throw new Error(`${name}: ${count} images, but ${y.values.length} labels`);
+  return makeDataset({
+    name: "svhn",
+    shape: [32, 32, 3],
+    numClasses: 10,
+    images: toRowMajor(x.values, count),
+    labels: Int32Array.from(y.values, (digit) => (digit === 10 ? 0 : digit)),
+    mean: [0.43090966, 0.4302428, 0.44634357], // official code, dataset_source.py
+    std: [0.19759192, 0.20029082, 0.19811132],
+  });
+}
+
+// (row, column, channel, image) with the row fastest, to (image, row, column, channel) with the channel fastest.
+function toRowMajor(values: Uint8Array, count: number): Uint8Array {
+  const images = new Uint8Array(values.length);
+  for (let n = 0, to = 0; n < count; n++)
+    for (let row = 0; row < 32; row++)
+      for (let column = 0; column < 32; column++)
+        for (let c = 0; c < 3; c++) images[to++] = values[row + 32 * (column + 32 * (c + 3 * n))]!;
+  return images;
+}
