@@ -22,9 +22,6 @@ export interface Augmentation {
   readonly pixels?: ((images: Float32Array, place: BatchPlace) => void) | undefined;
 }
 
-/** The names that a config uses; `cutout` is basic and then cutout, as in the paper's tables. */
-export type AugmentName = "none" | "basic" | "cutout";
-
 export interface CropOptions {
   /** pixels of reflection on each side; 4: official code */
   pad?: number;
@@ -78,25 +75,6 @@ export function perImage<P extends Pixels>(...ops: ImageOp<P>[]): (images: P, pl
       const stream = rng.split(firstIndex + i);
       for (const op of ops) op(image, shape, stream);
     });
-}
-
-/** The paper's augmentations: basic = flip, then reflection-padded crop; cutout = basic, then one box per image. */
-export const augmentations: Readonly<Record<AugmentName, Augmentation>> = {
-  none: { name: "none" },
-  basic: { name: "basic", bytes: perImage(horizontalFlip(), reflectCrop()) },
-  cutout: {
-    name: "cutout",
-    bytes: perImage(horizontalFlip(), reflectCrop()),
-    pixels: (images, place) => perImage(cutout())(images, { ...place, rng: place.rng.split("cutout") }),
-  },
-};
-
-/** The augmentation of that name, or the given one as it is. */
-export function augmentation(augment: AugmentName | Augmentation): Augmentation {
-  if (typeof augment !== "string") return augment;
-  const found = augmentations[augment];
-  if (!found) throw new Error(`augment = "${augment}": expected one of ${Object.keys(augmentations).join(", ")}`);
-  return found;
 }
 
 export interface MixupOptions {

@@ -1,6 +1,7 @@
 /** One epoch as batches: shuffled, augmented, normalised. The same stream gives the same batches, from whichever batch it is resumed. */
 import type { Rng } from "../engine";
-import { augmentation, type Augmentation, type AugmentName } from "./augment";
+import type { Augmentation } from "./augment";
+import { augmentation, type AugmentName } from "./augmentations";
 import { imageLength, normalize, type Dataset } from "./dataset";
 
 export interface Batch {

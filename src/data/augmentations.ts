@@ -1,0 +1,36 @@
+/** The augmentations that a config names. */
+import { cutout, horizontalFlip, perImage, reflectCrop, type Augmentation, type ImageOp } from "./augment";
+import { autoAugment } from "./autoAugment";
+
+/**
+ * "basic": flip, then reflection-padded crop; "cutout": basic, then one box per image, as in the paper's tables. AutoAugment comes
+ * first, and cutout follows: "autoaugment" with CIFAR-10's policy (the paper's for both CIFARs), "autoaugment-svhn" without flip and
+ * crop (official code: aa-only), "autoaugment-imagenet"; "autoaugment-scaled" has CIFAR-10's policy with levels that fit small images.
+ */
+export type AugmentName = "none" | "basic" | "cutout" | "autoaugment" | "autoaugment-svhn" | "autoaugment-imagenet" | "autoaugment-scaled";
+
+const basic = () => [horizontalFlip(), reflectCrop()];
+
+export const augmentations: Readonly<Record<AugmentName, Augmentation>> = {
+  none: { name: "none" },
+  basic: { name: "basic", bytes: perImage(...basic()) },
+  cutout: withCutout("cutout", basic()),
+  autoaugment: withCutout("autoaugment", [autoAugment({ policy: "cifar10" }), ...basic()]),
+  "autoaugment-svhn": withCutout("autoaugment-svhn", [autoAugment({ policy: "svhn" })]),
+  "autoaugment-imagenet": withCutout("autoaugment-imagenet", [autoAugment({ policy: "imagenet" }), ...basic()]),
+  "autoaugment-scaled": withCutout("autoaugment-scaled", [autoAugment({ policy: "cifar10", reference: "autoaugment" }), ...basic()]),
+};
+
+/** The augmentation of that name, or the given one as it is. */
+export function augmentation(augment: AugmentName | Augmentation): Augmentation {
+  if (typeof augment !== "string") return augment;
+  const found = augmentations[augment];
+  if (!found) throw new Error(`augment = "${augment}": expected one of ${Object.keys(augmentations).join(", ")}`);
+  return found;
+}
+
+// Cutout has streams of its own: with it or without, flips and crops are the same.
+function withCutout(name: string, ops: ImageOp<Uint8Array>[]): Augmentation {
+  const box = perImage(cutout());
+  return { name, bytes: perImage(...ops), pixels: (images, place) => box(images, { ...place, rng: place.rng.split("cutout") }) };
+}
