@@ -97,6 +97,7 @@ export function flatten(x: tf.Tensor4D): tf.Tensor2D {
 
 /** Inverted dropout with a mask from the context's stream: the same stream, the same mask. */
 export function dropout(name: string, rate: number): <T extends tf.Tensor>(x: T, context: Context) => T {
+  if (!(rate >= 0 && rate < 1)) throw new Error(`dropout = ${rate}: expected a rate from 0 up to, but not, 1`);
   return (x, { training = false, rng }) => {
     if (!training || rate === 0) return x;
     if (!rng) throw new Error(`${name}: dropout in training mode needs mode.rng`);

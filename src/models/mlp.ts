@@ -1,7 +1,7 @@
 /** Multilayer perceptron: flatten, then dense layers with a nonlinearity between. */
 import { tf } from "../engine";
 import { dense, flatten, heNormalFanIn } from "./layers";
-import { ModelBuilder, type Model } from "./model";
+import { checkCount, ModelBuilder, type Model } from "./model";
 
 export interface MlpOptions {
   /** height, width, channels */
@@ -15,6 +15,9 @@ export interface MlpOptions {
 
 /** A multilayer perceptron. */
 export function mlp({ inputShape, numClasses, hidden = [128], activation = "relu" }: MlpOptions): Model {
+  hidden.forEach((units, i) => checkCount(`hidden[${i}]`, units));
+  if (!["relu", "tanh", "softplus"].includes(activation))
+    throw new Error(`activation = ${activation}: expected relu, tanh or softplus`);
   const builder = new ModelBuilder();
   const sizes = [inputShape[0] * inputShape[1] * inputShape[2], ...hidden];
   const layers = hidden.map((outputs, i) => dense(builder, `dense${i}`, { inputs: sizes[i]!, outputs, init: heNormalFanIn }));

@@ -84,6 +84,8 @@ export class ModelBuilder {
 
   build(name: string, { inputShape, numClasses }: Pick<Model, "inputShape" | "numClasses">, forward: Head): Model {
     const { parameters, statistics } = this;
+    checkCount("numClasses", numClasses);
+    checkInputShape(inputShape);
     return {
       name,
       inputShape,
@@ -92,12 +94,25 @@ export class ModelBuilder {
       statistics,
       init: (rng) => ({ weights: initialize(parameters, rng), stats: initialize(statistics, rng) }),
       apply: (weights, x, mode = {}) => {
+        if (x.shape[3] !== inputShape[2])
+          throw new Error(`${name}: x has shape [${x.shape.join(", ")}], expected (n, height, width, ${inputShape[2]})`);
         const context: Context = { ...mode, weights, newStats: {} };
         const logits = forward(x, context);
         return { logits, stats: { ...mode.stats, ...context.newStats } };
       },
     };
   }
+}
+
+/** @throws where a count is not a whole number of at least 1 */
+export function checkCount(name: string, value: number): void {
+  if (!Number.isInteger(value) || value < 1) throw new Error(`${name} = ${value}: expected a whole number of at least 1`);
+}
+
+function checkInputShape(inputShape: readonly number[]): void {
+  const good =
+    Array.isArray(inputShape) && inputShape.length === 3 && inputShape.every((side) => Number.isInteger(side) && side > 0);
+  if (!good) throw new Error(`inputShape = [${inputShape}]: expected height, width and channels, such as [28, 28, 1]`);
 }
 
 function initialize(specs: readonly ParameterSpec[], rng: Rng): Weights {

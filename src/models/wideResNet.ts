@@ -1,7 +1,7 @@
 /** WideResNet-d-k (Zagoruyko and Komodakis 2016), pre-activation, with the official SAM code's parameter-free shortcuts. */
 import { tf } from "../engine";
 import { batchNorm, conv, dense, dropout, globalAveragePool } from "./layers";
-import { ModelBuilder, type Layer, type Model } from "./model";
+import { checkCount, ModelBuilder, type Layer, type Model } from "./model";
 
 export interface WideResNetOptions {
   /** d = 6·n + 4: 10, 16, 22, 28, 40 … */
@@ -22,7 +22,7 @@ export function wideResNet(options: WideResNetOptions): Model {
   const { depth, widen, numClasses, inputShape = [32, 32, 3], batchNorm: withNorm = true, dropout: rate = 0 } = options;
   if ((depth - 4) % 6 !== 0 || depth < 10)
     throw new Error(`depth = ${depth}: a WideResNet has depth 6n + 4 (10, 16, 22, 28, 40 …)`);
-  if (!Number.isInteger(widen) || widen < 1) throw new Error(`widen = ${widen}: expected a whole number of at least 1`);
+  checkCount("widen", widen);
   const builder = new ModelBuilder();
   const stem = conv(builder, "stem", { inputs: inputShape[2], outputs: 16, bias: !withNorm });
   const blocks: Layer[] = [];

@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { Rng, tf, type Weights } from "../../src/engine";
+import { ModelBuilder, type Context } from "../../src/models";
+import {
+  batchNorm,
+  conv,
+  dense,
+  dropout,
+  flatten,
+  globalAveragePool,
+  heNormalFanIn,
+  heNormalFanOut,
+  uniformByOutputs,
+} from "../../src/models/layers";
+import { closeTo } from "../support/closeTo";
+import { tidyTests } from "../support/noLeak";
+
+const context = (weights: Weights, mode: Partial<Context> = {}): Context => ({ weights, newStats: {}, ...mode });
+const moments = (values: Float32Array) => {
+  const mean = values.reduce((sum, v) => sum + v, 0) / values.length;
+  return { mean, variance: values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / values.length };
+};
+
+describe("models/layers", () => {
+  tidyTests();
+
+  it("A convolution by hand: a kernel of ones sums each pixel's surroundings, and the bias is added", () => {
+    const layer = conv(new ModelBuilder(), "c", { inputs: 1, outputs: 1, bias: true });
+    const weights = { "c/kernel": tf.ones([3, 3, 1, 1]), "c/bias": tf.tensor1d([10]) };
+
+    const y = layer(tf.tensor4d([1, 2, 3, 4, 5, 6, 7, 8, 9], [1, 3, 3, 1]), context(weights));
+
+    closeTo(y.dataSync(), [12, 21, 16, 27, 45, 33, 24, 39, 28].map((sum) => sum + 10)); // prettier-ignore
+  });
+
+  it("A convolution has a bias only when asked for one", () => {
+    const builder = new ModelBuilder();
+
+    conv(builder, "c", { inputs: 2, outputs: 5, kernel: 1 });
+
+    assert.deepEqual(builder.parameters.map(({ name, shape }) => [name, shape]), [["c/kernel", [1, 1, 2, 5]]]); // prettier-ignore
+  });
+
+  it("A dense layer by hand", () => {
+    const layer = dense(new ModelBuilder(), "d", { inputs: 2, outputs: 3 });
+    const weights = { "d/kernel": tf.tensor2d([[1, 2, 3], [4, 5, 6]]), "d/bias": tf.tensor1d([0.5, 0, -1]) }; // prettier-ignore
+
+    closeTo(layer(tf.tensor2d([[1, 10]]), context(weights)).dataSync(), [41.5, 52, 62]);
+  });
+
+  describe("batch norm", () => {
+    // One channel with 1, 2, 3, 6: mean 3, biased variance (4 + 1 + 0 + 9)/4 = 3.5.
+    const x = () => tf.tensor4d([1, 2, 3, 6], [2, 1, 2, 1]);
+    const layer = batchNorm(new ModelBuilder(), "n", 1);
+    const weights = () => ({ "n/scale": tf.tensor1d([2]), "n/offset": tf.tensor1d([1]) });
+    const stats = () => ({ "n/mean": tf.tensor1d([0.5]), "n/variance": tf.tensor1d([4]) });
+    const normalized = (mean: number, variance: number) =>
+      [1, 2, 3, 6].map((v) => (2 * (v - mean)) / Math.sqrt(variance + 1e-5) + 1);
+
+    it("in training mode uses the batch's mean and biased variance, and moves the averages by a tenth", () => {
+      const now = context(weights(), { training: true, stats: stats() });
+
+      const y = layer(x(), now);
+
+      closeTo(y.dataSync(), normalized(3, 3.5), 1e-5);
+      closeTo(now.newStats["n/mean"]!.dataSync(), [0.9 * 0.5 + 0.1 * 3]);
+      closeTo(now.newStats["n/variance"]!.dataSync(), [0.9 * 4 + 0.1 * 3.5]);
+      closeTo(now.stats!["n/mean"]!.dataSync(), [0.5], 0);
+    });
+
+    it("in inference mode uses the moving averages and leaves them", () => {
+      const now = context(weights(), { stats: stats() });
+
+      closeTo(layer(x(), now).dataSync(), normalized(0.5, 4), 1e-5);
+      assert.deepEqual(now.newStats, {});
+    });
+
+    it("is frozen in training mode with batchStatistics: false", () => {
+      const now = context(weights(), { training: true, batchStatistics: false, stats: stats() });
+
+      closeTo(layer(x(), now).dataSync(), normalized(0.5, 4), 1e-5);
+      assert.deepEqual(now.newStats, {});
+    });
+
+    it("without its moving averages says what it needs", () => {
+      assert.throws(() => layer(x(), context(weights())), /n: batch norm needs its moving averages in mode.stats/);
+    });
+  });
+
+  describe("dropout", () => {
+    const ones = tf.keep(tf.ones([10_000]));
+    const masked = (rate: number, mode: Partial<Context>, name = "drop") =>
+      dropout(name, rate)(ones, context({}, mode)).dataSync();
+
+    it("keeps each unit with probability 1 − rate and divides it by that: the mean stays", () => {
+      const y = masked(0.3, { training: true, rng: new Rng(0) });
+
+      assert.deepEqual([...new Set(y)].sort(), [0, Math.fround(1 / 0.7)]);
+      const kept = y.filter((v) => v > 0).length; // binomial(10 000, 0.7): σ = 46
+      assert.ok(Math.abs(kept - 7000) < 5 * 46, `${kept} kept`);
+    });
+
+    it("draws from the stream's part of its own name", () => {
+      const mode = { training: true, rng: new Rng(0) };
+
+      assert.deepEqual(masked(0.3, mode), masked(0.3, mode));
+      assert.notDeepEqual(masked(0.3, mode, "another"), masked(0.3, mode));
+    });
+
+    it("does nothing in inference mode or at rate 0", () => {
+      assert.ok(masked(0.3, {}).every((v) => v === 1));
+      assert.ok(masked(0, { training: true }).every((v) => v === 1));
+    });
+  });
+
+  it("Global average pooling is the mean over height and width", () => {
+    closeTo(globalAveragePool(tf.tensor4d([1, 10, 2, 20, 3, 30, 6, 60], [1, 2, 2, 2])).dataSync(), [3, 30]);
+  });
+
+  it("Flattening keeps the batch", () => {
+    assert.deepEqual(flatten(tf.zeros([3, 2, 5, 4])).shape, [3, 40]);
+  });
+
+  it("Initializers have the variances they are named for, within 5σ", () => {
+    const expected = [
+      [heNormalFanOut(new Rng("heNormalFanOut"), [3, 3, 50, 40]), 2 / (9 * 40), 2],
+      [heNormalFanIn(new Rng("heNormalFanIn"), [300, 60]), 2 / 300, 2],
+      [uniformByOutputs(new Rng("uniformByOutputs"), [300, 60]), 1 / (3 * 60), 0.8], // U(−b, b) has variance b²/3 and kurtosis 9/5
+    ] as const;
+    for (const [values, variance, spread] of expected) {
+      const actual = moments(values);
+      assert.ok(Math.abs(actual.mean) < 5 * Math.sqrt(variance / values.length));
+      assert.ok(Math.abs(actual.variance / variance - 1) < 5 * Math.sqrt(spread / values.length));
+    }
+  });
+});
