@@ -1,0 +1,82 @@
+/** `npm run notebooks`: executes every notebook, fails on any error, and writes the outputs back, cleaned for a readable diff. */
+import path from "node:path";
+import { Command } from "commander";
+import { cleanNotebook, notebookText, type CellFailure } from "./notebookFile";
+import {
+  executeNotebook,
+  type ExecutedNotebook,
+  findNotebooks,
+  notebooksFolder,
+  notebookToHtml,
+  writeWhole,
+} from "./notebookRunner";
+
+interface Flags {
+  readonly check?: boolean;
+  readonly html?: string | true;
+  readonly budget?: string;
+  readonly timeout: string;
+}
+
+const program = new Command("notebooks")
+  .description("Executes notebooks through tslab and writes their outputs back into them.")
+  .argument("[names...]", "notebooks to run, e.g. table-5; all by default")
+  .option("--check", "execute and report, but write nothing into the notebooks")
+  .option("--html [folder]", "also write each as an HTML page (default folder: data/cache/html)")
+  .option("--budget <name>", "smoke, demo, lab or paper; by default the largest that has records")
+  .option("--timeout <seconds>", "for each cell", "3600")
+  .action(main);
+
+async function main(names: string[], flags: Flags): Promise<void> {
+  if (!(Number(flags.timeout) > 0)) throw new Error(`--timeout ${flags.timeout}: expected seconds above 0`);
+  const files = chosen(await findNotebooks(), names);
+  let failed = 0;
+  for (const file of files) failed += (await runOne(file, flags)) ? 0 : 1;
+  console.log(`${files.length - failed} of ${files.length} notebooks ran without an error.`);
+  if (failed > 0) process.exitCode = 1;
+}
+
+/** @throws where a name fits no notebook */
+function chosen(files: string[], names: string[]): string[] {
+  const bare = (file: string) => path.relative(notebooksFolder, file).replace(/\.ipynb$/, "");
+  for (const name of names) {
+    const fits = files.some((file) => fitsName(bare(file), name));
+    if (!fits) throw new Error(`There is no notebook "${name}"; there are ${files.map(bare).join(", ") || "none"}`);
+  }
+  return names.length === 0 ? files : files.filter((file) => names.some((name) => fitsName(bare(file), name)));
+}
+
+/** "table-5", "table-5.ipynb", "notebooks/table-5.ipynb", and a folder such as "lessons". */
+function fitsName(bare: string, name: string): boolean {
+  const wanted = name.replace(/^(\.\/)?(notebooks\/)?/, "").replace(/(\.ipynb|\/)$/, "");
+  return bare === wanted || bare.startsWith(`${wanted}/`) || path.basename(bare) === wanted;
+}
+
+async function runOne(file: string, { check, html, budget, timeout }: Flags): Promise<boolean> {
+  const name = path.relative(notebooksFolder, file);
+  const start = Date.now();
+  const { notebook, failures } = await executeNotebook(file, { budget, timeout: Number(timeout) }).catch(brokenOff);
+  const seconds = ((Date.now() - start) / 1000).toFixed(1);
+  console.log(`${failures.length === 0 ? "ok    " : "FAILED"} ${name} (${seconds} s)`);
+  for (const failure of failures) console.error(describe(name, failure));
+  if (!notebook || failures.length > 0) return false;
+  const clean = cleanNotebook(notebook);
+  if (!check) await writeWhole(file, notebookText(clean));
+  const folder = html === true ? path.join(notebooksFolder, "../data/cache/html") : html;
+  if (folder) await notebookToHtml(clean, path.join(folder, name.replace(/\.ipynb$/, ".html")));
+  return true;
+}
+
+/** The kernel died, a cell ran out of time, Jupyter is missing: the other notebooks may still run. */
+function brokenOff(error: Error): Partial<ExecutedNotebook> & { failures: CellFailure[] } {
+  return { failures: [{ cell: 0, message: error.message, source: "the notebook broke off" }] };
+}
+
+function describe(name: string, { cell, message, source }: CellFailure): string {
+  return `${name}, ${cell ? `cell ${cell} (${source})` : source}:\n${message.replace(/^/gm, "  ")}`;
+}
+
+program.parseAsync().catch((error: Error) => {
+  console.error(error.message);
+  process.exitCode = 1;
+});
