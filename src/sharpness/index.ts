@@ -1,7 +1,67 @@
 export { hvp, hvpFiniteDifference, type FiniteDifferenceOptions } from "./hvp";
-export * from "./operator";
-export * from "./lanczos";
-export * from "./powerIteration";
-export * from "./spectralDensity";
-export * from "./trace";
-export type { Estimate } from "./statistics";
+export {
+  empiricalFisherOperator,
+  gaussNewtonOperator,
+  hessianOperator,
+  type CurvatureKind,
+  type CurvatureOperator,
+  type CurvatureOptions,
+  type HessianOptions,
+} from "./hessianOperator";
+export {
+  checkOperator,
+  matrixOperator,
+  type CheckOptions,
+  type DenseMatrix,
+  type LinearOperator,
+  type MatrixOperatorOptions,
+  type Matvec,
+  type OperatorCheck,
+  type ProductOptions,
+  type ProductProgress,
+} from "./operator";
+export {
+  lambdaMax,
+  lambdaMaxOverLambda5,
+  lanczos,
+  type EigenResult,
+  type LambdaMax,
+  type LambdaMaxOptions,
+  type LambdaRatio,
+  type LanczosOptions,
+  type LanczosResult,
+  type LanczosState,
+  type Which,
+} from "./lanczos";
+export { powerIteration, type PowerIterationOptions, type PowerIterationResult } from "./powerIteration";
+export type {
+  ExampleLoss,
+  FunctionalModel,
+  InferenceMode,
+  LabelledImages,
+  ModelAt,
+  Network,
+  ProblemData,
+  ProblemOptions,
+  TensorData,
+} from "./problem";
+export {
+  lanczosQuadrature,
+  smooth,
+  spectralDensity,
+  spectralSum,
+  type Distribution,
+  type Quadrature,
+  type QuadratureOptions,
+  type SmoothOptions,
+  type SpectralDensity,
+} from "./spectralDensity";
+export type { RandomEstimate } from "./statistics";
+export {
+  frobeniusNorm,
+  hessianDiagonal,
+  hutchinsonTrace,
+  hutchPlusPlus,
+  type DiagonalEstimate,
+  type TraceOptions,
+} from "./trace";

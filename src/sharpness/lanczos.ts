@@ -7,13 +7,13 @@
  */
 import { EigenvalueDecomposition, Matrix } from "ml-matrix";
 import { Rng } from "../engine";
-import { checkCount, CountedOperator, LinearOperator, RunOptions } from "./operator";
+import { checkCount, CountedOperator, LinearOperator, ProductOptions } from "./operator";
 import { combination, divided, norm, normalized, orthogonalize } from "./vector";
 
 /** `"LA"`: algebraically largest (λmax), `"SA"`: algebraically smallest, `"LM"`: largest in magnitude, either sign. */
 export type Which = "LA" | "SA" | "LM";
 
-export interface LanczosOptions extends RunOptions {
+export interface LanczosOptions extends ProductOptions {
   /** Eigenvalues wanted. */
   k?: number;
   /** Steps in all, those in `state` included. Ours: max(20, 2k + 20), at most the operator's size. */
@@ -287,7 +287,7 @@ export interface LambdaMax {
   readonly products: number;
 }
 
-export interface LambdaMaxOptions extends RunOptions {
+export interface LambdaMaxOptions extends ProductOptions {
   /** At most. Ours: 100, as PyHessian's power iterations; Lanczos needs far fewer. */
   lanczosSteps?: number;
   seed?: number | string;

@@ -95,15 +95,15 @@ function notFinite(result: Float32Array): string {
   return `matvec returned ${result[i]} at index ${i}: expected finite numbers`;
 }
 
-/** Progress and abort, the same for every routine that takes many products. */
-export interface RunOptions {
+/** ProductProgress and abort, the same for every routine that takes many products. */
+export interface ProductOptions {
   /** Called after each product. */
-  onProgress?: (progress: Progress) => void;
+  onProgress?: (progress: ProductProgress) => void;
   /** Stops between two products; the routine then throws the signal's reason. */
   signal?: AbortSignal;
 }
 
-export interface Progress {
+export interface ProductProgress {
   /** Products done. */
   readonly done: number;
   /** Products planned; a routine that stops early needs fewer. */
@@ -118,7 +118,7 @@ export class CountedOperator implements LinearOperator {
   constructor(
     private readonly operator: LinearOperator,
     private readonly total: number,
-    private readonly run: RunOptions = {},
+    private readonly run: ProductOptions = {},
   ) {
     this.size = checkSize(operator.size);
   }

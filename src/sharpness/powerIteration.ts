@@ -5,10 +5,10 @@
 import { Matrix } from "ml-matrix";
 import { Rng } from "../engine";
 import { choose, EigenResult, isConverged, symmetricEigen, Which } from "./lanczos";
-import { checkCount, CountedOperator, LinearOperator, RunOptions } from "./operator";
+import { checkCount, CountedOperator, LinearOperator, ProductOptions } from "./operator";
 import { addScaled, combination, dot, norm, normalized, orthogonalize, Vector } from "./vector";
 
-export interface PowerIterationOptions extends RunOptions {
+export interface PowerIterationOptions extends ProductOptions {
   /** Eigenvalues wanted. */
   k?: number;
   /** At most, per eigenvalue. 100: PyHessian's default. */

@@ -4,10 +4,10 @@
  */
 import { Rng } from "../engine";
 import { krylovTridiagonal, tridiagonalEigen } from "./lanczos";
-import { checkCount, CountedOperator, LinearOperator, RunOptions } from "./operator";
+import { checkCount, CountedOperator, LinearOperator, ProductOptions } from "./operator";
 import { meanAndError } from "./statistics";
 
-export interface QuadratureOptions extends RunOptions {
+export interface QuadratureOptions extends ProductOptions {
   /** Random start vectors. Ours: 1, as PyHessian's; ten give a useful error. */
   numProbes?: number;
   /** Per probe. 90: the documented example of google/spectral-density; at most the operator's size. */

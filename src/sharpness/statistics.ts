@@ -1,7 +1,7 @@
 /** What a random estimate comes with: its standard error, and the samples it is the mean of. */
 
 /** A random estimate. */
-export interface Estimate {
+export interface RandomEstimate {
   readonly estimate: number;
   /** Standard deviation of `estimate` over seeds, estimated from the samples; NaN where there is one sample only. */
   readonly standardError: number;
@@ -16,7 +16,7 @@ export function meanAndError(samples: readonly number[]): { mean: number; standa
   return { mean, standardError: Math.sqrt(squares / (n - 1) / n) };
 }
 
-export function toEstimate(samples: number[]): Estimate {
+export function toEstimate(samples: number[]): RandomEstimate {
   const { mean, standardError } = meanAndError(samples);
   return { estimate: mean, standardError, samples };
 }

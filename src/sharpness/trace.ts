@@ -1,11 +1,11 @@
 /** Random estimates of a trace, a diagonal and a Frobenius norm from products alone, each with its standard error. */
 import { Rng } from "../engine";
-import { checkCount, CountedOperator, LinearOperator, RunOptions } from "./operator";
+import { checkCount, CountedOperator, LinearOperator, ProductOptions } from "./operator";
 import { Distribution, drawProbe } from "./spectralDensity";
-import { Estimate, meanAndError, toEstimate } from "./statistics";
+import { RandomEstimate, meanAndError, toEstimate } from "./statistics";
 import { dot, norm, normalized, orthogonalize } from "./vector";
 
-export interface TraceOptions extends RunOptions {
+export interface TraceOptions extends ProductOptions {
   /** Products. 100: PyHessian's most. */
   numProbes?: number;
   seed?: number | string;
@@ -14,7 +14,7 @@ export interface TraceOptions extends RunOptions {
 }
 
 /** Hutchinson (1990): tr A = E vᵀAv. `samples` are the vᵀAv, one a product. */
-export async function hutchinsonTrace(operator: LinearOperator, options: TraceOptions = {}): Promise<Estimate> {
+export async function hutchinsonTrace(operator: LinearOperator, options: TraceOptions = {}): Promise<RandomEstimate> {
   return toEstimate(await mapProbes(operator, options, (v, av) => dot(v, av)));
 }
 
@@ -23,7 +23,7 @@ export async function hutchinsonTrace(operator: LinearOperator, options: TraceOp
  * Hutchinson. `numProbes` counts all products, a third for each of range, exact part and rest, so that it compares with
  * `hutchinsonTrace` at equal cost; far smaller error where few eigenvalues stand out. The error is that of the rest.
  */
-export async function hutchPlusPlus(operator: LinearOperator, options: TraceOptions = {}): Promise<Estimate> {
+export async function hutchPlusPlus(operator: LinearOperator, options: TraceOptions = {}): Promise<RandomEstimate> {
   const { numProbes = 99, seed = 0, distribution = "rademacher" } = options;
   const third = Math.floor(checkCount("numProbes", numProbes, 6) / 3); // fewer than 6 leave no two samples to tell an error from
   const counted = new CountedOperator(operator, numProbes, options);
@@ -86,7 +86,7 @@ export async function hessianDiagonal(
 }
 
 /** ‖A‖_F = √(E ‖Av‖²). `samples` are the ‖Av‖²; the error is that of their mean, carried through the root. */
-export async function frobeniusNorm(operator: LinearOperator, options: TraceOptions = {}): Promise<Estimate> {
+export async function frobeniusNorm(operator: LinearOperator, options: TraceOptions = {}): Promise<RandomEstimate> {
   const samples = await mapProbes(operator, options, (_, av) => dot(av, av));
   const { mean, standardError } = meanAndError(samples);
   const estimate = Math.sqrt(mean);

@@ -1,0 +1,289 @@
+/** One view of "a network at its weights, on data": a function of named weights, batch by batch, whatever the network is written in. */
+import { tf, type Weights } from "../engine";
+import { crossEntropy } from "../losses";
+import { checkCount } from "./operator";
+
+/** What is needed of a functional model; those of `models/` have it. */
+export interface FunctionalModel {
+  apply(weights: Weights, x: tf.Tensor4D, mode?: InferenceMode): { logits: tf.Tensor2D };
+}
+
+/** How a functional model is applied. */
+export interface InferenceMode {
+  readonly training?: boolean;
+  /** Batch norm by the batch's own statistics. */
+  readonly batchStatistics?: boolean;
+  /** Moving averages of batch norm. */
+  readonly stats?: Weights;
+}
+
+/** A functional model at a point. */
+export interface ModelAt {
+  readonly model: FunctionalModel;
+  readonly weights: Weights;
+  /** Moving averages of batch norm; needed where the model has them. */
+  readonly stats?: Weights;
+}
+
+/** Where curvature is measured: a functional model with its weights, or a TensorFlow.js layers model, which holds its own. */
+export type Network = ModelAt | tf.LayersModel;
+
+/** What is needed of a `Dataset`. */
+export interface LabelledImages {
+  readonly size: number;
+  /** Height, width, channels. */
+  readonly shape: readonly [number, number, number];
+  readonly numClasses: number;
+  /** (size·height·width·channels) 0 … 255 */
+  readonly images: Uint8Array;
+  /** (size) */
+  readonly labels: Int32Array;
+  /** Per channel, of images / 255. */
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
+
+/** Tensors whose first axis counts the examples. */
+export interface TensorData {
+  readonly x: tf.Tensor;
+  /** One-hot or soft targets (n, numClasses), or whatever the loss takes. */
+  readonly y: tf.Tensor;
+}
+
+/** A data set, or tensors. */
+export type ProblemData = LabelledImages | TensorData;
+
+/** (outputs, targets) → one loss per example: (n), or (n, …) which is averaged over the other axes. */
+export type ExampleLoss = (outputs: tf.Tensor, targets: tf.Tensor) => tf.Tensor;
+
+export interface ProblemOptions {
+  /**
+   * Default: softmax cross-entropy of a functional model's logits; the loss that a layers model was compiled with. Without label
+   * smoothing, L2 or regularizers.
+   */
+  loss?: ExampleLoss;
+  /** Examples per pass. Changes memory and speed, not the result. 256: the paper's batch. */
+  batchSize?: number;
+  /** How a functional model is applied. Anything but inference is refused: the loss would not be one function of the weights. */
+  mode?: InferenceMode;
+}
+
+/** A batch as tensors; whoever takes it disposes of it. */
+export interface ProblemBatch {
+  readonly x: tf.Tensor;
+  readonly y: tf.Tensor;
+  readonly size: number;
+}
+
+/** A mean loss over data as a function of named weights. */
+export interface Problem {
+  readonly size: number;
+  /** Trainable weights, at the point. Not ours to dispose of. */
+  readonly weights: Weights;
+  /** (n, …) on the tape. */
+  outputs(weights: Weights, batch: ProblemBatch): tf.Tensor;
+  /** (n, …) losses of outputs. */
+  losses(outputs: tf.Tensor, batch: ProblemBatch): tf.Tensor;
+  /** One at a time, in the data's order. */
+  batches(batchSize?: number): Generator<ProblemBatch>;
+  /** Throws where a layers model was trained on meanwhile. */
+  assertUnchanged(): void;
+}
+
+/** The loss of `network` on `data`. */
+export function makeProblem(network: Network, data: ProblemData, options: ProblemOptions = {}): Problem {
+  const { batchSize = 256 } = options;
+  checkCount("batchSize", batchSize);
+  const part = network instanceof tf.LayersModel ? layersProblem(network, options) : functionalProblem(network, options);
+  const size = sizeOf(data);
+  const batches = (count = batchSize) => ("images" in data ? imageBatches(data, count) : tensorBatches(data, size, count));
+  return { size, batches, ...part };
+}
+
+/** Mean loss over a batch, times its share of `of` examples: such terms add up to the mean over all, however ragged. */
+export function batchShare(problem: Problem, weights: Weights, batch: ProblemBatch, of = problem.size): tf.Scalar {
+  const losses = problem.losses(problem.outputs(weights, batch), batch);
+  return tf.mul(tf.mean(losses), batch.size / of);
+}
+
+/** Runs `fn` in a tidy scope and disposes of the batch. */
+export function useBatch<T extends tf.TensorContainer | void>(batch: ProblemBatch, fn: (batch: ProblemBatch) => T): T {
+  try {
+    return tf.tidy(() => fn(batch) as tf.TensorContainer) as T;
+  } finally {
+    tf.dispose([batch.x, batch.y]);
+  }
+}
+
+/** Mean loss over all data at `weights`, summed over batches in float64. */
+export function meanLoss(problem: Problem, weights = problem.weights): number {
+  let sum = 0;
+  for (const batch of problem.batches()) useBatch(batch, () => void (sum += batchShare(problem, weights, batch).dataSync()[0]!));
+  return sum;
+}
+
+/**
+ * Refuses a loss that is not one fixed function of the weights, by the first batch: computed twice it must be the same (no
+ * dropout), and its halves on their own must add up to it (no batch statistics).
+ */
+export function checkFixedLoss(problem: Problem): void {
+  useBatch(problem.batches().next().value as ProblemBatch, (batch) => {
+    const whole = total(problem, batch);
+    if (differs(whole, total(problem, batch), whole)) throw new Error(RANDOM_LOSS);
+    if (batch.size < 2) return;
+    const half = Math.floor(batch.size / 2);
+    const [first, second] = [total(problem, batch, 0, half), total(problem, batch, half, batch.size - half)];
+    if (differs(whole, first + second, Math.abs(first) + Math.abs(second))) throw new Error(COUPLED_LOSS);
+  });
+}
+
+const RANDOM_LOSS =
+  "the loss of one batch differs between two evaluations: something in it draws random numbers. Switch it off: dropout and noise " +
+  "layers are off in inference (training: false); a random layer or loss of your own must fix its mask";
+
+const COUPLED_LOSS =
+  "the loss of an example depends on the rest of its batch, so there is no Hessian over the data: batch statistics? Use moving " +
+  "averages: batch norm does in inference (training: false, no batchStatistics), a layer of your own must too";
+
+// 1e-4: float32 sums in another order differ less, batch statistics more.
+function differs(a: number, b: number, scale: number): boolean {
+  return !(Math.abs(a - b) <= 1e-4 * Math.abs(scale) + 1e-7);
+}
+
+/** Sum of the losses of a part of a batch, mean over other axes. */
+function total(problem: Problem, batch: ProblemBatch, from = 0, size = batch.size): number {
+  return tf.tidy(() => {
+    const part = { x: rows(batch.x, from, size), y: rows(batch.y, from, size), size };
+    return batchShare(problem, problem.weights, part, 1).dataSync()[0]!;
+  });
+}
+
+function functionalProblem({ model, weights, stats }: ModelAt, { loss, mode = {} }: ProblemOptions) {
+  const { training = false, batchStatistics = false } = mode;
+  if (training) throw new Error(`mode.training = true: ${IN_INFERENCE}`);
+  if (batchStatistics) throw new Error(`mode.batchStatistics = true: ${IN_INFERENCE}`);
+  const inference = { training: false, batchStatistics: false, ...(stats ? { stats } : {}) };
+  return {
+    weights,
+    outputs: (at: Weights, { x }: ProblemBatch) => model.apply(at, x as tf.Tensor4D, { ...inference }).logits,
+    losses: (outputs: tf.Tensor, { y }: ProblemBatch) => checkLosses((loss ?? softmaxCrossEntropy)(outputs, y), outputs),
+    assertUnchanged: () => undefined,
+  };
+}
+
+const IN_INFERENCE =
+  "dropout and batch statistics make the loss random, or one example's loss depend on others. " +
+  "Leave `mode` out: curvature is measured in inference mode, with dropout off and batch norm's moving averages (`stats`)";
+
+function softmaxCrossEntropy(logits: tf.Tensor, targets: tf.Tensor): tf.Tensor1D {
+  if (String(targets.shape) !== String(logits.shape))
+    throw new Error(`targets have shape [${targets.shape}], expected one-hot rows as the logits, [${logits.shape}]`);
+  return crossEntropy(logits as tf.Tensor2D, targets as tf.Tensor2D);
+}
+
+function checkLosses(losses: tf.Tensor, outputs: tf.Tensor): tf.Tensor {
+  if (losses.rank === 0 || losses.shape[0] !== outputs.shape[0])
+    throw new Error(`the loss has shape [${losses.shape}], expected one value for each of ${outputs.shape[0]} examples`);
+  return losses;
+}
+
+function sizeOf(data: ProblemData): number {
+  if ("images" in data) return checkCount("data.size", data.size);
+  const [n, m] = [data.x.shape[0], data.y.shape[0]];
+  if (n !== m) throw new Error(`x has ${n} examples and y has ${m}`);
+  return checkCount("the number of examples", n ?? 1);
+}
+
+function* tensorBatches({ x, y }: TensorData, total: number, batchSize: number): Generator<ProblemBatch> {
+  for (let from = 0; from < total; from += batchSize) {
+    const size = Math.min(batchSize, total - from);
+    yield { x: rows(x, from, size), y: rows(y, from, size), size };
+  }
+}
+
+function rows(x: tf.Tensor, from: number, size: number): tf.Tensor {
+  return tf.slice(x, [from, ...x.shape.slice(1).map(() => 0)], [size, ...x.shape.slice(1)]);
+}
+
+function* imageBatches(data: LabelledImages, batchSize: number): Generator<ProblemBatch> {
+  const tables = normalizationTables(data);
+  for (let from = 0; from < data.size; from += batchSize) {
+    const size = Math.min(batchSize, data.size - from);
+    const x = tf.tensor4d(pixels(data, tables, from, size), [size, ...data.shape]);
+    yield { x, y: tf.tensor2d(oneHot(data, from, size), [size, data.numClasses]), size };
+  }
+}
+
+/** (channels, 256) what each byte becomes. */
+function normalizationTables({ mean, std }: LabelledImages): Float32Array[] {
+  return mean.map((m, c) => Float32Array.from({ length: 256 }, (_, byte) => (byte / 255 - m) / std[c]!));
+}
+
+function pixels({ images, shape }: LabelledImages, tables: Float32Array[], from: number, size: number): Float32Array {
+  const length = shape[0] * shape[1] * shape[2];
+  const values = new Float32Array(size * length);
+  for (let i = 0; i < values.length; i++) values[i] = tables[i % shape[2]]![images[from * length + i]!]!;
+  return values;
+}
+
+function oneHot({ labels, numClasses }: LabelledImages, from: number, size: number): Float32Array {
+  const values = new Float32Array(size * numClasses);
+  for (let i = 0; i < size; i++) values[i * numClasses + labels[from + i]!] = 1;
+  return values;
+}
+
+function layersProblem(model: tf.LayersModel, { loss, mode }: ProblemOptions) {
+  if (mode) throw new Error("mode is for functional models: a layers model is always applied with training: false");
+  if (model.outputs.length !== 1 || model.inputs.length !== 1)
+    throw new Error(`the model has ${model.inputs.length} inputs and ${model.outputs.length} outputs, expected one of each`);
+  const variables = model.trainableWeights.map((weight) => weight as unknown as Slot);
+  if (variables.length === 0) throw new Error("the model has no trainable weights");
+  const before = variables.map(({ val }) => val.dataId);
+  const weights = Object.fromEntries(variables.map((slot) => [slot.name, slot.val]));
+  if (Object.keys(weights).length < variables.length) throw new Error("two weights of the model have the same name");
+  return {
+    weights,
+    outputs: (at: Weights, { x }: ProblemBatch) => applyAt(model, variables, at, x),
+    losses: layersLoss(model, loss),
+    assertUnchanged() {
+      if (variables.some(({ val }, i) => val.dataId !== before[i]))
+        throw new Error("the model's weights have changed since this was made: make a new one for the new weights");
+    },
+  };
+}
+
+/** A layer's variable. Layers read `val` each time, so another tensor there makes the model a function of its weights. */
+interface Slot {
+  name: string;
+  val: tf.Tensor;
+}
+
+function applyAt(model: tf.LayersModel, variables: Slot[], at: Weights, x: tf.Tensor): tf.Tensor {
+  const originals = variables.map(({ val }) => val);
+  try {
+    variables.forEach((slot) => (slot.val = at[slot.name]!));
+    return model.apply(reshapeFor(model, x), { training: false }) as tf.Tensor;
+  } finally {
+    variables.forEach((slot, i) => (slot.val = originals[i]!));
+  }
+}
+
+// A model of flat inputs takes images too.
+function reshapeFor(model: tf.LayersModel, x: tf.Tensor): tf.Tensor {
+  const wanted = model.inputs[0]!.shape.slice(1);
+  return wanted.length === 1 && x.rank > 2 ? tf.reshape(x, [x.shape[0]!, -1]) : x;
+}
+
+function layersLoss(model: tf.LayersModel, loss?: ExampleLoss) {
+  if (loss) return (outputs: tf.Tensor, { y }: ProblemBatch) => checkLosses(loss(outputs, y), outputs);
+  // A Sequential keeps them in a model inside.
+  const { lossFunctions } =
+    model instanceof tf.Sequential ? ((model as unknown as { model?: tf.LayersModel }).model ?? model) : model;
+  const compiled = lossFunctions?.[0];
+  if (!compiled) throw new Error("the model is not compiled, so its loss is unknown: compile it, or give options.loss");
+  const sparse = model.loss === "sparseCategoricalCrossentropy";
+  const toTargets = (y: tf.Tensor, outputs: tf.Tensor) =>
+    sparse && String(y.shape) === String(outputs.shape) ? tf.cast(tf.argMax(y, -1), "float32") : y;
+  // A compiled loss of the caller's own may be a mean over the batch already.
+  return (outputs: tf.Tensor, { y }: ProblemBatch) => compiled(toTargets(y, outputs), outputs);
+}
