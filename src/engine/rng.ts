@@ -20,7 +20,7 @@ export class Rng {
   /** @internal */
   constructor(seed: number | string, parent: Key);
   constructor(seed: number | string, parent: Key = [0, 0, 0, 0]) {
-    if (typeof seed === "number" && !Number.isFinite(seed))
+    if (typeof seed !== "string" && !Number.isFinite(seed))
       throw new Error(`seed = ${seed}: expected a finite number or a string`);
     this.key = hash(parent, `${typeof seed}:${seed}`);
     this.state = Int32Array.from(this.key);
