@@ -2,7 +2,7 @@
 import tQuantile from "@stdlib/stats-base-dists-t-quantile";
 
 /** A mean over seeds. One seed has no interval, and so none is ever NaN. */
-export interface Estimate {
+export interface SeedMean {
   readonly mean: number;
   /** half-width of the confidence interval of the mean; absent where n = 1 */
   readonly interval?: number;
@@ -18,7 +18,7 @@ export interface EstimateOptions {
 }
 
 /** Mean and t interval of one number per seed. @throws where there is no value, or one is not finite */
-export function estimate(values: readonly number[], { level = 0.95 }: EstimateOptions = {}): Estimate {
+export function estimate(values: readonly number[], { level = 0.95 }: EstimateOptions = {}): SeedMean {
   checkSample(values);
   const n = values.length;
   const mean = meanOf(values);
@@ -31,7 +31,7 @@ export function estimate(values: readonly number[], { level = 0.95 }: EstimateOp
  * mean(a) − mean(b) with Welch's interval (unequal variances, Welch–Satterthwaite degrees of freedom).
  * An interval that leaves 0 out is a difference that the seeds support.
  */
-export function estimateDifference(a: readonly number[], b: readonly number[], { level = 0.95 }: EstimateOptions = {}): Estimate {
+export function estimateDifference(a: readonly number[], b: readonly number[], { level = 0.95 }: EstimateOptions = {}): SeedMean {
   checkSample(a);
   checkSample(b);
   const mean = meanOf(a) - meanOf(b);
@@ -51,7 +51,7 @@ export function estimateBy<Row extends object, Key extends keyof Row & string>(
   keys: readonly Key[],
   field: keyof Row & string,
   options: EstimateOptions = {},
-): (Pick<Row, Key> & Estimate)[] {
+): (Pick<Row, Key> & SeedMean)[] {
   const groups = new Map<string, Row[]>();
   for (const row of rows) {
     const name = JSON.stringify(keys.map((key) => row[key] ?? null));

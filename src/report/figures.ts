@@ -258,7 +258,7 @@ export interface SpectrumMark {
   readonly ritzValues?: readonly number[];
 }
 
-export interface SpectraOptions extends FigureTitle {
+export interface HessianSpectraOptions extends FigureTitle {
   readonly rows: readonly SpectrumPoint[];
   readonly marks?: readonly SpectrumMark[];
   /** printed in grey beside ours */
@@ -270,14 +270,14 @@ export interface SpectraOptions extends FigureTitle {
 }
 
 /** Figure 3 left: log density of the Hessian's eigenvalues, a row for each epoch, SGD and SAM side by side on the same axes. */
-export function spectra({
+export function hessianSpectra({
   rows,
   marks = [],
   paper = [],
   methods = unique(rows.map((row) => row.method)),
   floor = 1e-6, // ours: below it the smoothing kernel's tail is all there is
   ...heading
-}: SpectraOptions): FigureSpec {
+}: HessianSpectraOptions): FigureSpec {
   const epochs = unique(rows.map((row) => row.epoch)).sort((a, b) => a - b);
   const vconcat = epochs.map((epoch) => {
     const row = rows.filter((point) => point.epoch === epoch);
@@ -366,27 +366,27 @@ function describeMark({ lambdaMax, lambdaMaxOverLambda5 }: SpectrumMark): string
   return `λmax = ${Number(lambdaMax.toPrecision(3))}, λmax/λ5 = ${lambdaMaxOverLambda5.toFixed(1)}`;
 }
 
-export interface Dot {
+export interface ErrorReduction {
   /** the row */
   readonly family: string;
   readonly value: number;
   readonly source: "paper" | "ours";
 }
 
-export interface DotsOptions extends FigureTitle {
-  readonly rows: readonly Dot[];
+export interface ErrorReductionsOptions extends FigureTitle {
+  readonly rows: readonly ErrorReduction[];
   readonly xTitle?: string;
   /** rows from top to bottom */
   readonly families?: readonly string[];
 }
 
 /** Figure 1 left: one dot for each data set, network and augmentation; right of zero SAM is better. */
-export function dots({
+export function errorReductions({
   rows,
   xTitle = "relative error reduction by SAM (%)",
   families = unique(rows.map((row) => row.family)),
   ...heading
-}: DotsOptions): FigureSpec {
+}: ErrorReductionsOptions): FigureSpec {
   const sources = unique(rows.map((row) => row.source))
     .sort()
     .reverse();

@@ -3,8 +3,8 @@ import type { DataFrame } from "danfojs-node";
 import { estimateBy, formatEstimate, type FormatOptions } from "../paper/statistics";
 import type { PaperNumber } from "../paper/paperNumbers";
 
-export type Cell = string | number | null | undefined;
-export type Row = Readonly<Record<string, Cell>>;
+export type TableCell = string | number | null | undefined;
+export type TableRow = Readonly<Record<string, TableCell>>;
 
 export interface TableOptions {
   readonly title?: string;
@@ -13,20 +13,20 @@ export interface TableOptions {
   /** printed below, one a line: budget, seeds, what ± means */
   readonly footnotes?: readonly string[];
   /** true where a cell is to be printed bold */
-  readonly strong?: (row: Row, field: string) => boolean;
+  readonly strong?: (row: TableRow, field: string) => boolean;
 }
 
 /** What separates the two levels of a heading: "SAM · paper" is the column "paper" under "SAM". */
 const levelMark = " · ";
 
 /** Rows as a danfojs DataFrame, for sorting, filtering and grouping in a notebook. */
-export async function dataFrame(rows: readonly Row[]): Promise<DataFrame> {
+export async function dataFrame(rows: readonly TableRow[]): Promise<DataFrame> {
   return frameOf(await loadDanfo(), rows);
 }
 
 export interface BesidePaperOptions extends FormatOptions {
   /** our runs: one row a seed, with the fields of `on`, and `field` in our unit */
-  readonly ours: readonly Row[];
+  readonly ours: readonly TableRow[];
   /** the paper's numbers; `value` and `interval` are printed as they are */
   readonly paper: readonly PaperNumber[];
   /** the fields that say which number it is, the same in both */
@@ -39,13 +39,13 @@ export interface BesidePaperOptions extends FormatOptions {
  * The paper's number beside ours (mean ± 95 % interval over seeds), one row for each combination of `on`, in the order of the
  * paper's rows, then ours that the paper lacks. Fields: those of `on`, `paper`, `ours`, `seeds`. A missing side is "–".
  */
-export async function besidePaper({ ours, paper, on, field, decimals = 2, scale = 1 }: BesidePaperOptions): Promise<Row[]> {
+export async function besidePaper({ ours, paper, on, field, decimals = 2, scale = 1 }: BesidePaperOptions): Promise<TableRow[]> {
   const left = paper.map((number) => ({
-    ...pick(number as Row, on),
+    ...pick(number as TableRow, on),
     paper: formatEstimate({ mean: number.value, interval: number.interval, bound: number.bound }, { decimals }),
   }));
   const right = estimateBy(ours, on, field).map(({ mean, interval, n, ...rest }) => ({
-    ...pick(rest as unknown as Row, on),
+    ...pick(rest as unknown as TableRow, on),
     ours: formatEstimate({ mean, interval }, { decimals, scale }),
     seeds: n,
   }));
@@ -62,12 +62,12 @@ export interface PivotOptions {
 }
 
 /** Long rows to wide ones: for each value v of `columns`, the fields "v · value"; missing cells are "–". */
-export async function pivot(rows: readonly Row[], { index, columns, values }: PivotOptions): Promise<Row[]> {
-  let wide: Row[] = [];
+export async function pivot(rows: readonly TableRow[], { index, columns, values }: PivotOptions): Promise<TableRow[]> {
+  let wide: TableRow[] = [];
   let fields: string[] = [];
   for (const name of new Set(rows.map((row) => String(row[columns])))) {
     const group = rows.filter((row) => String(row[columns]) === name);
-    const under = (row: Row) => Object.fromEntries(values.map((value) => [name + levelMark + value, row[value]]));
+    const under = (row: TableRow) => Object.fromEntries(values.map((value) => [name + levelMark + value, row[value]]));
     fields = [...fields, ...Object.keys(under({}))];
     const part = group.map((row) => ({ ...pick(row, index), ...under(row) }));
     wide = await merge(wide, part, { on: index, fields });
@@ -76,12 +76,12 @@ export async function pivot(rows: readonly Row[], { index, columns, values }: Pi
 }
 
 /** A Markdown table, its title in bold above and its footnotes below. Numbers are right-aligned. */
-export function toMarkdown(rows: readonly Row[], { title, columns, footnotes = [], strong }: TableOptions = {}): string {
+export function toMarkdown(rows: readonly TableRow[], { title, columns, footnotes = [], strong }: TableOptions = {}): string {
   const fields = headings(rows, columns);
   const line = (cells: string[]) => `| ${cells.join(" | ")} |`;
   const head = line(Object.values(fields).map(escapeMarkdown));
   const rule = line(Object.keys(fields).map((field) => (isNumeric(rows, field) ? "--:" : "---")));
-  const cell = (row: Row, field: string) => {
+  const cell = (row: TableRow, field: string) => {
     const text = escapeMarkdown(show(row[field]));
     return strong?.(row, field) ? `**${text}**` : text;
   };
@@ -93,10 +93,10 @@ export function toMarkdown(rows: readonly Row[], { title, columns, footnotes = [
 }
 
 /** An HTML table that takes its colours from the page (JupyterLab light and dark); "SAM · paper" is grouped under "SAM". */
-export function toHtml(rows: readonly Row[], { title, columns, footnotes = [], strong }: TableOptions = {}): string {
+export function toHtml(rows: readonly TableRow[], { title, columns, footnotes = [], strong }: TableOptions = {}): string {
   const fields = headings(rows, columns);
   const side = (field: string) => `text-align:${isNumeric(rows, field) ? "right" : "left"};padding:0.25em 0.8em;`;
-  const cell = (row: Row, field: string) => {
+  const cell = (row: TableRow, field: string) => {
     const weight = strong?.(row, field) ? "font-weight:600;" : "";
     return `<td style="${side(field)}${weight}white-space:nowrap">${escapeHtml(show(row[field]))}</td>`;
   };
@@ -155,7 +155,7 @@ function loadDanfo(): Promise<Danfo> {
   return (danfo ??= import("danfojs-node"));
 }
 
-function frameOf({ DataFrame }: Danfo, rows: readonly Row[]): DataFrame {
+function frameOf({ DataFrame }: Danfo, rows: readonly TableRow[]): DataFrame {
   const fields = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   const data = rows.map((row) => fields.map((field) => row[field] ?? null));
   return new DataFrame(data, { columns: fields });
@@ -168,36 +168,39 @@ interface MergeOptions {
 }
 
 /** Outer join by danfojs. Its keys go in as one string each: columns of mixed types make it guess. */
-async function merge(left: readonly Row[], right: readonly Row[], { on, fields }: MergeOptions): Promise<Row[]> {
-  const shape = (row: Row) => ({ ...pick(row, on), ...Object.fromEntries(fields.map((field) => [field, row[field] ?? "–"])) });
+async function merge(left: readonly TableRow[], right: readonly TableRow[], { on, fields }: MergeOptions): Promise<TableRow[]> {
+  const shape = (row: TableRow) => ({
+    ...pick(row, on),
+    ...Object.fromEntries(fields.map((field) => [field, row[field] ?? "–"])),
+  });
   if (left.length === 0 || right.length === 0) return [...left, ...right].map(shape);
   const lib = await loadDanfo();
-  const keyed = (rows: readonly Row[], side: string) =>
+  const keyed = (rows: readonly TableRow[], side: string) =>
     frameOf(lib, rows.map((row, i) => ({ key: keyOf(row, on), [side]: String(i) }))); // prettier-ignore
   const joined = lib.merge({ left: keyed(left, "left"), right: keyed(right, "right"), on: ["key"], how: "outer" });
   const pairs = lib.toJSON(joined) as { left: unknown; right: unknown }[];
   return pairs.map((pair) => shape({ ...left[Number(pair.left)], ...right[Number(pair.right)] }));
 }
 
-function keyOf(row: Row, on: readonly string[]): string {
+function keyOf(row: TableRow, on: readonly string[]): string {
   return JSON.stringify(on.map((field) => String(row[field] ?? "")));
 }
 
-function pick(row: Row, fields: readonly string[]): Record<string, Cell> {
+function pick(row: TableRow, fields: readonly string[]): Record<string, TableCell> {
   return Object.fromEntries(fields.map((field) => [field, row[field]]));
 }
 
-function headings(rows: readonly Row[], columns?: Readonly<Record<string, string>>): Record<string, string> {
+function headings(rows: readonly TableRow[], columns?: Readonly<Record<string, string>>): Record<string, string> {
   if (columns) return { ...columns };
   return Object.fromEntries(rows.flatMap((row) => Object.keys(row)).map((field) => [field, field]));
 }
 
-function show(cell: Cell): string {
+function show(cell: TableCell): string {
   return cell === null || cell === undefined || cell === "" || Number.isNaN(cell) ? "–" : String(cell);
 }
 
 /** Numbers as the paper prints them: "3.98±0.05", "−3.9", "2.1±<0.1", and "–" for none. */
-function isNumeric(rows: readonly Row[], field: string): boolean {
+function isNumeric(rows: readonly TableRow[], field: string): boolean {
   const number = /^[−-]?\d[\d .]*(e-?\d+)?\s?%?(±<?[\d.]+)?$/;
   const cells = rows.map((row) => show(row[field])).filter((text) => text !== "–");
   return cells.length > 0 && cells.every((text) => number.test(text));

@@ -32,8 +32,8 @@ const specs: Record<string, FigureSpec> = {
     title: "Down",
   }),
   memorisationCurves: figures.memorisationCurves({ rows: noisy, title: "By heart" }),
-  spectra: figures.spectra({ rows: spectrum, marks: [mark], paper: [{ ...mark, lambdaMax: 18.6 }], title: "Flat" }),
-  dots: figures.dots({ rows: [dot, { ...dot, source: "paper" }], title: "Better" }),
+  hessianSpectra: figures.hessianSpectra({ rows: spectrum, marks: [mark], paper: [{ ...mark, lambdaMax: 18.6 }], title: "Flat" }),
+  errorReductions: figures.errorReductions({ rows: [dot, { ...dot, source: "paper" }], title: "Better" }),
   dotIntervals: figures.dotIntervals({
     rows: methods.map((series) => ({ row: "basic", series, mean: 4, interval: 1 })),
     title: "Fewer",
@@ -70,7 +70,7 @@ describe("figures", () => {
   });
 
   it("write λmax and λmax/λ5 into the spectrum, the paper's in grey below", async () => {
-    const labels = texts(await renderSvg(specs.spectra));
+    const labels = texts(await renderSvg(specs.hessianSpectra));
 
     assert.ok(labels.includes("λmax = 2.96, λmax/λ5 = 1.5"));
     assert.ok(labels.includes("paper: λmax = 18.6, λmax/λ5 = 1.5"));
