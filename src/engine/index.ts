@@ -2,6 +2,7 @@ export { tf } from "./tf";
 export { BACKENDS, ready, type BackendName, type EngineInfo } from "./backend";
 export { Rng } from "./rng";
 export * from "./weights";
+export { gradientOfTensors, hessianVectorProduct, hvpOfTensors, innerProduct, type TensorLoss } from "./hvp";
 export {
   batchNormInference,
   batchNormTraining,

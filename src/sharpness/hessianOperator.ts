@@ -2,8 +2,7 @@
  * Curvature of a network's mean loss over a data set, as products with a vector: the Hessian, the Gauss–Newton matrix (Schraudolph
  * 2002) and the empirical Fisher. Batch by batch, each weighted by its size, summed in float64.
  */
-import { tf, unflattenWeights, type Weights } from "../engine";
-import { gradientOfTensors, hvpOfTensors, innerProduct } from "../engine/hvp";
+import { gradientOfTensors, hvpOfTensors, innerProduct, tf, unflattenWeights, type Weights } from "../engine";
 import { hvpFiniteDifference, type FiniteDifferenceOptions } from "./hvp";
 import { LinearOperator, ProductOptions } from "./operator";
 import {

@@ -1,6 +1,5 @@
 /** Hv for a scalar loss of a list of tensors: exact by double backward, or by central differences of the gradient. */
-import { tf } from "../engine";
-import { gradientOfTensors, hvpOfTensors, type TensorLoss } from "../engine/hvp";
+import { gradientOfTensors, hvpOfTensors, tf, type TensorLoss } from "../engine";
 
 /**
  * H(w)v, exact: `loss` is differentiated twice. Lists of tensors in and out; the caller owns the result.

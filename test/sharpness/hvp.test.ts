@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { Rng, tf } from "../../src/engine";
-import { hessianVectorProduct } from "../../src/engine/hvp";
+import { hessianVectorProduct, Rng, tf } from "../../src/engine";
 import { hvp, hvpFiniteDifference } from "../../src/sharpness";
 import { assertClose, inner, matrixWithSpectrum, multiply } from "../support/matrices";
 
