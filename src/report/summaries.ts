@@ -1,0 +1,75 @@
+/** One line of the README for each table and figure: the paper's central numbers, ours, and whether the claim holds. */
+import { figure3Middle, figure3MiddleCurves, figure3MiddleRows } from "../paper/figure3Middle";
+import { largestBudget } from "../paper/item";
+import { paperNumber, paperNumbers, selectNumbers } from "../paper/paperNumbers";
+import type { RunRecord } from "../paper/records";
+import { estimate, estimateDifference, formatEstimate } from "../paper/statistics";
+import { table5, table5Rows } from "../paper/table5";
+import { verdict, type ReadmeItem, type ResultSummary } from "./readmeTable";
+
+const percent = (values: readonly number[]) => formatEstimate(estimate(values), { scale: 100 });
+
+/** Basic augmentation; the baseline is the better of SGD and SGD at twice the epochs, as in the paper. */
+function summarizeTable5(records: readonly RunRecord[]): ResultSummary | undefined {
+  const budget = largestBudget(table5, records);
+  if (!budget) return undefined;
+  const rows = table5Rows(budget, records).filter((row) => row.augment === "basic");
+  const errors = (method: string) => rows.filter((row) => row.method === method).map((row) => row.testErrorRate);
+  const [sam, once, twice] = ["SAM", "SGD", "SGD, twice the epochs"].map(errors);
+  const sgd = estimate(twice).mean < estimate(once).mean ? twice : once;
+  const printed = (method: string) => {
+    const where = { dataset: "fashion-mnist", model: "WRN-28-10", augmentation: "basic", method };
+    const { value, interval } = paperNumber(paperNumbers("table-5"), where);
+    return formatEstimate({ mean: value, interval });
+  };
+  return {
+    paper: `SAM ${printed("sam")}, SGD ${printed("sgd")} % error`,
+    ours: `SAM ${percent(sam)}, SGD ${percent(sgd)} % error`,
+    budget,
+    seeds: sam.length,
+    agrees: verdict(estimateDifference(sgd, sam)),
+  };
+}
+
+interface Best {
+  readonly m: number;
+  readonly rho: number;
+  readonly error: number;
+}
+
+/** The lowest error of the smallest and of the largest m, and where it is. */
+function summarizeFigure3Middle(records: readonly RunRecord[]): ResultSummary | undefined {
+  const budget = largestBudget(figure3Middle, records);
+  if (!budget) return undefined;
+  const rows = figure3MiddleRows(budget, records);
+  const curves = figure3MiddleCurves(budget, records).map(({ m, rho, mean }) => ({ m, rho, error: 100 * mean }));
+  const numbers = selectNumbers(paperNumbers("figure-3"), { panel: "middle" });
+  const printed = numbers.map(({ m, rho, value }) => ({ m: Number(m), rho: Number(rho), error: value }));
+  const ours = extremes(curves);
+  const errorsAt = ({ m, rho }: Best) =>
+    rows.filter((row) => row.rho === rho && (rho === 0 || row.m === m)).map((row) => row.testErrorRate);
+  const [small, large] = ours.map(errorsAt);
+  return {
+    paper: extremes(printed).map(describeBest).join("; "),
+    ours: ours.map((best) => describeBest({ ...best, text: percent(errorsAt(best)) })).join("; "),
+    budget,
+    seeds: small.length,
+    agrees: verdict(estimateDifference(large, small)),
+  };
+}
+
+function extremes(points: readonly Best[]): [Best, Best] {
+  const ms = points.map(({ m }) => m);
+  const best = (m: number) => points.filter((point) => point.m === m).reduce((a, b) => (b.error < a.error ? b : a));
+  return [best(Math.min(...ms)), best(Math.max(...ms))];
+}
+
+function describeBest({ m, rho, error, text = error.toFixed(2) }: Best & { text?: string }): string {
+  return `m = ${m}: ${text} % at ρ = ${rho}`;
+}
+
+/** What the README's table lists, in the paper's order. */
+export const readmeItems: readonly ReadmeItem[] = [
+  { id: table5.id, title: "Table 5, Fashion-MNIST, basic", summary: summarizeTable5 },
+  { id: figure3Middle.id, title: figure3Middle.title, summary: summarizeFigure3Middle },
+];

@@ -1,0 +1,97 @@
+/** The README's table: what it says of each item, and that the README shows it. */
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { updatedReadme } from "../../src/cli/readme";
+import { budgets } from "../../src/paper/item";
+import { runConfig, runKey } from "../../src/paper/config";
+import { figure3Middle } from "../../src/paper/figure3Middle";
+import type { PlannedRun } from "../../src/paper/item";
+import type { RunRecord } from "../../src/paper/records";
+import { table5 } from "../../src/paper/table5";
+import { insertTable, readmeTable, verdict, type ReadmeItem } from "../../src/report/readmeTable";
+import { readmeItems } from "../../src/report/summaries";
+
+const root = path.join(__dirname, "../..");
+const item = (id: string) => readmeItems.find((each) => each.id === id)!;
+
+/** The record of a planned run that ended with this error. */
+function recordOf({ config }: PlannedRun, testErrorRate: number): RunRecord {
+  const metrics = { testErrorRate, bestTestErrorRate: testErrorRate, outcome: "finished", parameters: 1 };
+  return { key: runKey(config), config: runConfig(config), metrics, history: [], versions: {} } as unknown as RunRecord;
+}
+
+describe("the README's table", () => {
+  it("has a row for each item, with a link, and says so where there are no runs", () => {
+    const items: ReadmeItem[] = [
+      { id: "table-1", title: "Table 1", summary: () => ({ paper: "p", ours: "o|o", budget: "lab", seeds: 3, agrees: "yes" }) },
+      { id: "table-2", title: "Table 2", summary: () => undefined },
+    ];
+
+    assert.deepEqual(readmeTable(items, () => []).split("\n"), [
+      "| item | notebook | paper | ours | budget | seeds | does the claim hold here? |",
+      "| --- | --- | --- | --- | --- | --: | --- |",
+      "| Table 1 | [table-1](notebooks/table-1.ipynb) | p | o\\|o | lab | 3 | yes |",
+      "| Table 2 | [table-2](notebooks/table-2.ipynb) | – | no runs yet | – | – | – |",
+    ]);
+  });
+
+  it("compares SAM with the better of SGD and SGD at twice the epochs in table 5", () => {
+    const errors: Record<string, number[]> = { SAM: [0.1, 0.1], SGD: [0.2, 0.2], "SGD, twice the epochs": [0.15, 0.15] };
+    const records = table5.plan("smoke", []).map((run) => recordOf(run, errors[run.labels.method!]![0]!));
+
+    assert.deepEqual(item("table-5").summary(records), {
+      paper: "SAM 3.98±0.05, SGD 4.57±0.07 % error",
+      ours: "SAM 10.00±<0.01, SGD 15.00±<0.01 % error",
+      budget: "smoke",
+      seeds: 2,
+      agrees: "yes",
+    });
+    assert.equal(item("table-5").summary(records.slice(1)), undefined);
+  });
+
+  it("gives the best error of the smallest and the largest m in figure 3, middle", () => {
+    const records = figure3Middle
+      .plan("smoke", [])
+      .map((run) => recordOf(run, run.labels.rho === 0 ? 0.3 : run.labels.m === 16 ? 0.1 : 0.2));
+
+    assert.deepEqual(item("figure-3-middle").summary(records), {
+      paper: "m = 1: 4.30 % at ρ = 0.03; m = 256: 4.72 % at ρ = 0.075",
+      ours: "m = 16: 10.00 % at ρ = 0.05; m = 64: 20.00 % at ρ = 0.05",
+      budget: budgets[0],
+      seeds: 1,
+      agrees: "in the mean, within noise",
+    });
+  });
+
+  it("claims no more than the seeds support", () => {
+    assert.equal(verdict({ mean: 1, interval: 0.5, n: 3 }), "yes");
+    assert.equal(verdict({ mean: -1, interval: 0.5, n: 3 }), "no");
+    assert.equal(verdict({ mean: 0.4, interval: 0.5, n: 3 }), "in the mean, within noise");
+    assert.equal(verdict({ mean: -0.4, interval: 0.5, n: 3 }), "undecided");
+    assert.equal(verdict({ mean: 1, n: 1 }), "in the mean, within noise");
+  });
+
+  it("replaces what stands between the markers and nothing else", () => {
+    const readme = "# A\n<!-- results:start -->\nold\n<!-- results:end -->\nB $& $1\n";
+
+    const updated = insertTable(readme, "| $& |");
+
+    assert.equal(updated, "# A\n<!-- results:start -->\n\n| $& |\n\n<!-- results:end -->\nB $& $1\n");
+    assert.equal(insertTable(updated, "| $& |"), updated);
+  });
+
+  it("refuses a README without its markers, or with one twice", () => {
+    assert.throws(() => insertTable("# A", "t"), /needs <!-- results:start --> .* it has 0 and 0/);
+    assert.throws(() => insertTable("<!-- results:end --><!-- results:start -->", "t"), /once each; it has 1 and 1/);
+    assert.throws(() => insertTable("<!-- results:start --><!-- results:start --><!-- results:end -->", "t"), /it has 2 and 1/);
+  });
+
+  it("in README.md shows the committed records", function () {
+    const file = path.join(root, "README.md");
+    if (!existsSync(file)) this.skip();
+    const readme = readFileSync(file, "utf8");
+
+    assert.equal(updatedReadme(readme), readme, "npm run readme");
+  });
+});
