@@ -1,10 +1,12 @@
 /** Kernels that training needs and the WASM engine lacks or gets wrong, made of kernels that it has. */
 import * as tf from "@tensorflow/tfjs";
+import { replaceKernel } from "./gradients/registry";
 import { averagePoolGradKernel, maxPoolGradLoop } from "./gradients/poolLoops";
 
 type Quad = [number, number, number, number];
 type ConvInfo = tf.backend_util.Conv2DInfo;
-type Body = (inputs: tf.NamedTensorMap, attrs: Record<string, unknown>) => tf.Tensor;
+type Attributes = Record<string, unknown>;
+type Body = (inputs: tf.NamedTensorMap, attrs: Attributes) => tf.Tensor;
 
 /** Registers what is missing or wrong; call it once `@tensorflow/tfjs-backend-wasm` is loaded. */
 export function installWasmKernels(): void {
@@ -16,7 +18,7 @@ export function installWasmKernels(): void {
     depthwiseInputGradient(dy as tf.Tensor4D, filter as tf.Tensor4D, attrs),
   );
   averagePoolGradKernel("wasm");
-  replace("MaxPoolGrad", maxPoolGradLoop);
+  replace("MaxPoolGrad", (inputs, attrs) => maxPoolGradLoop(inputs, attrs as tf.NamedAttrMap));
   replace("Conv3DBackpropInputV2", () => refuse("Conv3DBackpropInputV2"));
   define("UnsortedSegmentSum", ({ x, segmentIds }, attrs) =>
     segmentSum(x!, segmentIds as tf.Tensor1D, attrs.numSegments as number),
@@ -24,15 +26,12 @@ export function installWasmKernels(): void {
 }
 
 function define(kernelName: string, body: Body): void {
-  if (tf.getKernel(kernelName, "wasm")) return;
-  const kernelFunc: tf.KernelFunc = ({ inputs, attrs }) =>
-    tf.tidy(() => body(inputs as tf.NamedTensorMap, attrs as Record<string, unknown>));
-  tf.registerKernel({ kernelName, backendName: "wasm", kernelFunc });
+  if (!tf.getKernel(kernelName, "wasm")) replace(kernelName, body);
 }
 
-function replace(kernelName: string, body: (inputs: tf.NamedTensorMap, attrs: tf.NamedAttrMap) => tf.Tensor): void {
-  if (tf.getKernel(kernelName, "wasm")) tf.unregisterKernel(kernelName, "wasm");
-  define(kernelName, (inputs, attrs) => body(inputs, attrs as tf.NamedAttrMap));
+function replace(kernelName: string, body: Body): void {
+  const kernelFunc: tf.KernelFunc = ({ inputs, attrs }) => tf.tidy(() => body(inputs as tf.NamedTensorMap, attrs as Attributes));
+  replaceKernel({ kernelName, backendName: "wasm", kernelFunc });
 }
 
 function refuse(kernelName: string): never {
@@ -41,7 +40,7 @@ function refuse(kernelName: string): never {
 
 // df = Σ over examples and places of x ⊗ dy: a convolution of x with dy as the filter, where examples play the channels,
 // and the stride becomes the dilation.
-function convFilterGradient(x: tf.Tensor4D, dy: tf.Tensor4D, attrs: Record<string, unknown>): tf.Tensor {
+function convFilterGradient(x: tf.Tensor4D, dy: tf.Tensor4D, attrs: Attributes): tf.Tensor {
   const filterShape = attrs.filterShape as Quad;
   const info = convInfo(x.shape, filterShape, attrs, false);
   const image = tf.transpose(padded(x, info), [3, 1, 2, 0]) as tf.Tensor4D;
@@ -52,7 +51,7 @@ function convFilterGradient(x: tf.Tensor4D, dy: tf.Tensor4D, attrs: Record<strin
 }
 
 // One tap at a time: df[h, w] = Σ x(shifted by h, w) · dy, summed over examples and places.
-function depthwiseFilterGradient(x: tf.Tensor4D, dy: tf.Tensor4D, attrs: Record<string, unknown>): tf.Tensor {
+function depthwiseFilterGradient(x: tf.Tensor4D, dy: tf.Tensor4D, attrs: Attributes): tf.Tensor {
   const filterShape = attrs.filterShape as Quad;
   const info = convInfo(x.shape, filterShape, attrs, true);
   const image = padded(x, info);
@@ -66,7 +65,7 @@ function depthwiseFilterGradient(x: tf.Tensor4D, dy: tf.Tensor4D, attrs: Record<
 }
 
 // One tap at a time: dx(shifted by h, w) += Σ over multipliers of dy · filter[h, w].
-function depthwiseInputGradient(dy: tf.Tensor4D, filter: tf.Tensor4D, attrs: Record<string, unknown>): tf.Tensor {
+function depthwiseInputGradient(dy: tf.Tensor4D, filter: tf.Tensor4D, attrs: Attributes): tf.Tensor {
   const inputShape = attrs.inputShape as Quad;
   const info = convInfo(inputShape, filter.shape, attrs, true);
   const [, , channels, multiplier] = filter.shape;
@@ -84,7 +83,7 @@ function segmentSum(x: tf.Tensor, segmentIds: tf.Tensor1D, numSegments: number):
   return tf.scatterND(tf.reshape(segmentIds, [-1, 1]), x, [numSegments, ...x.shape.slice(1)]);
 }
 
-function convInfo(inputShape: Quad, filterShape: Quad, attrs: Record<string, unknown>, depthwise: boolean): ConvInfo {
+function convInfo(inputShape: Quad, filterShape: Quad, attrs: Attributes, depthwise: boolean): ConvInfo {
   const { strides, pad, dimRoundingMode } = attrs as { strides: number; pad: "same"; dimRoundingMode: "floor" };
   return tf.backend_util.computeConv2DInfo(inputShape, filterShape, strides, 1, pad, dimRoundingMode, depthwise);
 }

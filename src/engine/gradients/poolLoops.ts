@@ -1,5 +1,6 @@
 /** Pooling gradients as plain loops, for the engines that keep tensors in arrays (CPU, WASM) and whose own kernels are wrong. */
 import * as tf from "@tensorflow/tfjs";
+import { replaceKernel } from "./registry";
 
 export type PoolInfo = tf.backend_util.Conv2DInfo;
 
@@ -82,8 +83,7 @@ export function averagePoolGradKernel(backendName: "cpu" | "wasm"): void {
   };
   const config = { ...stock, kernelFunc };
   repaired.add(config);
-  tf.unregisterKernel("AvgPoolGrad", backendName);
-  tf.registerKernel(config);
+  replaceKernel(config);
 }
 
 const repaired = new WeakSet<object>();

@@ -11,6 +11,12 @@ export function installReductionGradients(): void {
     inputsToSave: ["x"],
     gradFunc: (dy, [x], attrs) => ({ x: () => spread(shareOut(dy as tf.Tensor, x!.size), x!.shape, attrs.axis as number[]) }),
   });
+  // Stock transposes the result of any but the last axis.
+  putGradient("Cumsum", {
+    gradFunc: (dy, _saved, attrs) => ({
+      x: () => tf.cumsum(dy as tf.Tensor, attrs.axis as number, attrs.exclusive as boolean, !attrs.reverse),
+    }),
+  });
   putGradient("MirrorPad", {
     inputsToSave: ["x"],
     gradFunc: (dy, [x], attrs) => ({

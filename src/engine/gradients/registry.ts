@@ -7,14 +7,17 @@ type Attributes = tf.NamedAttrMap | undefined;
 /** The engines a kernel is registered for. */
 const ENGINES = ["tensorflow", "cpu", "wasm", "webgpu", "webgl"];
 
+/** What was there before ours. */
 const stockGradients = new Map<string, tf.GradConfig | undefined>();
 
-/** Replaces the gradient of a kernel; the stock one comes back with `restoreStockGradients`. */
+/**
+ * Replaces the gradient of a kernel; the stock one comes back with `restoreStockGradients`. A second copy of TensorFlow.js
+ * that is loaded later (danfojs brings one) cannot overwrite it; `tf.unregisterGradient` first, then
+ * `tf.registerGradient`, can.
+ */
 export function putGradient(kernelName: string, gradient: GradientConfig): void {
-  const present = tf.getGradient(kernelName);
-  if (!stockGradients.has(kernelName)) stockGradients.set(kernelName, present);
-  if (present) tf.unregisterGradient(kernelName); // Else tfjs warns on stderr in debug mode.
-  tf.registerGradient({ kernelName, ...gradient });
+  if (!stockGradients.has(kernelName)) stockGradients.set(kernelName, tf.getGradient(kernelName));
+  holdFast("gradRegistry", kernelName, { kernelName, ...gradient });
 }
 
 /** Every gradient as TensorFlow.js ships it. */
@@ -24,6 +27,33 @@ export function restoreStockGradients(): void {
     if (stock) tf.registerGradient(stock);
   }
   stockGradients.clear();
+}
+
+/** Registers a kernel in the place of one that an engine gets wrong; as `putGradient`, it stays. */
+export function replaceKernel(config: tf.KernelConfig): void {
+  holdFast("kernelRegistry", `${config.backendName}_${config.kernelName}`, config);
+}
+
+type Registry = Map<string, unknown>;
+const held = new WeakMap<Registry, Set<string>>();
+
+// TensorFlow.js's registries are maps that all its copies in a process share.
+function holdFast(registryName: "gradRegistry" | "kernelRegistry", key: string, value: unknown): void {
+  const registry = (globalThis as unknown as { _tfGlobals: Map<string, Registry> })._tfGlobals.get(registryName)!;
+  const keys = held.get(registry) ?? protect(registry);
+  keys.add(key);
+  Map.prototype.set.call(registry, key, value);
+}
+
+function protect(registry: Registry): Set<string> {
+  const keys = new Set<string>();
+  held.set(registry, keys);
+  registry.set = (key, value) => (keys.has(key) ? registry : (Map.prototype.set.call(registry, key, value) as Registry));
+  registry.delete = (key) => {
+    keys.delete(key);
+    return Map.prototype.delete.call(registry, key) as boolean;
+  };
+  return keys;
 }
 
 /** What a kernel does with its inputs and attributes; plain tensor functions may be used inside. */
