@@ -12,3 +12,5 @@ export * from "./cifarN";
 export * from "./cifar";
 export * from "./svhn";
 export * from "./sources";
+export * from "./archive";
+export * from "./download";

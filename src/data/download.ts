@@ -1,0 +1,103 @@
+/** Downloads that can be stopped and go on, checked by SHA-256 before anybody sees them. */
+import { createHash, type Hash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { access, mkdir, open, rename, rm, stat } from "node:fs/promises";
+import path from "node:path";
+import { extractArchive } from "./archive";
+import { cacheFolder, maxFileBytes } from "./files";
+import { sources, type Source, type SourceName } from "./sources";
+
+export interface DownloadOptions {
+  /** of the whole file, hexadecimal */
+  sha256: string;
+  /** bound on the size; ours: 2 GiB */
+  maxBytes?: number;
+  /** told after each piece: bytes so far, and in all where the server says */
+  onProgress?: (received: number, total: number | undefined) => void;
+  signal?: AbortSignal;
+}
+
+/**
+ * Gets `url` into `target`, unless a file with that checksum is there already. A stopped download goes on where it stopped
+ * (`target` + ".part").
+ * @throws one message with the URL, the target path and the reason, so that the file can be brought by other means
+ */
+export async function download(url: string, target: string, options: DownloadOptions): Promise<void> {
+  const { sha256 } = options;
+  if ((await exists(target)) && (await fileSha256(target)) === sha256) return;
+  const partial = `${target}.part`;
+  try {
+    await mkdir(path.dirname(target), { recursive: true });
+    await receive(url, partial, options);
+  } catch (error) {
+    const reason = describe(error as Error);
+    throw new Error(`Cannot download ${url}: ${reason}. Get it elsewhere (SHA-256 ${sha256}) and put it at ${target}`);
+  }
+  const actual = await fileSha256(partial);
+  if (actual !== sha256) {
+    await rm(partial, { force: true });
+    throw new Error(`${url} has SHA-256 ${actual}, expected ${sha256}: not the published file; it was deleted`);
+  }
+  await rename(partial, target);
+}
+
+export interface FetchOptions extends Pick<DownloadOptions, "onProgress" | "signal"> {
+  /** by default data/cache/<name> */
+  folder?: string;
+}
+
+/** Downloads and unpacks a published data set, so that its loader finds it. What is there already is not fetched again. */
+export async function fetchDataset(name: SourceName, { folder = cacheFolder(name), ...options }: FetchOptions = {}): Promise<string> {
+  const source: Source | undefined = sources[name];
+  if (!source) throw new Error(`data set "${name}": expected one of ${Object.keys(sources).join(", ")}`);
+  if (source.unpack && (await exists(folder))) return folder;
+  for (const { url, sha256, bytes } of source.files) {
+    const file = path.join(source.unpack ? path.dirname(folder) : folder, path.basename(new URL(url).pathname));
+    await download(url, file, { sha256, ...(bytes === undefined ? {} : { maxBytes: bytes }), ...options });
+    if (source.unpack) await extractArchive(file, folder);
+  }
+  return folder;
+}
+
+async function receive(url: string, partial: string, { maxBytes = maxFileBytes, onProgress, signal }: DownloadOptions): Promise<void> {
+  const had = (await exists(partial)) ? (await stat(partial)).size : 0;
+  const headers: Record<string, string> = had > 0 ? { range: `bytes=${had}-` } : {};
+  const response = await fetch(url, { headers, ...(signal ? { signal } : {}) });
+  if (response.status === 416) return; // all of it is here: the checksum will tell
+  if (!response.ok || !response.body) throw new Error(`the server answers ${response.status} ${response.statusText}`);
+  const resumed = response.status === 206 && response.headers.get("content-range")?.startsWith(`bytes ${had}-`) === true;
+  let received = resumed ? had : 0;
+  const length = Number(response.headers.get("content-length") ?? NaN);
+  const total = Number.isFinite(length) ? received + length : undefined;
+  const file = await open(partial, resumed ? "a" : "w");
+  try {
+    for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+      received += chunk.length;
+      if (received > maxBytes) throw new Error(`more than the ${maxBytes} bytes expected at most`);
+      await file.write(chunk);
+      onProgress?.(received, total);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** SHA-256 of a file of any size. */
+export async function fileSha256(file: string): Promise<string> {
+  const hash: Hash = createHash("sha256");
+  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
+  return hash.digest("hex");
+}
+
+async function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
+}
+
+// fetch hides the reason ("fetch failed") in the cause.
+function describe(error: Error): string {
+  const cause = error.cause as Error | undefined;
+  return cause?.message ? `${error.message} (${cause.message})` : error.message;
+}
