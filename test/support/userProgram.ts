@@ -10,6 +10,6 @@ export async function userProgram(): Promise<{ losses: number[]; message: string
   model.add(tf.layers.dense({ units: 1, activation: "sigmoid" }));
   const sam = new SAM(tf.train.momentum(0.1, 0.9), { rho: 0.05 });
   model.compile({ optimizer: sam, loss: "binaryCrossentropy", metrics: ["accuracy"] });
-  const { history } = await model.fit(x, y, { epochs: 30, batchSize: 32, verbose: 0 });
+  const { history } = await model.fit(x, y, { epochs: 15, batchSize: 32, verbose: 0 });
   return { losses: history.loss as number[], message: sam.diagnose().message };
 }
