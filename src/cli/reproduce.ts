@@ -1,0 +1,118 @@
+/** npm run reproduce: makes the runs of a table or figure that have no record yet, then prints the table and draws the figure. */
+import { Command, InvalidArgumentError, Option } from "commander";
+import { budgets, catalog, findItem, localResultsFolder, readRecords, resultsFolder, runCost, runKey, runMissing } from "..";
+import type { Budget, PaperItem, PlannedRun, RunRecord } from "..";
+import { itemReport } from "../report/paperReports";
+import { saveFigure } from "../report/render";
+import { progressBar } from "./progress";
+
+interface Options {
+  readonly budget: Budget;
+  readonly jobs: number;
+  readonly dryRun?: boolean;
+  readonly fresh?: boolean;
+  readonly figures: boolean;
+}
+
+const program = new Command("npm run reproduce --")
+  .description("Reproduces a table or figure of the SAM paper: runs what has no record yet, prints the table, draws the figure.")
+  .argument("[items...]", `what to reproduce: ${catalog.map(({ id }) => id).join(", ")}, or all`)
+  .addOption(new Option("--budget <name>", "how much to spend").choices([...budgets]).default("demo"))
+  .option("--jobs <n>", "runs side by side, one processor core each", positiveInteger, 1)
+  .option("--dry-run", "only say what would be run, and what it would cost")
+  .option("--no-figures", "print the table, write no files under figures/")
+  .addHelpText(
+    "after",
+    `
+Budgets:
+  smoke   seconds: the whole path on a few hundred images; its numbers mean nothing
+  demo    minutes: the effect is visible, few seeds; kept in data/cache/results, on this machine only
+  lab     up to an hour on 2 cores for each item: the committed results in data/results
+  paper   the paper's exact settings: for a GPU, for days
+
+Examples:
+  npm run reproduce -- table-5                          the demo of Table 5
+  npm run reproduce -- table-5 --budget lab --jobs 2    our committed numbers again (delete data/results/table-5.jsonl first)
+  npm run reproduce -- all --budget paper --dry-run     what the paper's own settings would cost
+
+Ctrl-C stops cleanly: finished runs are kept, the others go on from their checkpoint next time.`,
+  )
+  .action(main);
+
+function positiveInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("expected a whole number of at least 1");
+  return value;
+}
+
+async function main(ids: string[], options: Options): Promise<void> {
+  if (ids.length === 0) return program.help();
+  const items = ids.includes("all") ? catalog : ids.map(findItem);
+  for (const item of items) await (options.dryRun ? explain(item, options) : reproduce(item, options));
+}
+
+function explain(item: PaperItem, { budget }: Options): void {
+  const records = readRecords(item.id);
+  const plan = item.plan(budget, records);
+  const known = new Set(records.map(({ key }) => key));
+  console.log(`${item.title} (${item.id}), budget ${budget}: ${item.describe(budget)}`);
+  for (const { config, labels } of plan) {
+    const state = known.has(runKey(config)) ? "recorded" : "to run";
+    console.log(`  ${runKey(config)}  ${state.padEnd(9)} ${describeLabels(labels)}  seed ${config.training.seed ?? 0}`);
+  }
+  const missing = plan.filter(({ config }) => !known.has(runKey(config)));
+  const examples = missing.reduce((sum, { config }) => sum + runCost(config), 0);
+  console.log(
+    `  ${missing.length} of ${plan.length} runs to make: ${(examples / 1e6).toFixed(2)} million gradients of one example`,
+  );
+}
+
+function describeLabels(labels: PlannedRun["labels"]): string {
+  return Object.entries(labels)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(", ");
+}
+
+async function reproduce(item: PaperItem, { budget, jobs, figures }: Options): Promise<void> {
+  console.log(`\n${item.title}, budget ${budget}: ${item.describe(budget)}`);
+  const records = await makeMissing(item, { budget, jobs });
+  const report = itemReport(item.id, { budget, records });
+  console.log(`\n${report.markdown}\n`);
+  for (const sentence of report.conclusions) console.log(sentence);
+  if (!figures || budget === "smoke") return;
+  const { png } = await saveFigure(budget === "lab" || budget === "paper" ? item.id : `${item.id}-${budget}`, report.figure);
+  console.log(`Figure: ${png} (and .svg)`);
+}
+
+/** Stage by stage, until the plan names nothing new. */
+export async function makeMissing(item: PaperItem, { budget, jobs }: { budget: Budget; jobs: number }): Promise<RunRecord[]> {
+  const folder = budget === "lab" || budget === "paper" ? resultsFolder : localResultsFolder;
+  const stop = new AbortController();
+  const onInterrupt = () => stop.abort();
+  process.on("SIGINT", onInterrupt);
+  try {
+    for (;;) {
+      const records = readRecords(item.id, { onWarning: (message) => console.error(message) });
+      const missing = missingOf(item.plan(budget, records), records);
+      if (missing.length === 0) return records;
+      const bar = progressBar(`${item.id} ${budget}`);
+      const configs = missing.map(({ config }) => config);
+      await runMissing(configs, { item: item.id, jobs, folder, signal: stop.signal, onProgress: bar.update }).finally(bar.stop);
+      if (stop.signal.aborted) throw new Error("stopped; the same command goes on from here");
+    }
+  } finally {
+    process.off("SIGINT", onInterrupt);
+  }
+}
+
+function missingOf(plan: readonly PlannedRun[], records: readonly RunRecord[]): PlannedRun[] {
+  const known = new Set(records.map(({ key }) => key));
+  return plan.filter(({ config }) => !known.has(runKey(config)));
+}
+
+if (require.main === module) {
+  program.parseAsync().catch((error: Error) => {
+    console.error(error.message);
+    process.exitCode = 1;
+  });
+}

@@ -1,0 +1,13 @@
+/** Every table and figure that can be reproduced, in the paper's order. */
+import { figure3Middle } from "./figure3Middle";
+import type { PaperItem } from "./item";
+import { table5 } from "./table5";
+
+export const catalog: readonly PaperItem[] = [table5, figure3Middle];
+
+/** @throws where there is no such item, naming those there are */
+export function findItem(id: string): PaperItem {
+  const item = catalog.find((each) => each.id === id);
+  if (!item) throw new Error(`no item "${id}"; there are ${catalog.map((each) => each.id).join(", ")}`);
+  return item;
+}

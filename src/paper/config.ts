@@ -1,0 +1,101 @@
+/** One run as plain data: data set, noise, network, training. Its key is a hash of what it says, so that no run is repeated or mistaken. */
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { explainIssues } from "../training/configErrors";
+import { trainConfigSchema } from "../training/config";
+
+const dataset = z.strictObject({
+  name: z.enum(["fashion-mnist", "generated"]),
+  /** Training images used, the first ones; 0 is all. */
+  trainSize: z.int().min(0).default(0),
+  /** Test images used, the first ones; 0 is all. */
+  testSize: z.int().min(0).default(0),
+  /** Above 0: this share of the training images is held out and tested on in place of the test set (for tuning). */
+  heldOut: z.number().min(0).lt(1).default(0), // paper: ρ is tuned on a held-out 10 %
+});
+
+const noise = z.strictObject({
+  noiseType: z.enum(["symmetric"]).default("symmetric"),
+  noiseRate: z.number().min(0).max(1),
+  includeTrueClass: z.boolean().default(false),
+  noiseSeed: z.int().min(0).default(0),
+});
+
+const model = z.discriminatedUnion("name", [
+  z.strictObject({
+    name: z.literal("wideResNet"),
+    depth: z.int(),
+    widen: z.int(),
+    batchNorm: z.boolean().default(true),
+    dropout: z.number().min(0).lt(1).default(0),
+  }),
+  z.strictObject({
+    name: z.literal("convNet"),
+    widths: z.array(z.int().min(1)).min(1).default([16, 32, 64]),
+    batchNorm: z.boolean().default(true),
+  }),
+  z.strictObject({
+    name: z.literal("mlp"),
+    hidden: z.array(z.int().min(1)).default([128]),
+    activation: z.enum(["relu", "tanh", "softplus"]).default("relu"),
+  }),
+]);
+
+export const runConfigSchema = z.strictObject({ dataset, noise: noise.optional(), model, training: trainConfigSchema });
+
+/** A run with every default filled in. */
+export interface RunConfig extends Readonly<z.output<typeof runConfigSchema>> {}
+
+/** A run as it is written down: what is left out has its default. */
+export interface RunOptions extends Readonly<z.input<typeof runConfigSchema>> {}
+
+/**
+ * Fills in the defaults.
+ * @throws an Error that names unknown fields with the nearest known one, and values that do not fit
+ */
+export function runConfig(options: RunOptions): RunConfig {
+  const parsed = runConfigSchema.safeParse(options);
+  if (!parsed.success)
+    throw new Error(explainIssues(parsed.error, { what: "run config", input: options, schema: runConfigSchema }));
+  return parsed.data;
+}
+
+/**
+ * 16 hex digits that depend on every field that differs from its default, and not on their order: a new option with a
+ * default leaves the keys of old records as they are.
+ */
+export function runKey(options: RunOptions): string {
+  const config = runConfig(options);
+  return createHash("sha256")
+    .update(canonical(withoutDefaults(config)))
+    .digest("hex")
+    .slice(0, 16);
+}
+
+function withoutDefaults(config: RunConfig): unknown {
+  const bare = runConfig({
+    dataset: { name: config.dataset.name },
+    ...(config.noise ? { noise: { noiseRate: config.noise.noiseRate } } : {}),
+    model: requiredOf(config.model),
+    training: { epochs: config.training.epochs },
+  });
+  const required = { dataset: ["name"], noise: ["noiseRate"], model: ["name", "depth", "widen"], training: ["epochs"] };
+  const sections = Object.entries(required).map(([section, keep]) => {
+    const [given, defaults] = [config, bare].map((c) => (c[section as keyof RunConfig] ?? {}) as Record<string, unknown>);
+    const differs = (key: string) => keep.includes(key) || canonical(given![key]) !== canonical(defaults![key]);
+    return [section, Object.fromEntries(Object.entries(given!).filter(([key]) => differs(key)))];
+  });
+  return Object.fromEntries(sections);
+}
+
+function requiredOf(config: RunConfig["model"]): RunOptions["model"] {
+  return config.name === "wideResNet" ? { name: config.name, depth: config.depth, widen: config.widen } : { name: config.name };
+}
+
+/** JSON with sorted keys. */
+function canonical(value: unknown): string {
+  if (value === null || typeof value !== "object") return JSON.stringify(value) ?? "null";
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  const fields = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${fields.map(([key, each]) => `${JSON.stringify(key)}:${canonical(each)}`).join(",")}}`;
+}

@@ -1,0 +1,12 @@
+export { runConfig, runKey, type RunConfig, type RunOptions } from "./config";
+export { appendRecord, localResultsFolder, readRecords, recordsFile, resultsFolder } from "./records";
+export type { ReadOptions, RunMetrics, RunRecord, Versions } from "./records";
+export { disposeVariables, RunAborted, runData, runModel, runOne, runRecord, streamOf, type Run } from "./run";
+export { runCost, runMissing, type RunMissingOptions, type RunProgress } from "./runMissing";
+export { budgets, isComplete, labelledRows, largestBudget } from "./item";
+export type { Budget, LabelledRow, Labels, PaperItem, PlannedRun } from "./item";
+export { catalog, findItem } from "./catalog";
+export { table5, table5Methods, table5Rows } from "./table5";
+export { figure3Middle, figure3MiddleCurves, figure3MiddleRows, type CurvePointByM } from "./figure3Middle";
+export * from "./paperNumbers";
+export * from "./statistics";

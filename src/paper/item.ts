@@ -1,0 +1,72 @@
+/** What a table or figure of the paper is here: a title, the claim it carries, its runs at each budget, and rows made of their records. */
+import type { RunOptions } from "./config";
+import { runKey } from "./config";
+import type { RunRecord } from "./records";
+
+/**
+ * - smoke: the whole path in seconds, for tests
+ * - demo: the effect in minutes, few seeds, for `npm start` and classrooms
+ * - lab: the committed results, at least 3 seeds, an hour at most on 2 cores
+ * - paper: the paper's exact settings, on a GPU with the paper's data
+ */
+export const budgets = ["smoke", "demo", "lab", "paper"] as const;
+export type Budget = (typeof budgets)[number];
+
+export type Labels = Readonly<Record<string, string | number>>;
+
+/** A run and what it is in its table: `{ augment: "basic", method: "SAM", seed: 0 }`. */
+export interface PlannedRun {
+  readonly config: RunOptions;
+  readonly labels: Labels;
+}
+
+/** One measured run with its labels. */
+export interface LabelledRow {
+  readonly seed: number;
+  /** After the last epoch, in [0, 1]. */
+  readonly testErrorRate: number;
+  readonly bestTestErrorRate: number;
+  readonly [label: string]: string | number;
+}
+
+export interface PaperItem {
+  /** Its name everywhere: "table-5", "figure-3-middle". */
+  readonly id: string;
+  /** "Table 5". */
+  readonly title: string;
+  /** The paper's claim, one sentence. */
+  readonly claim: string;
+  /** What this budget trains on, one sentence. */
+  describe(budget: Budget): string;
+  /** The runs that can be named so far; a later stage, such as the runs at a tuned ρ, appears once its first stage has records. */
+  plan(budget: Budget, records: readonly RunRecord[]): readonly PlannedRun[];
+  /** What our records say of the paper's claim, in sentences with numbers; [] where records are missing. */
+  conclusions(budget: Budget, records: readonly RunRecord[]): readonly string[];
+}
+
+/** Planned runs that have a finished record, as rows; those that diverged count as chance level. */
+export function labelledRows(plan: readonly PlannedRun[], records: readonly RunRecord[]): LabelledRow[] {
+  const byKey = new Map(records.map((record) => [record.key, record]));
+  return plan.flatMap(({ config, labels }) => {
+    const record = byKey.get(runKey(config));
+    if (!record) return [];
+    const { testErrorRate = CHANCE, bestTestErrorRate = CHANCE, divergedInEpoch } = record.metrics;
+    const last = divergedInEpoch === undefined ? testErrorRate : CHANCE;
+    return [{ ...labels, seed: record.config.training.seed, testErrorRate: last, bestTestErrorRate }];
+  });
+}
+
+// Every data set of the kit's results has ten classes.
+const CHANCE = 0.9;
+
+/** Whether every run that the plan names has a record; a plan whose later stages are not named yet is not complete. */
+export function isComplete(item: PaperItem, budget: Budget, records: readonly RunRecord[]): boolean {
+  const keys = new Set(records.map(({ key }) => key));
+  const plan = item.plan(budget, records);
+  return plan.length > 0 && plan.every(({ config }) => keys.has(runKey(config)));
+}
+
+/** The largest budget whose runs are all recorded; undefined where there is none. */
+export function largestBudget(item: PaperItem, records: readonly RunRecord[]): Budget | undefined {
+  return [...budgets].reverse().find((budget) => isComplete(item, budget, records));
+}

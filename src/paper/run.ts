@@ -1,0 +1,125 @@
+/** From a config to a record: loads the data, adds the noise, builds the network, trains it. */
+import { loadFashionMnist, splitHeldOut, symmetricNoise, syntheticImages, withLabels, type Dataset } from "../data";
+import { Rng, ready, tf } from "../engine";
+import { convNet, countParameters, mlp, wideResNet, type Model, type Variables } from "../models";
+import { train, type TrainCallbacks, type TrainData, type TrainResult } from "../training";
+import { runConfig, runKey, type RunConfig, type RunOptions } from "./config";
+import type { RunRecord, Versions } from "./records";
+
+/** Training and test data of a run, with its label noise. */
+export async function runData(options: RunOptions): Promise<TrainData> {
+  const { dataset, noise } = runConfig(options);
+  const whole = await loadSplit(dataset, "train");
+  const { train: trainSet, test } =
+    dataset.heldOut > 0 ? heldOutSplit(whole, dataset.heldOut) : { train: whole, test: await loadSplit(dataset, "test") };
+  if (!noise) return { train: trainSet, test };
+  const { noiseRate, includeTrueClass, noiseSeed } = noise;
+  const { noisyLabels } = symmetricNoise(trainSet.labels, {
+    noiseRate,
+    includeTrueClass,
+    seed: noiseSeed,
+    numClasses: trainSet.numClasses,
+  });
+  return { train: withLabels(trainSet, noisyLabels), test, cleanLabels: trainSet.labels };
+}
+
+function heldOutSplit(whole: Dataset, fraction: number): { train: Dataset; test: Dataset } {
+  const { train: trainSet, heldOut } = splitHeldOut(whole, { fraction });
+  return { train: trainSet, test: heldOut };
+}
+
+async function loadSplit({ name, trainSize, testSize }: RunConfig["dataset"], split: "train" | "test"): Promise<Dataset> {
+  const size = split === "train" ? trainSize : testSize;
+  if (name === "generated") return syntheticImages({ seed: split, size: size || 1000 });
+  return loadFashionMnist({ split, ...(size > 0 ? { limit: size } : {}) });
+}
+
+/** The network of a run, for data of the given kind. */
+export function runModel(options: RunOptions, { shape, numClasses }: Pick<Dataset, "shape" | "numClasses">): Model {
+  const { model } = runConfig(options);
+  const forData = { inputShape: shape, numClasses };
+  if (model.name === "wideResNet") return wideResNet({ ...model, ...forData });
+  if (model.name === "convNet") return convNet({ ...model, ...forData });
+  return mlp({ ...model, ...forData });
+}
+
+/** One run, with the trained network where its variables are wanted too. */
+export interface Run {
+  readonly record: RunRecord;
+  readonly model: Model;
+  readonly data: TrainData;
+  /** The caller disposes of them. */
+  readonly variables: Variables;
+}
+
+/** Thrown where a run was stopped before its end: there is no record then, but a checkpoint if one was asked for. */
+export class RunAborted extends Error {
+  constructor(key: string) {
+    super(`run ${key} was stopped before its end`);
+    this.name = "RunAborted";
+  }
+}
+
+/** Trains what the config says and keeps the network. @throws RunAborted where it was stopped */
+export async function runOne(options: RunOptions, callbacks: TrainCallbacks = {}): Promise<Run> {
+  const versions = await currentVersions();
+  const config = runConfig(options);
+  const data = await runData(config);
+  const model = runModel(config, data.train);
+  const result = await train(model, data, config.training, callbacks);
+  if (result.outcome === "aborted") {
+    disposeVariables(result.variables);
+    throw new RunAborted(runKey(config));
+  }
+  return { record: makeRecord({ config, data, model, result, versions }), model, data, variables: result.variables };
+}
+
+/** Trains what the config says; the record alone. @throws RunAborted where it was stopped */
+export async function runRecord(options: RunOptions, callbacks: TrainCallbacks = {}): Promise<RunRecord> {
+  const { record, variables } = await runOne(options, callbacks);
+  disposeVariables(variables);
+  return record;
+}
+
+interface Parts {
+  readonly config: RunConfig;
+  readonly data: TrainData;
+  readonly model: Model;
+  readonly result: TrainResult;
+  readonly versions: Versions;
+}
+
+function makeRecord({ config, data, model, result, versions }: Parts): RunRecord {
+  const { metrics, outcome, history } = result;
+  const noise = data.cleanLabels ? { actualNoiseRate: shareOfFlipped(data.train.labels, data.cleanLabels) } : {};
+  return {
+    key: runKey(config),
+    config,
+    metrics: { outcome, ...metrics, ...noise, parameters: countParameters(model) },
+    history,
+    versions,
+  };
+}
+
+function shareOfFlipped(labels: Int32Array, cleanLabels: Int32Array): number {
+  return labels.reduce((count, label, i) => count + (label === cleanLabels[i] ? 0 : 1), 0) / labels.length;
+}
+
+export function disposeVariables({ weights, stats }: Variables): void {
+  tf.dispose([...Object.values(weights), ...Object.values(stats)]);
+}
+
+/** What computes here. */
+export async function currentVersions(): Promise<Versions> {
+  const { backend, version, threads } = await ready();
+  return { lab: labVersion(), tfjs: tf.version.tfjs, engine: `${backend} ${version}`, threads };
+}
+
+function labVersion(): string {
+  return (require("../../package.json") as { version: string }).version;
+}
+
+/** A stream that names what is drawn from it, for notebooks: `streamOf(config, "probes")`. */
+export function streamOf(options: RunOptions, purpose: string): Rng {
+  return new Rng(runKey(options)).split(purpose);
+}

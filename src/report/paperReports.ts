@@ -1,0 +1,209 @@
+/** Each item of the paper as a table and a figure, paper beside ours; shared by notebooks, the command line and the README. */
+import { findItem } from "../paper/catalog";
+import { figure3Middle, figure3MiddleCurves } from "../paper/figure3Middle";
+import { largestBudget, type Budget } from "../paper/item";
+import { paperNumber, paperNumbers } from "../paper/paperNumbers";
+import { readRecords, type RunRecord } from "../paper/records";
+import { estimate, formatEstimate } from "../paper/statistics";
+import { table5, table5Methods, table5Rows } from "../paper/table5";
+import { dotIntervals, errorVersusRho, type DotInterval, type RhoPoint } from "./figures";
+import { runFootnotes, toHtml, toMarkdown, type TableOptions, type TableRow } from "./tables";
+import type { FigureSpec } from "./theme";
+
+/** A finished table and figure of one item at one budget. */
+export interface ItemReport {
+  readonly id: string;
+  readonly title: string;
+  readonly budget: Budget;
+  /** What was trained, on what, how often. */
+  readonly description: string;
+  readonly rows: readonly TableRow[];
+  readonly markdown: string;
+  readonly html: string;
+  readonly figure: FigureSpec;
+  /** What our records say of the paper's claim. */
+  readonly conclusions: readonly string[];
+  /** One line for the README's table. */
+  readonly summary: { readonly paper: string; readonly ours: string; readonly seeds: number };
+}
+
+interface Content {
+  readonly rows: readonly TableRow[];
+  readonly table: TableOptions;
+  readonly figure: FigureSpec;
+  readonly summary: ItemReport["summary"];
+}
+
+type MakeContent = (budget: Budget, records: readonly RunRecord[]) => Content;
+
+const contents: Readonly<Record<string, MakeContent>> = {
+  [table5.id]: table5Content,
+  [figure3Middle.id]: figure3MiddleContent,
+};
+
+export interface ReportOptions {
+  /** Default: the largest budget whose runs all have records. */
+  readonly budget?: Budget;
+  /** Default: the committed records and this machine's own. */
+  readonly records?: readonly RunRecord[];
+}
+
+/**
+ * Table, figure and conclusions of an item, such as "table-5", from records that exist.
+ * @throws where there is no such item, or it has no complete set of records yet
+ */
+export function itemReport(id: string, { records = readRecords(id), budget }: ReportOptions = {}): ItemReport {
+  const item = findItem(id);
+  const chosen = budget ?? largestBudget(item, records);
+  if (!chosen) throw new Error(`${id} has no complete records yet; make some with: npm run reproduce -- ${id} --budget demo`);
+  const { rows, table, figure, summary } = contents[id]!(chosen, records);
+  const description = item.describe(chosen);
+  const options = { title: `${item.title}: paper and ours`, ...table };
+  return {
+    ...{ id, title: item.title, budget: chosen, description, rows, figure, summary },
+    markdown: toMarkdown(rows, options),
+    html: toHtml(rows, options),
+    conclusions: item.conclusions(chosen, records),
+  };
+}
+
+const augmentations = [
+  { augment: "basic", name: "basic", paper: "basic" },
+  { augment: "cutout", name: "cutout", paper: "autoaugment" }, // the paper's "auto augment" on Fashion-MNIST is cutout alone
+] as const;
+
+function table5Content(budget: Budget, records: readonly RunRecord[]): Content {
+  const numbers = paperNumbers("table-5");
+  const runs = table5Rows(budget, records);
+  const where = { dataset: "fashion-mnist", model: "WRN-28-10" };
+  const paperCell = (augmentation: string, method: string) => {
+    const { value, interval } = paperNumber(numbers, { ...where, augmentation, method });
+    return { mean: value, ...(interval === undefined ? {} : { interval }) };
+  };
+  const ours = (augment: string, method: string) =>
+    estimate(runs.filter((run) => run.augment === augment && run.method === method).map((run) => run.testErrorRate));
+  const best = (augment: string, method: string) =>
+    estimate(runs.filter((run) => run.augment === augment && run.method === method).map((run) => run.bestTestErrorRate));
+  const rhoOf = (augment: string) => runs.find((run) => run.augment === augment && run.method === "SAM")?.rho;
+  const percent = { scale: 100 };
+  const rows = augmentations.map(({ augment, name, paper }) => ({
+    augment: name,
+    paperSgd: formatEstimate(paperCell(paper, "sgd")),
+    paperSam: formatEstimate(paperCell(paper, "sam")),
+    sgd: formatEstimate(ours(augment, table5Methods[0]), percent),
+    twice: formatEstimate(ours(augment, table5Methods[1]), percent),
+    sam: formatEstimate(ours(augment, table5Methods[2]), percent),
+    rho: rhoOf(augment),
+    samBest: formatEstimate(best(augment, table5Methods[2]), percent),
+    sgdBest: formatEstimate(best(augment, table5Methods[0]), percent),
+  }));
+  const seeds = ours("basic", "SAM").n;
+  const table: TableOptions = {
+    title: "Table 5, Fashion-MNIST, WideResNet: test error in per cent, paper and ours",
+    columns: {
+      augment: "augmentation",
+      paperSgd: "paper · SGD",
+      paperSam: "paper · SAM",
+      sgd: "ours · SGD",
+      twice: "ours · SGD, 2× epochs",
+      sam: "ours · SAM",
+      rho: "ours · SAM's ρ",
+      sgdBest: "ours, best epoch · SGD",
+      samBest: "ours, best epoch · SAM",
+    },
+    footnotes: runFootnotes({ budget, seeds, paperSpread: numbers.spread, notes: [`${table5.describe(budget)}.`] }),
+  };
+  const points: DotInterval[] = augmentations.flatMap(({ augment, name, paper }) => [
+    { row: name, series: "SGD", panel: "paper", ...paperCell(paper, "sgd") },
+    { row: name, series: "SAM", panel: "paper", ...paperCell(paper, "sam") },
+    ...table5Methods.map((method) => ({ row: name, series: method, panel: "ours", ...inPercent(ours(augment, method)) })),
+  ]);
+  const figure = dotIntervals({
+    title: titleOfTable5(
+      rows.map(({ augment }) => augment),
+      ours,
+    ),
+    subtitle: `Fashion-MNIST test error, mean and 95 % interval. Ours: ${table5.describe(budget)}.`,
+    rows: points,
+  });
+  const summary = {
+    paper: `SGD ${rows[0]!.paperSgd} → SAM ${rows[0]!.paperSam}`,
+    ours: `SGD ${bestOf(ours("basic", table5Methods[0]), ours("basic", table5Methods[1]))} → SAM ${rows[0]!.sam}`,
+    seeds,
+  };
+  return { rows, table, figure, summary };
+}
+
+interface MeanAndInterval {
+  readonly mean: number;
+  readonly interval?: number;
+}
+
+function bestOf(a: MeanAndInterval, b: MeanAndInterval): string {
+  return formatEstimate(a.mean <= b.mean ? a : b, { scale: 100 });
+}
+
+function titleOfTable5(augments: readonly string[], ours: (augment: string, method: string) => MeanAndInterval): string {
+  const sgd = (augment: string) => Math.min(ours(augment, table5Methods[0]).mean, ours(augment, table5Methods[1]).mean);
+  const wins = augments.filter((augment) => ours(augment, "SAM").mean < sgd(augment));
+  if (wins.length === augments.length) return "SAM lowers the test error, in the paper and here";
+  return wins.length === 0
+    ? "Here SAM does not lower the test error"
+    : `Here SAM lowers the test error with ${wins.join(", ")} augmentation only`;
+}
+
+function inPercent({ mean, interval }: MeanAndInterval): MeanAndInterval {
+  return { mean: 100 * mean, ...(interval === undefined ? {} : { interval: 100 * interval }) };
+}
+
+function figure3MiddleContent(budget: Budget, records: readonly RunRecord[]): Content {
+  const curves = figure3MiddleCurves(budget, records);
+  const ours: RhoPoint[] = curves.map((point) => ({ rho: point.rho, series: point.m, ...inPercent(point) }));
+  const paper = paperNumbers("figure-3").rows.filter(({ m, rho }) => m !== undefined && rho !== undefined && !Number.isNaN(rho));
+  const paperPoints: RhoPoint[] = paper.map((number) => ({
+    rho: Number(number.rho),
+    series: Number(number.m),
+    mean: number.value,
+  }));
+  const percent = { scale: 100 };
+  const ms = [...new Set(curves.map(({ m }) => m))];
+  const rows = [...new Set(curves.map(({ rho }) => rho))].map((rho) => ({
+    rho,
+    ...Object.fromEntries(
+      ms.map((m) => {
+        const point = curves.find((each) => each.m === m && each.rho === rho);
+        return [`m${m}`, point && formatEstimate(point, percent)];
+      }),
+    ),
+  }));
+  const best = (points: readonly RhoPoint[], m: number) =>
+    points.filter(({ series }) => series === m).reduce((a, b) => (b.mean < a.mean ? b : a));
+  const [small, large] = [Math.min(...ms), Math.max(...ms)];
+  const seeds = Math.max(...curves.map(({ n }) => n));
+  const line = (points: readonly RhoPoint[], m: number) => {
+    const { mean, interval, rho } = best(points, m);
+    return `m=${m}: ${formatEstimate({ mean, ...(interval === undefined ? {} : { interval }) })} at ρ=${rho}`;
+  };
+  return {
+    rows,
+    table: {
+      title: "Figure 3 middle: our test error in per cent, by ρ and m",
+      columns: { rho: "ρ", ...Object.fromEntries(ms.map((m) => [`m${m}`, `m = ${m}`])) },
+      footnotes: runFootnotes({ budget, seeds, notes: [`${figure3Middle.describe(budget)}.`] }),
+    },
+    figure: errorVersusRho({
+      title:
+        best(ours, small).mean < best(ours, large).mean
+          ? "A smaller m reaches a lower error"
+          : "Here a smaller m does not reach a lower error",
+      subtitle: `Test error against ρ. Paper: CIFAR-10, a small ResNet. Ours: Fashion-MNIST, ${figure3Middle.describe(budget)}.`,
+      rows: ours,
+      paper: paperPoints,
+    }),
+    summary: {
+      paper: `${line(paperPoints, 4)}; ${line(paperPoints, 256)}`,
+      ours: `${line(ours, small)}; ${line(ours, large)}`,
+      seeds,
+    },
+  };
+}
