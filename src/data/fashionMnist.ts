@@ -29,8 +29,8 @@ const fashionSums: Readonly<Record<string, string>> = {
  * @throws where the files are missing (says how to get them), malformed, or not the published ones
  */
 export async function loadFashionMnist({ split = "train", limit, folder }: LoadOptions = {}): Promise<Dataset> {
-  const folders = folder === undefined ? [cacheFolder("fashion-mnist"), "/usr/share/datasets/fashion-mnist"] : [folder];
-  const found = folders.find((each) => idxFiles(each, split).every(existingIdx));
+  const folders = folder === undefined ? fashionFolders() : [folder];
+  const found = folderOf(split, folders);
   if (!found)
     throw new Error(`Fashion-MNIST's ${split} files are not in ${folders.join(" nor in ")}. Get them with: npm run setup`);
   const dataset = await loadIdxDataset(idxFiles(found, split), {
@@ -42,6 +42,19 @@ export async function loadFashionMnist({ split = "train", limit, folder }: LoadO
     sums: fashionSums,
   });
   return limit === undefined ? dataset : takeFirst(dataset, limit);
+}
+
+function fashionFolders(): string[] {
+  return [cacheFolder("fashion-mnist"), "/usr/share/datasets/fashion-mnist"];
+}
+
+function folderOf(split: "train" | "test", folders = fashionFolders()): string | undefined {
+  return folders.find((each) => idxFiles(each, split).every(existingIdx));
+}
+
+/** Whether its training and test files are on this machine; `npm run setup` gets them. */
+export function hasFashionMnist(): boolean {
+  return ["train", "test"].every((split) => folderOf(split as "train" | "test") !== undefined);
 }
 
 /**

@@ -14,3 +14,6 @@ export * from "./svhn";
 export * from "./sources";
 export * from "./archive";
 export * from "./download";
+export { DecodePool, type ImageJob } from "./decodePool";
+export * from "./image";
+export * from "./imageFolder";

@@ -1,0 +1,77 @@
+/** Worker threads that decode images ahead of training. */
+import os from "node:os";
+import path from "node:path";
+import { Worker } from "node:worker_threads";
+import type { RandAugmentOptions } from "./autoAugment";
+
+export interface ImageJob {
+  file: string;
+  /** height, width of the result */
+  size: readonly [number, number];
+  channels: 1 | 3;
+  /** "random": random box and flip, from `seed`; "centre": the official evaluation crop; "stretch": the whole image */
+  fit: "random" | "centre" | "stretch";
+  seed?: number;
+  /** after a random box; absent: none */
+  randAugment?: RandAugmentOptions | undefined;
+}
+
+interface Waiting {
+  resolve: (bytes: Uint8Array) => void;
+  reject: (error: Error) => void;
+}
+
+/** Hands jobs to its threads; `close` ends them. */
+export class DecodePool {
+  private readonly workers: Worker[];
+  private readonly waiting = new Map<number, Waiting>();
+  private readonly load: number[];
+  private nextId = 0;
+
+  /** @param threads ours: one less than there are processors, since training wants one */
+  constructor(threads: number = Math.max(1, os.availableParallelism() - 1)) {
+    this.workers = Array.from({ length: threads }, () => startWorker());
+    this.load = this.workers.map(() => 0);
+    this.workers.forEach((worker, i) => {
+      worker.on("message", (message) => this.settle(message, i));
+      worker.on("error", (error) => this.fail(error));
+      worker.unref();
+    });
+  }
+
+  decode(job: ImageJob): Promise<Uint8Array> {
+    const id = this.nextId++;
+    const least = this.load.indexOf(Math.min(...this.load));
+    this.load[least]!++;
+    return new Promise((resolve, reject) => {
+      this.waiting.set(id, { resolve, reject });
+      this.workers[least]!.ref();
+      this.workers[least]!.postMessage({ id, job });
+    });
+  }
+
+  async close(): Promise<void> {
+    this.fail(new Error("decoding was stopped"));
+    await Promise.all(this.workers.map((worker) => worker.terminate()));
+  }
+
+  private settle({ id, bytes, error }: { id: number; bytes?: Uint8Array; error?: string }, worker: number): void {
+    if (--this.load[worker]! === 0) this.workers[worker]!.unref();
+    const waiting = this.waiting.get(id);
+    this.waiting.delete(id);
+    if (bytes) waiting?.resolve(bytes);
+    else waiting?.reject(new Error(error));
+  }
+
+  private fail(error: Error): void {
+    for (const { reject } of this.waiting.values()) reject(error);
+    this.waiting.clear();
+  }
+}
+
+// From the build a plain file; from the sources, under tsx, a line that loads tsx first.
+function startWorker(): Worker {
+  const file = path.join(__dirname, `imageWorker${path.extname(__filename)}`);
+  if (file.endsWith(".js")) return new Worker(file);
+  return new Worker(`require("tsx/cjs"); require(${JSON.stringify(file)});`, { eval: true });
+}

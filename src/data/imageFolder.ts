@@ -1,0 +1,217 @@
+/** Folders of PNG and JPEG files, one folder a class: read into memory, or decoded in worker threads ahead of training. */
+import { readdir, stat } from "node:fs/promises";
+import path from "node:path";
+import type { Rng } from "../engine";
+import { safePath } from "./archive";
+import type { RandAugmentOptions } from "./autoAugment";
+import { numBatches, type Batch } from "./batches";
+import { makeDataset, normalize, type Dataset } from "./dataset";
+import { DecodePool, type ImageJob } from "./decodePool";
+import { readBounded } from "./files";
+
+/** What is in a folder, undecoded. */
+export interface ImageFolder {
+  readonly name: string;
+  readonly classNames: readonly string[];
+  /** (size) absolute paths */
+  readonly files: readonly string[];
+  /** (size) */
+  readonly labels: Int32Array;
+}
+
+export interface ImageFolderOptions {
+  /** which files belong to this split: one path a line, relative to the folder, such as dogs/1.jpg; absent: all */
+  splitFile?: string | undefined;
+  /** folders in class order; by default all, sorted */
+  classNames?: readonly string[] | undefined;
+  /** the first so many files only */
+  limit?: number | undefined;
+}
+
+/**
+ * Lists the images under `folder`/<class>/, deeper folders included, sorted by name.
+ * @throws where there is no class, no image, or the split file names what is not there
+ */
+export async function scanImageFolder(folder: string, { splitFile, classNames, limit }: ImageFolderOptions = {}): Promise<ImageFolder> {
+  const classes = classNames ?? (await subfolders(folder));
+  if (classes.length === 0) throw new Error(`${folder}: has no folders, expected one for each class`);
+  const found = await Promise.all(classes.map((name) => imagesUnder(path.join(folder, name), name)));
+  const all = found.flatMap((names, label) => names.map((name) => ({ name, label })));
+  const chosen = splitFile === undefined ? all : pick(all, await readBounded(splitFile, { maxBytes: 2 ** 28 }), splitFile);
+  if (chosen.length === 0) throw new Error(`${folder}: has no .png, .jpg or .jpeg files in ${classes.length} class folders`);
+  const kept = chosen.slice(0, limit);
+  return {
+    name: path.basename(path.resolve(folder)),
+    classNames: classes,
+    files: kept.map(({ name }) => path.join(folder, name)),
+    labels: Int32Array.from(kept, ({ label }) => label),
+  };
+}
+
+export interface LoadImageFolderOptions extends ImageFolderOptions {
+  /** side of the square images in pixels, or height and width */
+  size: number | readonly [number, number];
+  /** 3 colours or 1 grey */
+  channels?: 1 | 3;
+  /** "centre": the official evaluation crop, a square of size/(size + 32) of the shorter side; "stretch": the whole image */
+  fit?: "centre" | "stretch";
+  /** per channel; ImageNet's: the paper's preprocessing for its finetuning sets */
+  mean?: readonly number[] | undefined;
+  std?: readonly number[] | undefined;
+  /** worker threads; by default one less than there are processors */
+  threads?: number | undefined;
+}
+
+// Official code, dataset_source_imagenet.py; grey: their mean.
+const imageNet = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
+const grey = { mean: [0.449], std: [0.226] };
+
+/**
+ * A folder of one's own images as a Dataset in memory, all of one size.
+ * @throws where nothing is found, or a file cannot be decoded (names it)
+ */
+export async function loadImageFolder(
+  folder: string,
+  { size, channels = 3, fit = "centre", mean, std, threads, ...which }: LoadImageFolderOptions,
+): Promise<Dataset> {
+  const { files, labels, name, classNames } = await scanImageFolder(folder, which);
+  const [height, width] = dimensions(size);
+  const length = height * width * channels;
+  const images = new Uint8Array(files.length * length);
+  const pool = new DecodePool(threads);
+  try {
+    const jobs = files.map((file): ImageJob => ({ file, size: [height, width], channels, fit }));
+    await decodeInOrder(pool, jobs, (bytes, i) => images.set(bytes, i * length));
+  } finally {
+    await pool.close();
+  }
+  const statistics = channels === 1 ? grey : imageNet;
+  return makeDataset({
+    name,
+    shape: [height, width, channels],
+    numClasses: classNames.length,
+    classNames,
+    images,
+    labels,
+    mean: mean ?? statistics.mean,
+    std: std ?? statistics.std,
+  });
+}
+
+export interface ImageBatchOptions {
+  batchSize: number;
+  /** side of the square images; 224: ImageNet's */
+  size?: number;
+  /** the stream of this epoch */
+  rng: Rng;
+  /** true: random box of 8 … 100 % and flip, shuffled; false: centre crop, in order */
+  training?: boolean;
+  /** after the random box; absent: none */
+  randAugment?: RandAugmentOptions | undefined;
+  /** true in training, else false */
+  dropLast?: boolean;
+  firstBatch?: number;
+  /** batches that are decoded ahead; 2: ours */
+  prefetch?: number;
+  mean?: readonly number[];
+  std?: readonly number[];
+  /** threads of one's own, kept over epochs; by default they are made for this epoch */
+  pool?: DecodePool | undefined;
+}
+
+/**
+ * Batches of a folder too large for memory, such as ImageNet, decoded in worker threads while the one before is trained on.
+ * They depend on the stream alone, not on the number of threads.
+ */
+export async function* imageBatches(
+  folder: ImageFolder,
+  {
+    batchSize,
+    size = 224,
+    rng,
+    training = true,
+    randAugment,
+    dropLast = training,
+    firstBatch = 0,
+    prefetch = 2,
+    mean = imageNet.mean,
+    std = imageNet.std,
+    pool: given,
+  }: ImageBatchOptions,
+): AsyncGenerator<Batch> {
+  const count = folder.files.length;
+  const total = numBatches(count, { batchSize, dropLast });
+  if (total === 0) throw new Error(`batchSize = ${batchSize} exceeds the ${count} images of ${folder.name}: an epoch would have no full batch`);
+  const pool = given ?? new DecodePool();
+  const order = training ? rng.split("order").permutation(count) : Int32Array.from(folder.labels.keys());
+  const seeds = rng.split("augment");
+  const start = (b: number) => {
+    const indices = order.slice(b * batchSize, (b + 1) * batchSize);
+    const jobs = Array.from(indices, (index, i): ImageJob => {
+      const seed = seeds.split(b * batchSize + i).next();
+      return { file: folder.files[index]!, size: [size, size], channels: 3, fit: training ? "random" : "centre", seed, randAugment };
+    });
+    return { indices, images: Promise.all(jobs.map((job) => pool.decode(job))) };
+  };
+  const ahead: ReturnType<typeof start>[] = [];
+  try {
+    for (let b = firstBatch; b < total; b++) {
+      while (ahead.length <= prefetch && b + ahead.length < total) {
+        const next = start(b + ahead.length);
+        next.images.catch(() => undefined); // told when its turn comes
+        ahead.push(next);
+      }
+      const { indices, images } = ahead.shift()!;
+      yield toBatch(folder, indices, await images, { mean, std });
+    }
+  } finally {
+    if (!given) await pool.close();
+  }
+}
+
+function toBatch(folder: ImageFolder, indices: Int32Array, images: Uint8Array[], statistics: Pick<Dataset, "mean" | "std">): Batch {
+  const bytes = Uint8Array.from(Buffer.concat(images));
+  return { images: normalize(bytes, statistics), labels: indices.map((i) => folder.labels[i]!), indices };
+}
+
+// Enough jobs at once to keep the threads busy, few enough to hold in memory.
+async function decodeInOrder(pool: DecodePool, jobs: ImageJob[], store: (bytes: Uint8Array, i: number) => void): Promise<void> {
+  for (let from = 0; from < jobs.length; from += 256) {
+    const part = await Promise.all(jobs.slice(from, from + 256).map((job) => pool.decode(job)));
+    part.forEach((bytes, i) => store(bytes, from + i));
+  }
+}
+
+function pick<T extends { name: string }>(all: T[], list: Buffer, splitFile: string): T[] {
+  const byName = new Map(all.map((each) => [each.name, each]));
+  const lines = list.toString("utf8").split(/\r?\n/).filter((line) => line.trim() !== "");
+  return lines.map((line, i) => {
+    const found = byName.get(safePath(line.trim()) ?? "");
+    if (!found) throw new Error(`${splitFile}, line ${i + 1}: "${line.slice(0, 200)}" is not among the ${all.length} images of the folder`);
+    return found;
+  });
+}
+
+async function subfolders(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+    throw new Error(error.code === "ENOENT" ? `${folder}: no such folder` : `${folder}: ${error.message}`);
+  });
+  return entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith(".")).map((entry) => entry.name).sort();
+}
+
+async function imagesUnder(folder: string, prefix: string): Promise<string[]> {
+  await stat(folder).catch(() => {
+    throw new Error(`${folder}: no such folder, though it is named as a class`);
+  });
+  const names = await readdir(folder, { recursive: true });
+  return names
+    .filter((name) => /\.(png|jpe?g)$/i.test(name) && !path.basename(name).startsWith("."))
+    .map((name) => `${prefix}/${name.split(path.sep).join("/")}`)
+    .sort();
+}
+
+function dimensions(size: number | readonly [number, number]): readonly [number, number] {
+  const [height, width] = typeof size === "number" ? [size, size] : size;
+  if (![height, width].every((side) => Number.isInteger(side) && side >= 1)) throw new Error(`size = ${String(size)}: expected integers from 1`);
+  return [height, width];
+}
