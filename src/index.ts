@@ -32,7 +32,11 @@ export * from "./models";
 export * from "./training";
 
 // Section 4: sharpness and the Hessian
+export * from "./sharpness";
 
 // Tables and figures
 export * from "./paper";
 export { itemReport, type ItemReport, type ReportOptions } from "./report/paperReports";
+export * from "./report/figures";
+export * from "./report/render";
+export * from "./report/tables";

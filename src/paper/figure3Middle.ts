@@ -1,6 +1,15 @@
 /** Figure 3 middle: test error against ρ for several m, the number of examples that share one perturbation. */
 import type { RunOptions } from "./config";
-import { labelledRows, type Budget, type LabelledRow, type PaperItem, type PlannedRun } from "./item";
+import {
+  describeDataset,
+  describeModel,
+  labelledRows,
+  quickDataset,
+  type Budget,
+  type LabelledRow,
+  type PaperItem,
+  type PlannedRun,
+} from "./item";
 import type { RunRecord } from "./records";
 import { estimate, estimateBy, estimateDifference, formatEstimate } from "./statistics";
 
@@ -14,7 +23,7 @@ interface Scale {
 const scales: Record<Budget, Scale> = {
   smoke: {
     base: {
-      dataset: { name: "fashion-mnist", trainSize: 256, testSize: 200 },
+      dataset: quickDataset({ trainSize: 256, testSize: 200 }),
       model: { name: "convNet", widths: [4, 8] },
       training: { epochs: 1, batchSize: 64 },
     },
@@ -24,7 +33,7 @@ const scales: Record<Budget, Scale> = {
   },
   demo: {
     base: {
-      dataset: { name: "fashion-mnist", trainSize: 1000, testSize: 2000 },
+      dataset: quickDataset({ trainSize: 1000, testSize: 2000 }),
       model: { name: "convNet" },
       training: { epochs: 15, batchSize: 64, evaluateEvery: 5 },
     },
@@ -61,9 +70,9 @@ export const figure3Middle: PaperItem = {
   describe: (budget) => {
     const { base, seeds } = scales[budget];
     const { dataset, model, training } = base;
-    const network = model.name === "wideResNet" ? `WRN-${model.depth}-${model.widen}` : "a small ConvNet";
-    const images = `${dataset.trainSize || 60_000} training and ${dataset.testSize || 10_000} test images`;
-    return `${network}, ${images}, batches of ${training.batchSize}, ${training.epochs} epochs, ${seeds} seed${seeds > 1 ? "s" : ""}`;
+    const { epochs, batchSize } = training;
+    const times = `${epochs} epoch${epochs > 1 ? "s" : ""}, ${seeds} seed${seeds > 1 ? "s" : ""}`;
+    return `${describeModel(model)}, ${describeDataset(dataset)}, batches of ${batchSize}, ${times}`;
   },
   plan: (budget) => runs(budget),
   conclusions: (budget, records) => conclude(figure3MiddleRows(budget, records)),

@@ -1,4 +1,5 @@
 /** What a table or figure of the paper is here: a title, the claim it carries, its runs at each budget, and rows made of their records. */
+import { hasFashionMnist } from "../data";
 import type { RunOptions } from "./config";
 import { runKey } from "./config";
 import type { RunRecord } from "./records";
@@ -69,4 +70,23 @@ export function isComplete(item: PaperItem, budget: Budget, records: readonly Ru
 /** The largest budget whose runs are all recorded; undefined where there is none. */
 export function largestBudget(item: PaperItem, records: readonly RunRecord[]): Budget | undefined {
   return [...budgets].reverse().find((budget) => isComplete(item, budget, records));
+}
+
+/** Data of the quick budgets: the real images, or generated ones on a machine where they cannot be had. */
+export function quickDataset(sizes: { trainSize: number; testSize: number }): RunOptions["dataset"] {
+  return { name: hasFashionMnist() ? "fashion-mnist" : "generated", ...sizes };
+}
+
+/** "1000 training and 2000 test images of Fashion-MNIST". */
+export function describeDataset({ name, trainSize = 0, testSize = 0 }: RunOptions["dataset"]): string {
+  const source = name === "generated" ? "that were generated, not real" : "of Fashion-MNIST";
+  return `${trainSize || 60_000} training and ${testSize || 10_000} test images ${source}`;
+}
+
+/** "WRN-10-1", "ConvNet 16-32-64". */
+export function describeModel(model: RunOptions["model"]): string {
+  if (model.name === "wideResNet")
+    return `WRN-${model.depth}-${model.widen}${model.batchNorm === false ? " without batch norm" : ""}`;
+  if (model.name === "convNet") return `ConvNet ${(model.widths ?? [16, 32, 64]).join("-")}`;
+  return `MLP ${(model.hidden ?? [128]).join("-")}`;
 }

@@ -1,6 +1,15 @@
 /** Table 5, Fashion-MNIST: test error of a WideResNet with and without SAM, with basic augmentation and with cutout. */
 import type { RunOptions } from "./config";
-import { labelledRows, type Budget, type LabelledRow, type PaperItem, type PlannedRun } from "./item";
+import {
+  describeDataset,
+  describeModel,
+  labelledRows,
+  quickDataset,
+  type Budget,
+  type LabelledRow,
+  type PaperItem,
+  type PlannedRun,
+} from "./item";
 import type { RunRecord } from "./records";
 import { estimate, estimateDifference, formatEstimate } from "./statistics";
 
@@ -21,7 +30,7 @@ export const table5Methods = ["SGD", "SGD, twice the epochs", "SAM"] as const;
 
 const scales: Record<Budget, Scale> = {
   smoke: {
-    dataset: { name: "fashion-mnist", trainSize: 256, testSize: 200 },
+    dataset: quickDataset({ trainSize: 256, testSize: 200 }),
     model: { name: "convNet", widths: [4, 8] },
     training: { batchSize: 64 },
     epochs: 1,
@@ -29,7 +38,7 @@ const scales: Record<Budget, Scale> = {
     rhos: [0.05],
   },
   demo: {
-    dataset: { name: "fashion-mnist", trainSize: 1000, testSize: 2000 },
+    dataset: quickDataset({ trainSize: 1000, testSize: 2000 }),
     model: { name: "convNet", widths: [16, 32, 64] },
     training: { batchSize: 64, evaluateEvery: 5 },
     epochs: 20,
@@ -60,8 +69,7 @@ export const table5: PaperItem = {
   claim: "SAM lowers the test error of a WideResNet on Fashion-MNIST, with basic augmentation and with cutout.",
   describe: (budget) => {
     const { dataset, model, epochs, seeds } = scales[budget];
-    const network = model.name === "wideResNet" ? `WRN-${model.depth}-${model.widen}` : "a small ConvNet";
-    return `${network}, ${dataset.trainSize || 60_000} training and ${dataset.testSize || 10_000} test images, ${epochs} epochs, ${seeds} seeds`;
+    return `${describeModel(model)}, ${describeDataset(dataset)}, ${epochs} epoch${epochs > 1 ? "s" : ""}, ${seeds} seeds`;
   },
   plan: (budget, records) => [...tuningRuns(budget), ...mainRuns(budget, records)],
   conclusions: (budget, records) => augments.flatMap((augment) => conclude(augment, table5Rows(budget, records))),

@@ -1,0 +1,41 @@
+/** npm start, after set-up: reproduces a table and a figure of the paper at the demo budget and says where to look. */
+import path from "node:path";
+import { catalog, ready, readRecords, type PaperItem } from "..";
+import { projectRoot } from "../paper/records";
+import { itemReport } from "../report/paperReports";
+import { saveFigure } from "../report/render";
+import { makeMissing } from "./reproduce";
+
+async function main(): Promise<void> {
+  const started = Date.now();
+  const { backend, version, devices, note } = await ready();
+  console.log("sharpness-lab: Sharpness-Aware Minimization (Foret et al. 2021), a demo of the paper's results on this machine.");
+  console.log(`Engine: ${backend} ${version} on ${devices.join(", ")}.${note ? ` ${note}` : ""}`);
+  for (const item of catalog.filter(({ id }) => demoItems.includes(id))) await show(item);
+  console.log(`\nDone in ${Math.round((Date.now() - started) / 1000)} s. Next:`);
+  console.log("  npm run lab                     notebooks of every table and figure: change ρ and run a cell again");
+  console.log("  npm run reproduce -- --help     larger budgets; our committed results are in data/results and README.md");
+  console.log("  npm run doctor                  which engine runs here, and what would make it faster");
+}
+
+const demoItems = ["table-5", "figure-3-middle"];
+const figuresFolder = path.join(projectRoot, "data/cache/figures");
+
+async function show(item: PaperItem): Promise<void> {
+  console.log(`\n${item.title}. ${item.claim}`);
+  console.log(`Budget demo: ${item.describe("demo")}.`);
+  const before = readRecords(item.id).length;
+  const records = await makeMissing(item, { budget: "demo", jobs: 2 });
+  if (records.length === before)
+    console.log("All of its runs are recorded from an earlier start (data/cache/results; delete it to run them again).");
+  const report = itemReport(item.id, { budget: "demo", records });
+  console.log(`\n${report.markdown}\n`);
+  for (const sentence of report.conclusions) console.log(sentence);
+  const { png } = await saveFigure(`${item.id}-demo`, report.figure, { folder: figuresFolder });
+  console.log(`Figure: ${path.relative(process.cwd(), png)}`);
+}
+
+main().catch((error: Error) => {
+  console.error(error.message);
+  process.exitCode = 1;
+});
