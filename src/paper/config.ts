@@ -10,8 +10,8 @@ const dataset = z.strictObject({
   trainSize: z.int().min(0).default(0),
   /** Test images used, the first ones; 0 is all. */
   testSize: z.int().min(0).default(0),
-  /** Above 0: this share of the training images is held out and tested on in place of the test set (for tuning). */
-  heldOut: z.number().min(0).lt(1).default(0), // paper: ρ is tuned on a held-out 10 %
+  /** Above 0: tested on this many training images, those after the ones trained on, in place of the test set (to tune ρ). */
+  validationSize: z.int().min(0).default(0),
 });
 
 const noise = z.strictObject({

@@ -9,9 +9,7 @@ import type { RunRecord, Versions } from "./records";
 /** Training and test data of a run, with its label noise. */
 export async function runData(options: RunOptions): Promise<TrainData> {
   const { dataset, noise } = runConfig(options);
-  const whole = await loadSplit(dataset, "train");
-  const { train: trainSet, test } =
-    dataset.heldOut > 0 ? heldOutSplit(whole, dataset.heldOut) : { train: whole, test: await loadSplit(dataset, "test") };
+  const { train: trainSet, test } = dataset.validationSize > 0 ? await loadForTuning(dataset) : await loadBoth(dataset);
   if (!noise) return { train: trainSet, test };
   const { noiseRate, includeTrueClass, noiseSeed } = noise;
   const { noisyLabels } = symmetricNoise(trainSet.labels, {
@@ -23,13 +21,19 @@ export async function runData(options: RunOptions): Promise<TrainData> {
   return { train: withLabels(trainSet, noisyLabels), test, cleanLabels: trainSet.labels };
 }
 
-function heldOutSplit(whole: Dataset, fraction: number): { train: Dataset; test: Dataset } {
-  const { train: trainSet, heldOut } = splitHeldOut(whole, { fraction });
+async function loadBoth({ name, trainSize, testSize }: RunConfig["dataset"]): Promise<TrainData> {
+  return { train: await loadSplit(name, "train", trainSize), test: await loadSplit(name, "test", testSize) };
+}
+
+// The test set is not looked at.
+async function loadForTuning({ name, trainSize, validationSize }: RunConfig["dataset"]): Promise<TrainData> {
+  const both = await loadSplit(name, "train", trainSize && trainSize + validationSize);
+  const { train: trainSet, heldOut } = splitHeldOut(both, { fraction: validationSize / both.size });
   return { train: trainSet, test: heldOut };
 }
 
-async function loadSplit({ name, trainSize, testSize }: RunConfig["dataset"], split: "train" | "test"): Promise<Dataset> {
-  const size = split === "train" ? trainSize : testSize;
+/** The first `size` images; 0 is all. */
+async function loadSplit(name: RunConfig["dataset"]["name"], split: "train" | "test", size: number): Promise<Dataset> {
   if (name === "generated") return syntheticImages({ seed: split, size: size || 1000 });
   return loadFashionMnist({ split, ...(size > 0 ? { limit: size } : {}) });
 }

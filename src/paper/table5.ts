@@ -19,8 +19,9 @@ interface Scale {
   readonly training: Omit<RunOptions["training"], "epochs">;
   readonly epochs: number;
   readonly seeds: number;
-  /** ρ that are tried on a held-out tenth; one value is taken as it is. */
+  /** ρ that are tried on training images that are not trained on; one value is taken as it is. */
   readonly rhos: readonly number[];
+  readonly validationSize?: number;
 }
 
 const augments = ["basic", "cutout"] as const;
@@ -52,6 +53,7 @@ const scales: Record<Budget, Scale> = {
     epochs: 100,
     seeds: 3,
     rhos: [0.05, 0.1, 0.2],
+    validationSize: 5000,
   },
   paper: {
     dataset: { name: "fashion-mnist" },
@@ -90,7 +92,7 @@ function tuningRuns(budget: Budget): PlannedRun[] {
 function tuningRun(budget: Budget, augment: Augment, rho: number): PlannedRun {
   const scale = scales[budget];
   const config: RunOptions = {
-    dataset: { ...scale.dataset, heldOut: 0.1 },
+    dataset: { ...scale.dataset, validationSize: scale.validationSize! },
     model: scale.model,
     training: { ...scale.training, epochs: scale.epochs, augment, rho, seed: 1000 },
   };
