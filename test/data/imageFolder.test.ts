@@ -4,6 +4,7 @@ import { deflateSync } from "node:zlib";
 import jpegJs from "jpeg-js";
 import { centreBox, cropAndResize, decodeImage, DecodePool, imageBatches, loadImageFolder, randomBox, scanImageFolder, type Batch } from "../../src/data";
 import { Rng } from "../../src/engine";
+import { cmykJpeg, greyJpeg, progressiveJpeg } from "./jpegFiles";
 import { temporaryFolder } from "./support";
 
 /** A PNG by hand: header, one IDAT of unfiltered rows, end. */
@@ -55,6 +56,14 @@ describe("data/image", () => {
 
     assert.deepEqual([height, width], [16, 24]);
     for (let i = 0; i < data.length; i++) assert.ok(Math.abs(data[i]! - [200, 100, 50][i % 3]!) <= 3, `${i}: ${data[i]}`);
+  });
+
+  it("Progressive, grey and CMYK files are read as the programs that wrote them read them", () => {
+    const pixels = (base64: string) => [...decodeImage(Buffer.from(base64, "base64"), { name: "j" }).data];
+
+    assert.deepEqual(pixels(progressiveJpeg).slice(0, 3), [200, 100, 50]);
+    assert.deepEqual(pixels(cmykJpeg).slice(0, 3), [156, 78, 39]);
+    assert.deepEqual(pixels(greyJpeg).filter((_, i) => i % 12 === 0), [255, 170, 85, 0]);
   });
 
   it("Files that are no images, are cut short, or claim to be huge are refused", () => {
