@@ -41,7 +41,25 @@ const model = z.discriminatedUnion("name", [
   }),
 ]);
 
-export const runConfigSchema = z.strictObject({ dataset, noise: noise.optional(), model, training: trainConfigSchema });
+/** Curvature, measured on the training set, without augmentation or L2, in inference mode. */
+const curvature = z.strictObject({
+  /** Epochs after which the Hessian's spectrum is measured; 0 is the start, which is not measured. */
+  spectrumEpochs: z.array(z.int().min(1)).default([]),
+  numProbes: z.int().min(1).default(1),
+  lanczosSteps: z.int().min(1).default(90), // the documented example of google/spectral-density
+  /** Points on each axis of the loss surface after the last epoch; 0 is no surface. */
+  surfacePoints: z.int().min(0).default(0),
+  /** Seed of probes and directions: the same for all runs of an item, so that they can be compared. */
+  probeSeed: z.int().min(0).default(0),
+});
+
+export const runConfigSchema = z.strictObject({
+  dataset,
+  noise: noise.optional(),
+  model,
+  training: trainConfigSchema,
+  curvature: curvature.optional(),
+});
 
 /** A run with every default filled in. */
 export interface RunConfig extends Readonly<z.output<typeof runConfigSchema>> {}
@@ -78,14 +96,16 @@ function withoutDefaults(config: RunConfig): unknown {
     ...(config.noise ? { noise: { noiseRate: config.noise.noiseRate } } : {}),
     model: requiredOf(config.model),
     training: { epochs: config.training.epochs },
+    ...(config.curvature ? { curvature: {} } : {}),
   });
-  const required = { dataset: ["name"], noise: ["noiseRate"], model: ["name", "depth", "widen"], training: ["epochs"] };
-  const sections = Object.entries(required).map(([section, keep]) => {
+  const sections = { dataset: ["name"], noise: ["noiseRate"], model: ["name", "depth", "widen"], training: ["epochs"] };
+  const required: Record<string, string[]> = config.curvature ? { ...sections, curvature: [] } : sections;
+  const kept = Object.entries(required).map(([section, keep]) => {
     const [given, defaults] = [config, bare].map((c) => (c[section as keyof RunConfig] ?? {}) as Record<string, unknown>);
     const differs = (key: string) => keep.includes(key) || canonical(given![key]) !== canonical(defaults![key]);
     return [section, Object.fromEntries(Object.entries(given!).filter(([key]) => differs(key)))];
   });
-  return Object.fromEntries(sections);
+  return Object.fromEntries(kept);
 }
 
 function requiredOf(config: RunConfig["model"]): RunOptions["model"] {

@@ -74,22 +74,27 @@ function readFile(file: string, onWarning: (message: string) => void): RunRecord
 }
 
 function parseRecord(line: string, where: string): RunRecord {
-  let record: RunRecord;
-  try {
-    record = JSON.parse(line) as RunRecord;
-  } catch (error) {
-    throw new Error(
-      `${where}: not a record (${(error as Error).message}); restore the file, or delete this line to repeat its run`,
-    );
-  }
-  const expected = record.config && runKey(record.config);
+  const { record, expected } = parseLine(line, where);
   if (record.key !== expected)
     throw new Error(`${where}: key ${record.key} does not belong to its config (${expected}); was it edited?`);
   return record;
 }
 
+function parseLine(line: string, where: string): { record: RunRecord; expected: string } {
+  try {
+    const record = JSON.parse(line) as RunRecord | null;
+    if (!record?.config) throw new Error("it has no config");
+    return { record, expected: runKey(record.config) };
+  } catch (error) {
+    throw new Error(
+      `${where}: not a record (${(error as Error).message}); restore the file, or delete this line to repeat its run`,
+    );
+  }
+}
+
 /**
  * Adds one line, whole or not at all: a torn last line is cut off first, and a write that fails leaves the file as it was.
+ * Several processes may append to one file.
  * @throws where the folder is read-only or the disk full
  */
 export function appendRecord(item: string, record: RunRecord, { folder = resultsFolder } = {}): void {
@@ -97,7 +102,8 @@ export function appendRecord(item: string, record: RunRecord, { folder = results
   const line = Buffer.from(`${JSON.stringify(record)}\n`);
   try {
     fs.mkdirSync(folder, { recursive: true });
-    const descriptor = fs.openSync(file, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o644);
+    const { O_RDWR, O_CREAT, O_APPEND } = fs.constants;
+    const descriptor = fs.openSync(file, O_RDWR | O_CREAT | O_APPEND, 0o644);
     try {
       writeWhole(descriptor, line);
     } finally {
@@ -111,10 +117,11 @@ export function appendRecord(item: string, record: RunRecord, { folder = results
 }
 
 function writeWhole(descriptor: number, line: Buffer): void {
-  const end = endOfLastLine(descriptor);
-  fs.ftruncateSync(descriptor, end);
+  const { size } = fs.fstatSync(descriptor);
+  const end = endOfLastLine(descriptor, size);
+  if (end < size) fs.ftruncateSync(descriptor, end);
   try {
-    const written = fs.writeSync(descriptor, line, 0, line.length, end);
+    const written = fs.writeSync(descriptor, line);
     if (written < line.length) throw new Error(`${written} of ${line.length} bytes written: is the disk full?`);
     fs.fsyncSync(descriptor);
   } catch (error) {
@@ -123,8 +130,8 @@ function writeWhole(descriptor: number, line: Buffer): void {
   }
 }
 
-function endOfLastLine(descriptor: number): number {
-  const content = Buffer.alloc(fs.fstatSync(descriptor).size);
+function endOfLastLine(descriptor: number, size: number): number {
+  const content = Buffer.alloc(size);
   fs.readSync(descriptor, content, 0, content.length, 0);
   return content.lastIndexOf("\n") + 1;
 }

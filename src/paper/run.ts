@@ -3,6 +3,7 @@ import { loadFashionMnist, splitHeldOut, symmetricNoise, syntheticImages, withLa
 import { Rng, ready, tf } from "../engine";
 import { convNet, countParameters, mlp, wideResNet, type Model, type Variables } from "../models";
 import { train, type TrainCallbacks, type TrainData, type TrainResult } from "../training";
+import { measureCurvature } from "./curvature";
 import { runConfig, runKey, type RunConfig, type RunOptions } from "./config";
 import type { RunRecord, Versions } from "./records";
 
@@ -70,12 +71,17 @@ export async function runOne(options: RunOptions, callbacks: TrainCallbacks = {}
   const config = runConfig(options);
   const data = await runData(config);
   const model = runModel(config, data.train);
-  const result = await train(model, data, config.training, callbacks);
+  const result = await train(model, data, config.training, { ...callbacks, measure: measureOf(config, model, data) });
   if (result.outcome === "aborted") {
     disposeVariables(result.variables);
     throw new RunAborted(runKey(config));
   }
   return { record: makeRecord({ config, data, model, result, versions }), model, data, variables: result.variables };
+}
+
+function measureOf({ curvature, training }: RunConfig, model: Model, { train: dataset }: TrainData) {
+  return (epoch: number, { weights, stats }: Variables) =>
+    curvature && measureCurvature({ model, weights, stats }, dataset, { ...curvature, epoch, epochs: training.epochs });
 }
 
 /** Trains what the config says; the record alone. @throws RunAborted where it was stopped */

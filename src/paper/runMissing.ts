@@ -35,6 +35,7 @@ export interface RunProgress {
 
 /**
  * Records of all `configs`, in their order; those that had none are run and appended, one line each, as they finish.
+ * Where the signal stopped it, the records that there are.
  * @throws the first error of a run, after the others have stopped; what had finished stays recorded
  */
 export async function runMissing(configs: readonly RunOptions[], options: RunMissingOptions): Promise<RunRecord[]> {
@@ -44,8 +45,8 @@ export async function runMissing(configs: readonly RunOptions[], options: RunMis
   const read = () => byKey(readRecords(item, { folders: [resultsFolder, folder], onWarning: options.onWarning ?? (() => {}) }));
   const known = read();
   const missing = [...new Map(configs.map((config) => [runKey(config), config])).entries()].filter(([key]) => !known.has(key));
-  if (missing.length > 0) await new Pool(missing, { ...options, jobs, folder }).run(signal);
-  const records = read();
+  if (missing.length > 0 && !signal?.aborted) await new Pool(missing, { ...options, jobs, folder }).run(signal);
+  const records = missing.length > 0 ? read() : known;
   return configs.map((config) => records.get(runKey(config))!).filter((record) => record !== undefined);
 }
 
@@ -78,7 +79,6 @@ class Pool {
   async run(signal: AbortSignal | undefined): Promise<void> {
     const onAbort = () => this.stop();
     signal?.addEventListener("abort", onAbort);
-    if (signal?.aborted) this.stopping = true;
     const count = Math.min(this.options.jobs, this.missing.length);
     try {
       await Promise.all(Array.from({ length: count }, () => this.work()));
@@ -108,11 +108,11 @@ class Pool {
     const checkpoint = path.join(projectRoot, "data/cache/checkpoints", `${this.options.item}-${key}.checkpoint`);
     const state = { key, config, fraction: 0 };
     this.running.set(worker, state);
-    const record = await worker.run(config, checkpoint, (fraction) => {
+    const onProgress = (fraction: number) => {
       state.fraction = fraction;
       this.report();
-    });
-    this.running.delete(worker);
+    };
+    const record = await worker.run(config, checkpoint, onProgress).finally(() => this.running.delete(worker));
     if (!record) return;
     appendRecord(this.options.item, record, { folder: this.options.folder });
     fs.rmSync(checkpoint, { force: true });
@@ -163,12 +163,14 @@ class Worker {
         if (message.kind === "stopped") settle(() => resolve(undefined));
         if (message.kind === "error") settle(() => reject(new Error(`run ${runKey(config)}: ${message.message}`)));
       };
+      const onError = (error: Error) =>
+        settle(() => reject(new Error(`the worker of run ${runKey(config)} cannot be reached: ${error.message}`)));
       const settle = (then: () => void) => {
-        child.off("message", onMessage).off("exit", onExit);
+        child.off("message", onMessage).off("exit", onExit).off("error", onError);
         child.stderr?.off("data", onStderr);
         then();
       };
-      child.on("message", onMessage).on("exit", onExit);
+      child.on("message", onMessage).on("exit", onExit).on("error", onError);
       child.stderr?.on("data", onStderr);
       this.send({ kind: "run", config, checkpoint });
     });
@@ -183,6 +185,7 @@ class Worker {
   }
 
   private send(message: ToWorker): void {
-    if (this.child.connected) this.child.send(message);
+    // A worker that dies meanwhile tells by its exit.
+    if (this.child.connected) this.child.send(message, () => {});
   }
 }

@@ -11,7 +11,7 @@ import {
   type PlannedRun,
 } from "./item";
 import type { RunRecord } from "./records";
-import { estimate, estimateDifference, formatEstimate } from "./statistics";
+import { estimate, estimateDifference, formatEstimate, type SeedMean } from "./statistics";
 
 interface Scale {
   readonly dataset: RunOptions["dataset"];
@@ -141,8 +141,6 @@ function conclude(augment: Augment, rows: readonly LabelledRow[]): string[] {
   if (!once?.length || !twice?.length || !sam?.length) return [];
   const sgd = estimate(once).mean <= estimate(twice).mean ? once : twice;
   const difference = estimateDifference(sgd, sam);
-  const reduction = (100 * difference.mean) / estimate(sgd).mean;
-  const percent = formatEstimate(difference, { scale: 100 });
   const better = sgd === once ? "SGD" : "SGD at twice the epochs";
   const supported = difference.interval !== undefined && Math.abs(difference.mean) > difference.interval;
   const verdict = supported
@@ -150,7 +148,12 @@ function conclude(augment: Augment, rows: readonly LabelledRow[]): string[] {
       ? "replicates"
       : "does not replicate: SAM is worse"
     : "is not decided by these seeds";
-  return [
-    `${augment}: SAM's error is ${percent} points below that of ${better} (${reduction.toFixed(1)} % of it). The claim ${verdict}.`,
-  ];
+  return [`${augment}: SAM's error is ${describeGain(difference, estimate(sgd).mean)} that of ${better}. The claim ${verdict}.`];
+}
+
+// "0.59±0.10 points (12.9 %) below"
+function describeGain({ mean, ...rest }: SeedMean, baseline: number): string {
+  const points = formatEstimate({ ...rest, mean: Math.abs(mean) }, { scale: 100 });
+  const share = baseline > 0 ? ` (${((100 * Math.abs(mean)) / baseline).toFixed(1)} %)` : "";
+  return `${points} points${share} ${mean < 0 ? "above" : "below"}`;
 }

@@ -1,7 +1,7 @@
 /** The training loop: epochs of trainStep, evaluation on clean test data, checkpoints; repeatable and resumable bit for bit. */
 import { createHash } from "node:crypto";
 import { batches, mixup, numBatches, oneHot, type Batch, type Dataset } from "../data";
-import { Rng, tf } from "../engine";
+import { Rng, tf, type Weights } from "../engine";
 import { crossEntropy } from "../losses";
 import type { Model, Variables } from "../models";
 import { loadCheckpoint, saveCheckpoint } from "./checkpoint";
@@ -30,6 +30,8 @@ export interface EpochRecord {
   /** On the labels trained on, in inference mode, without augmentation; where `trackTraining` is on. */
   readonly trainErrorRate?: number;
   readonly memorisation?: Memorisation;
+  /** What the caller's `measure` gave. */
+  readonly measures?: unknown;
 }
 
 export interface TrainMetrics {
@@ -55,6 +57,11 @@ export interface TrainResult {
 
 export interface TrainCallbacks {
   onEpoch?(record: EpochRecord, epochs: number): void | Promise<void>;
+  /**
+   * Anything else to be recorded after an epoch, such as a spectrum; must survive JSON. It must not dispose of the variables,
+   * nor keep them.
+   */
+  measure?(epoch: number, variables: Variables): unknown;
   onStep?(progress: { step: number; totalSteps: number; loss: number }): void | Promise<void>;
   /** Stops the run after the current step. */
   readonly signal?: AbortSignal;
@@ -119,6 +126,7 @@ class Run {
     private readonly callbacks: TrainCallbacks,
   ) {
     checkFit(model, data, config);
+    checkCallbacks(callbacks);
     this.rng = new Rng(config.seed);
     this.batchesPerEpoch = numBatches(data.train.size, config);
     this.totalSteps = config.epochs * this.batchesPerEpoch;
@@ -145,17 +153,23 @@ class Run {
       this.batch++;
       await this.afterStep(loss);
     }
-    await this.endEpoch();
-    return "finished";
+    return this.endEpoch();
   }
 
   private update(batch: Batch, rng: Rng): number {
     const { model, config, loss, totalSteps } = this;
     const stepBatch = this.toTensors(batch, rng.split("mixup"));
-    const { state, loss: value, perturbedLoss } = trainStep(this.state, stepBatch, { model, config, loss, totalSteps, rng });
-    disposeState(this.state);
-    tf.dispose([stepBatch.images, stepBatch.targets]);
-    this.state = state;
+    try {
+      const { state, loss: value, perturbedLoss } = trainStep(this.state, stepBatch, { model, config, loss, totalSteps, rng });
+      disposeState(this.state);
+      this.state = state;
+      return this.add(value, perturbedLoss);
+    } finally {
+      tf.dispose([stepBatch.images, stepBatch.targets]);
+    }
+  }
+
+  private add(value: number, perturbedLoss: number): number {
     this.record.sums.loss += value;
     this.record.sums.perturbed += perturbedLoss;
     return value + perturbedLoss;
@@ -178,14 +192,20 @@ class Run {
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
 
-  private async endEpoch(): Promise<void> {
+  private async endEpoch(): Promise<"finished" | "diverged"> {
     const { sums, history } = this.record;
+    const evaluation = this.evaluation();
+    // The epoch's last update may be the one that went astray.
+    if (!Number.isFinite(evaluation.testLoss ?? 0)) return "diverged";
     const losses = { trainLoss: sums.loss / this.batchesPerEpoch, perturbedLoss: sums.perturbed / this.batchesPerEpoch };
-    const record: EpochRecord = { epoch: this.epoch, ...losses, ...this.evaluation() };
+    const measures: unknown = await this.callbacks.measure?.(this.epoch, this.evaluated());
+    const extra = measures === undefined ? {} : { measures };
+    const record: EpochRecord = { epoch: this.epoch, ...losses, ...evaluation, ...extra };
     this.record = { history: [...history, record], sums: { loss: 0, perturbed: 0 } };
     this.batch = 0;
     if (this.callbacks.checkpoint) this.save(this.epoch + 1);
     await this.callbacks.onEpoch?.(record, this.config.epochs);
+    return "finished";
   }
 
   private evaluation(): Partial<EpochRecord> {
@@ -203,7 +223,8 @@ class Run {
   }
 
   private evaluated(): Variables {
-    return { weights: this.state.ema ?? this.state.weights, stats: this.state.stats };
+    const { weights, stats, ema } = this.state;
+    return ema ? { weights: pick(ema, weights), stats: pick(ema, stats) } : { weights, stats };
   }
 
   private result(outcome: TrainResult["outcome"]): TrainResult {
@@ -221,8 +242,7 @@ class Run {
   }
 
   private save(epoch = this.epoch): void {
-    if (!this.callbacks.checkpoint) throw new Error("checkpointEvery is set, but checkpoint, the file to write, is not");
-    saveCheckpoint(this.callbacks.checkpoint, this.state, { key: this.key, epoch, batch: this.batch, record: this.record });
+    saveCheckpoint(this.callbacks.checkpoint!, this.state, { key: this.key, epoch, batch: this.batch, record: this.record });
   }
 
   private resumed(): TrainState | undefined {
@@ -248,6 +268,10 @@ function summarize(history: readonly EpochRecord[]): TrainMetrics {
   };
 }
 
+function pick(from: Weights, like: Weights): Weights {
+  return Object.fromEntries(Object.keys(like).map((name) => [name, from[name]!]));
+}
+
 function cloneAll(weights: Record<string, tf.Tensor>): Record<string, tf.Tensor> {
   return Object.fromEntries(Object.entries(weights).map(([name, tensor]) => [name, tf.clone(tensor)]));
 }
@@ -255,12 +279,20 @@ function cloneAll(weights: Record<string, tf.Tensor>): Record<string, tf.Tensor>
 // What a checkpoint must agree with: the network, the data and every hyper-parameter.
 function runKey(model: Model, { train: set, test }: TrainData, config: TrainConfig): string {
   const hash = createHash("sha256");
-  hash.update(JSON.stringify([model.name, model.inputShape, model.numClasses, config, set.name, set.size, test.name, test.size]));
-  hash.update(set.labels);
+  const layers = [...model.parameters, ...model.statistics].map(({ name, shape }) => [name, shape]);
+  hash.update(JSON.stringify([model.name, model.inputShape, model.numClasses, layers, config]));
+  for (const { name, size, labels, images } of [set, test]) hash.update(`${name} ${size}`).update(labels).update(images);
   return hash.digest("hex").slice(0, 16);
 }
 
-function checkFit(model: Model, { train: set, test, cleanLabels }: TrainData, { batchSize, m }: TrainConfig): void {
+function checkCallbacks({ checkpoint, checkpointEvery }: TrainCallbacks): void {
+  if (checkpointEvery === undefined) return;
+  if (!checkpoint) throw new Error("checkpointEvery is set, but checkpoint, the file to write, is not");
+  if (!Number.isInteger(checkpointEvery) || checkpointEvery < 1)
+    throw new Error(`checkpointEvery = ${checkpointEvery}: expected a whole number of at least 1`);
+}
+
+function checkFit(model: Model, { train: set, test, cleanLabels }: TrainData, { batchSize }: TrainConfig): void {
   for (const each of [set, test]) {
     if (String(each.shape) !== String(model.inputShape) || each.numClasses !== model.numClasses) {
       const has = `${each.shape.join("×")} with ${each.numClasses} classes`;
@@ -270,7 +302,6 @@ function checkFit(model: Model, { train: set, test, cleanLabels }: TrainData, { 
     }
   }
   if (batchSize > set.size) throw new Error(`batchSize = ${batchSize} exceeds the ${set.size} training examples of ${set.name}`);
-  if (m > batchSize) throw new Error(`m = ${m} exceeds batchSize = ${batchSize}`);
   if (cleanLabels && cleanLabels.length !== set.size)
     throw new Error(`${cleanLabels.length} clean labels for ${set.size} training examples`);
 }
