@@ -1,0 +1,91 @@
+/** What a run measures of its curvature along training: spectra of the Hessian, and the loss surface at the end. */
+import { hessianOperator, lambdaMaxOverLambda5, lanczosQuadrature, randomPlane, type ModelAt } from "../sharpness";
+import type { Dataset } from "../data";
+import type { RunConfig } from "./config";
+import type { RunRecord } from "./records";
+
+/** A spectrum by stochastic Lanczos quadrature, and the largest eigenvalues by Lanczos, each with its error. */
+export interface MeasuredSpectrum {
+  readonly epoch: number;
+  /** (5) largest first */
+  readonly eigenvalues: readonly number[];
+  /** (5) ‖Hv − λv‖ of each: an eigenvalue lies within it */
+  readonly residuals: readonly number[];
+  readonly lambdaMaxOverLambda5: number;
+  /** (numProbes, lanczosSteps) */
+  readonly nodes: readonly (readonly number[])[];
+  /** (numProbes, lanczosSteps) rows sum to 1 */
+  readonly weights: readonly (readonly number[])[];
+}
+
+/** Loss on the plane of two filter-normalised random directions. */
+export interface MeasuredSurface {
+  /** (points) */
+  readonly x: readonly number[];
+  /** (points) */
+  readonly y: readonly number[];
+  /** (y, x) */
+  readonly loss: readonly (readonly number[])[];
+}
+
+export interface MeasuredCurvature {
+  readonly spectrum?: MeasuredSpectrum;
+  readonly surface?: MeasuredSurface;
+}
+
+type Options = NonNullable<RunConfig["curvature"]> & { readonly epoch: number; readonly epochs: number };
+
+/** What the config asks for after this epoch; undefined where it asks for nothing. */
+export async function measureCurvature(
+  network: ModelAt,
+  dataset: Dataset,
+  options: Options,
+): Promise<MeasuredCurvature | undefined> {
+  const { epoch, epochs, spectrumEpochs, surfacePoints } = options;
+  const wantsSpectrum = spectrumEpochs.includes(epoch);
+  const wantsSurface = surfacePoints > 0 && epoch === epochs;
+  if (!wantsSpectrum && !wantsSurface) return undefined;
+  return {
+    ...(wantsSpectrum ? { spectrum: await measureSpectrum(network, dataset, options) } : {}),
+    ...(wantsSurface ? { surface: await measureSurface(network, dataset, options) } : {}),
+  };
+}
+
+async function measureSpectrum(network: ModelAt, dataset: Dataset, options: Options): Promise<MeasuredSpectrum> {
+  const { epoch, numProbes, lanczosSteps, probeSeed: seed } = options;
+  const operator = hessianOperator(network, dataset);
+  const { nodes, weights } = await lanczosQuadrature(operator, { numProbes, lanczosSteps, seed });
+  const top = await lambdaMaxOverLambda5(operator, { lanczosSteps, seed });
+  return {
+    epoch,
+    eigenvalues: top.eigenvalues.map(short),
+    residuals: top.residuals.map(short),
+    lambdaMaxOverLambda5: short(top.ratio),
+    nodes: nodes.map((row) => row.map(short)),
+    weights: weights.map((row) => row.map(short)),
+  };
+}
+
+async function measureSurface(
+  network: ModelAt,
+  dataset: Dataset,
+  { surfacePoints, probeSeed }: Options,
+): Promise<MeasuredSurface> {
+  const { x, y, loss } = await randomPlane(network, dataset, { gridPoints: surfacePoints, seed: probeSeed });
+  return { x, y, loss: loss.map((row) => row.map(short)) };
+}
+
+// Six digits: all that float32 products carry.
+function short(value: number): number {
+  return Number(value.toPrecision(6));
+}
+
+/** The spectra in a record, in the order of their epochs. */
+export function spectraOf(record: RunRecord): MeasuredSpectrum[] {
+  return record.history.flatMap(({ measures }) => (measures as MeasuredCurvature | undefined)?.spectrum ?? []);
+}
+
+/** The loss surface in a record; undefined where its run measured none. */
+export function surfaceOf(record: RunRecord): MeasuredSurface | undefined {
+  return record.history.map(({ measures }) => (measures as MeasuredCurvature | undefined)?.surface).find(Boolean);
+}
