@@ -26,10 +26,10 @@ export function jupyterStep(root) {
   return {
     name: "notebooks",
     doing: `installing JupyterLab ${version} in .venv`,
-    there: () => (stamped(root, "jupyter")?.key === key ? `JupyterLab ${version}` : undefined),
+    there: () => (stamped(root, "jupyter")?.key === key && !isMoved(root) ? `JupyterLab ${version}` : undefined),
     make: async () => {
-      inVenv(root, () => pip(root, ["--prefer-binary", "-r", files[0], "-c", files[1]], jupyterElsewhere()));
-      writeJson(stampFile(root, "jupyter"), { key });
+      inVenv(root, jupyterElsewhere(), () => pip(root, ["--prefer-binary", "-r", files[0], "-c", files[1]], jupyterElsewhere()));
+      writeJson(stampFile(root, "jupyter"), { key, root });
       return `JupyterLab ${version}`;
     },
   };
@@ -48,7 +48,7 @@ export function tensorflowStep(root) {
     },
     make: async () => {
       const gpu = hasNvidiaDriver();
-      const flavour = inVenv(root, () => installTensorflow(root, gpu));
+      const flavour = inVenv(root, "", () => installTensorflow(root, gpu));
       const stamp = { version: tensorflowVersion, flavour, gpu };
       writeJson(stampFile(root, "tensorflow"), stamp);
       const lost = gpu && flavour === "cpu" ? ": a GPU is there, but pip has no CUDA build, so it stays idle" : "";
@@ -98,13 +98,18 @@ function stamped(root, name) {
   return existsSync(venvPython(root)) ? readJson(stampFile(root, name)) : undefined;
 }
 
+// The programs in a venv name its folder.
+function isMoved(root) {
+  return (stamped(root, "jupyter")?.root ?? root) !== root;
+}
+
 /**
  * Runs an installation in the venv, made anew where there is none, or where an earlier installation was interrupted:
  * pip takes a half-unpacked package for a whole one.
  */
-function inVenv(root, install) {
+function inVenv(root, consequence, install) {
   const marker = path.join(root, ".venv", "sharpness-lab-installing");
-  if (existsSync(marker) || !run(venvPython(root), ["-c", "import pip"]).ok) createVenv(root);
+  if (existsSync(marker) || isMoved(root) || !run(venvPython(root), ["-c", "import pip"]).ok) createVenv(root, consequence);
   writeAtomic(marker, "");
   try {
     const result = install();
@@ -116,12 +121,12 @@ function inVenv(root, install) {
   }
 }
 
-function createVenv(root) {
+function createVenv(root, consequence) {
   const python = findPython();
-  if (!python) throw new StepFailure(`Python 3.${oldestPython} to 3.${newestPython} is missing. ${jupyterElsewhere()}`);
+  if (!python) throw new StepFailure(`Python 3.${oldestPython} to 3.${newestPython} is missing. ${consequence}`.trim());
   const made = run(python, ["-m", "venv", "--clear", ".venv"], { cwd: root, env: pythonEnvironment() });
   if (made.ok || run(python, ["-m", "virtualenv", "-q", "--clear", ".venv"], { cwd: root, env: pythonEnvironment() }).ok) return;
-  throw new StepFailure(`${python} has no venv module (Debian: apt install python3-venv). ${jupyterElsewhere()}`);
+  throw new StepFailure(`${python} has no venv module (Debian: apt install python3-venv). ${consequence}`.trim());
 }
 
 /** The first interpreter on PATH that TensorFlow has wheels for; else the first that runs JupyterLab. */
@@ -163,7 +168,7 @@ function pipTensorflow(root, name) {
   // Both wheels own the same folder.
   const other = name === "tensorflow" ? "tensorflow-cpu" : "tensorflow";
   run(venvPython(root), ["-m", "pip", "uninstall", "-q", "-y", other], { env: pythonEnvironment() });
-  pip(root, ["--no-deps", "--no-compile", `${name}==${tensorflowVersion}`], "The kit runs on a slower engine.");
+  pip(root, ["--no-deps", "--no-compile", `${name}==${tensorflowVersion}`], "");
   if (!tensorflowFolder(root)) throw new StepFailure(`${name} ${tensorflowVersion} brings no libtensorflow_cc for this system`);
 }
 
@@ -187,7 +192,7 @@ export function pipError(stderr) {
   const missing = /No matching distribution found for (\S+)/.exec(stderr);
   const refused = /(connection broken|timed out|Failed to establish|Name or service not known)/i.test(stderr);
   if (missing) return `${missing[1]} is not to be had${refused ? ": its index does not answer" : ""}`;
-  return tellingLine(stderr).replace(/^ERROR: /, "");
+  return tellingLine(stderr).replace(/^ERROR: |\.$/g, "");
 }
 
 // The caller's settings must not lead pip out of the venv.

@@ -1,6 +1,7 @@
 /** Other programs: found on PATH, run to their end, their last words kept for the message. */
-import { spawnSync } from "node:child_process";
-import { accessSync, constants, statSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { accessSync, constants as fsConstants, statSync } from "node:fs";
+import { constants } from "node:os";
 import path from "node:path";
 
 /** The full path of a program, or undefined. */
@@ -16,7 +17,7 @@ export function which(name, env = process.env) {
 
 function isExecutable(file) {
   try {
-    accessSync(file, constants.X_OK);
+    accessSync(file, fsConstants.X_OK);
     return statSync(file).isFile();
   } catch {
     return false;
@@ -39,7 +40,16 @@ export function tellingLine(output) {
 
 /** Runs with the terminal handed over; resolves to the exit code. */
 export function runInteractive(command, args, { cwd, env = process.env } = {}) {
-  const { status, signal, error } = spawnSync(command, args, { cwd, env, stdio: "inherit" });
-  if (error) throw new Error(`cannot start ${command}: ${error.message}`);
-  return status ?? 128 + (signal === "SIGINT" ? 2 : 15);
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd, env, stdio: "inherit" });
+    // Ctrl-C reaches both: what to do about it is the program's to say.
+    const wait = () => undefined;
+    const pass = (signal) => child.kill(signal);
+    process.on("SIGINT", wait).on("SIGTERM", pass).on("SIGHUP", pass);
+    child.on("error", (error) => reject(new Error(`cannot start ${command}: ${error.message}`)));
+    child.on("close", (code, signal) => {
+      process.off("SIGINT", wait).off("SIGTERM", pass).off("SIGHUP", pass);
+      resolve(code ?? 128 + constants.signals[signal]);
+    });
+  });
 }

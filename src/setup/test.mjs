@@ -19,7 +19,7 @@ await main(async () => {
   const counts = [await setUpAndBuild()];
   // Whoever names test files wants their result, soon.
   if (mochaArgs.length === 0) counts.push(...checks.map(check));
-  counts.push(mocha(mochaArgs));
+  counts.push(await mocha(mochaArgs));
   const total = sumCounts(counts);
   process.stdout.write(`${summaryLine(total)}\n`);
   return total.failed > 0 || total.passed === 0 ? 1 : 0;
@@ -49,7 +49,7 @@ function check({ name, script, args, cure }) {
 }
 
 /** Runs mocha; its own reporter counts, so that a run which breaks off is seen as one. */
-function mocha(args) {
+async function mocha(args) {
   const folder = mkdtempSync(path.join(tmpdir(), "sharpness-lab-test-"));
   try {
     const file = path.join(folder, "counts.json");
@@ -61,7 +61,7 @@ function mocha(args) {
     ];
     const script = path.join(projectRoot, "node_modules/mocha/bin/mocha.js");
     const options = { cwd: projectRoot, env: engineEnvironment(projectRoot) };
-    const code = runInteractive(process.execPath, [script, ...reporter, ...args], options);
+    const code = await runInteractive(process.execPath, [script, ...reporter, ...args], options);
     return mochaCounts(readJson(file), code);
   } finally {
     rmSync(folder, { recursive: true, force: true });
