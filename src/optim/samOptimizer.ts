@@ -350,6 +350,7 @@ function present(grads: tf.NamedTensorMap): Weights {
 }
 
 // Stock dropout draws its seed from Math.random: giving both passes the same stream gives them the same masks.
+/* eslint-disable no-restricted-properties -- it is Math.random that is replaced */
 function withRandom<T>(seed: Rng, fn: () => T): T {
   const random = Math.random;
   const stream = seed.split("pass");
@@ -360,6 +361,7 @@ function withRandom<T>(seed: Rng, fn: () => T): T {
     Math.random = random;
   }
 }
+/* eslint-enable no-restricted-properties */
 
 type TrainFunction = (data: tf.Tensor[]) => tf.Tensor[];
 type TrainableModel = { metricsTensors: unknown[]; makeTrainFunction(): TrainFunction };

@@ -378,6 +378,7 @@ describe("optim/samOptimizer", () => {
       assert.ok(Math.abs(kept - 32) < 16);
     });
 
+    /* eslint-disable no-restricted-properties -- it is Math.random that is looked at */
     it("leaves Math.random as it was, also when the loss throws", () => {
       const random = Math.random;
 
@@ -386,6 +387,7 @@ describe("optim/samOptimizer", () => {
 
       assert.equal(Math.random, random);
     });
+    /* eslint-enable no-restricted-properties */
   });
 
   describe("a step that cannot work", () => {

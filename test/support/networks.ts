@@ -52,7 +52,8 @@ export function fit(
 ) {
   const { steps, learningRate } = options;
   const optimizer = sgd();
-  let { weights, stats } = model.init(new Rng("fit"));
+  const { weights: initial, stats } = model.init(new Rng("fit"));
+  let weights = initial;
   let slots = optimizer.init(weights);
   const losses: number[] = [];
   for (let step = 0; step < steps; step++) {
