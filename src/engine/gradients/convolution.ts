@@ -10,7 +10,7 @@ type Margins = [Pair, Pair];
 interface ConvAttributes {
   readonly strides: number | Pair;
   readonly pad: "same" | "valid" | number | [Pair, Pair, Pair, Pair];
-  readonly dilations?: number | Pair;
+  readonly dilations?: number | Pair | null;
   readonly dimRoundingMode?: "floor" | "round" | "ceil";
   readonly dataFormat?: "NHWC" | "NCHW";
 }
@@ -88,7 +88,7 @@ function convolutionGradients(
 }
 
 function dilationOf(attrs: tf.NamedAttrMap): Pair {
-  const { dilations = 1 } = attrs as unknown as ConvAttributes;
+  const dilations = (attrs as unknown as ConvAttributes).dilations ?? 1; // The depthwise layer gives null.
   return typeof dilations === "number" ? [dilations, dilations] : dilations;
 }
 
