@@ -34,8 +34,12 @@ export async function executeNotebook(
     const env = { ...jupyterEnvironment(), ...(budget ? { SHARPNESS_BUDGET: budget } : {}) };
     // tslab ends a failed cell without an error output, and nbconvert then says nothing: let it go on, and look at the outputs.
     const args = ["nbconvert", "--to", "notebook", "--execute", "--allow-errors", "--output-dir", folder, "--output", "executed"];
-    const kernel = [`--ExecutePreprocessor.timeout=${timeout}`, "--ExecutePreprocessor.kernel_name=tslab"];
-    await jupyter([...args, ...kernel, file], { env, signal });
+    // A busy machine: by default a kernel that starts slowly is given up, and late output is lost.
+    const patience = { timeout, startup_timeout: 300, iopub_timeout: 120 };
+    const settings = Object.entries({ ...patience, kernel_name: "tslab" }).map(
+      ([key, value]) => `--ExecutePreprocessor.${key}=${value}`,
+    );
+    await jupyter([...args, ...settings, file], { env, signal });
     const notebook = parseNotebook(await readFile(path.join(folder, "executed.ipynb"), "utf8"), file);
     return { notebook, failures: notebookFailures(notebook) };
   });
