@@ -65,3 +65,27 @@ export {
   type DiagonalEstimate,
   type TraceOptions,
 } from "./trace";
+export {
+  averageSharpness,
+  mSharpness,
+  worstCaseSharpness,
+  type AverageSharpness,
+  type AverageSharpnessOptions,
+  type MSharpness,
+  type MSharpnessOptions,
+  type SharpnessOptions,
+  type WorstCaseOptions,
+  type WorstCaseSharpness,
+} from "./measures";
+export {
+  linearInterpolation,
+  lossAlong,
+  planarInterpolation,
+  randomDirection,
+  randomLine,
+  randomPlane,
+  type DirectionOptions,
+  type GridOptions,
+  type LossLine,
+  type LossPlane,
+} from "./lossSurface";

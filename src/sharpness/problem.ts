@@ -1,5 +1,5 @@
 /** One view of "a network at its weights, on data": a function of named weights, batch by batch, whatever the network is written in. */
-import { tf, type Weights } from "../engine";
+import { addWeights, disposeWeights, tf, valueAndGradient, type Weights } from "../engine";
 import { crossEntropy } from "../losses";
 import { checkCount } from "./operator";
 
@@ -84,8 +84,8 @@ export interface Problem {
   outputs(weights: Weights, batch: ProblemBatch): tf.Tensor;
   /** (n, …) losses of outputs. */
   losses(outputs: tf.Tensor, batch: ProblemBatch): tf.Tensor;
-  /** One at a time, in the data's order. */
-  batches(batchSize?: number): Generator<ProblemBatch>;
+  /** One at a time, in the order of `indices`; default: all, in the data's order. */
+  batches(indices?: Int32Array): Generator<ProblemBatch>;
   /** Throws where a layers model was trained on meanwhile. */
   assertUnchanged(): void;
 }
@@ -96,7 +96,7 @@ export function makeProblem(network: Network, data: ProblemData, options: Proble
   checkCount("batchSize", batchSize);
   const part = network instanceof tf.LayersModel ? layersProblem(network, options) : functionalProblem(network, options);
   const size = sizeOf(data);
-  const batches = (count = batchSize) => ("images" in data ? imageBatches(data, count) : tensorBatches(data, size, count));
+  const batches = (indices = Int32Array.from({ length: size }, (_, i) => i)) => dataBatches(data, indices, batchSize);
   return { size, batches, ...part };
 }
 
@@ -115,11 +115,31 @@ export function useBatch<T extends tf.TensorContainer | void>(batch: ProblemBatc
   }
 }
 
-/** Mean loss over all data at `weights`, summed over batches in float64. */
-export function meanLoss(problem: Problem, weights = problem.weights): number {
+/** Mean loss of the examples at `indices` (default: all), summed over batches in float64. */
+export function meanLoss(problem: Problem, weights = problem.weights, indices?: Int32Array): number {
   let sum = 0;
-  for (const batch of problem.batches()) useBatch(batch, () => void (sum += batchShare(problem, weights, batch).dataSync()[0]!));
+  for (const batch of problem.batches(indices))
+    useBatch(batch, () => void (sum += batchShare(problem, weights, batch, indices?.length).dataSync()[0]!));
   return sum;
+}
+
+/** Mean loss of the examples at `indices` (default: all) and its gradient, which the caller owns. */
+export function lossAndGradient(
+  problem: Problem,
+  weights = problem.weights,
+  indices?: Int32Array,
+): { loss: number; gradient: Weights } {
+  let [loss, gradient] = [0, undefined as Weights | undefined];
+  for (const batch of problem.batches(indices)) {
+    const before = gradient;
+    gradient = useBatch(batch, () => {
+      const part = valueAndGradient((at) => batchShare(problem, at, batch, indices?.length), weights);
+      loss += part.value.dataSync()[0]!;
+      return before ? addWeights(before, part.gradient) : part.gradient;
+    });
+    if (before) disposeWeights(before);
+  }
+  return { loss, gradient: gradient! };
 }
 
 /**
@@ -194,24 +214,32 @@ function sizeOf(data: ProblemData): number {
   return checkCount("the number of examples", n ?? 1);
 }
 
-function* tensorBatches({ x, y }: TensorData, total: number, batchSize: number): Generator<ProblemBatch> {
-  for (let from = 0; from < total; from += batchSize) {
-    const size = Math.min(batchSize, total - from);
-    yield { x: rows(x, from, size), y: rows(y, from, size), size };
+function* dataBatches(data: ProblemData, indices: Int32Array, batchSize: number): Generator<ProblemBatch> {
+  const take = "images" in data ? takeImages(data) : takeRows(data);
+  for (let from = 0; from < indices.length; from += batchSize) {
+    const part = indices.subarray(from, from + batchSize);
+    yield { ...take(part), size: part.length };
   }
+}
+
+function takeRows({ x, y }: TensorData) {
+  return (indices: Int32Array) =>
+    tf.tidy(() => {
+      const at = tf.tensor1d(indices, "int32");
+      return { x: tf.gather(x, at), y: tf.gather(y, at) };
+    });
+}
+
+function takeImages(data: LabelledImages) {
+  const tables = normalizationTables(data);
+  return (indices: Int32Array) => ({
+    x: tf.tensor4d(pixels(data, tables, indices), [indices.length, ...data.shape]),
+    y: tf.tensor2d(oneHot(data, indices), [indices.length, data.numClasses]),
+  });
 }
 
 function rows(x: tf.Tensor, from: number, size: number): tf.Tensor {
   return tf.slice(x, [from, ...x.shape.slice(1).map(() => 0)], [size, ...x.shape.slice(1)]);
-}
-
-function* imageBatches(data: LabelledImages, batchSize: number): Generator<ProblemBatch> {
-  const tables = normalizationTables(data);
-  for (let from = 0; from < data.size; from += batchSize) {
-    const size = Math.min(batchSize, data.size - from);
-    const x = tf.tensor4d(pixels(data, tables, from, size), [size, ...data.shape]);
-    yield { x, y: tf.tensor2d(oneHot(data, from, size), [size, data.numClasses]), size };
-  }
 }
 
 /** (channels, 256) what each byte becomes. */
@@ -219,16 +247,19 @@ function normalizationTables({ mean, std }: LabelledImages): Float32Array[] {
   return mean.map((m, c) => Float32Array.from({ length: 256 }, (_, byte) => (byte / 255 - m) / std[c]!));
 }
 
-function pixels({ images, shape }: LabelledImages, tables: Float32Array[], from: number, size: number): Float32Array {
-  const length = shape[0] * shape[1] * shape[2];
-  const values = new Float32Array(size * length);
-  for (let i = 0; i < values.length; i++) values[i] = tables[i % shape[2]]![images[from * length + i]!]!;
+function pixels({ images, shape }: LabelledImages, tables: Float32Array[], indices: Int32Array): Float32Array {
+  const channels = shape[2];
+  const length = shape[0] * shape[1] * channels;
+  const values = new Float32Array(indices.length * length);
+  for (let n = 0; n < indices.length; n++)
+    for (let c = 0; c < channels; c++)
+      for (let i = c; i < length; i += channels) values[n * length + i] = tables[c]![images[indices[n]! * length + i]!]!;
   return values;
 }
 
-function oneHot({ labels, numClasses }: LabelledImages, from: number, size: number): Float32Array {
-  const values = new Float32Array(size * numClasses);
-  for (let i = 0; i < size; i++) values[i * numClasses + labels[from + i]!] = 1;
+function oneHot({ labels, numClasses }: LabelledImages, indices: Int32Array): Float32Array {
+  const values = new Float32Array(indices.length * numClasses);
+  indices.forEach((index, n) => (values[n * numClasses + labels[index]!] = 1));
   return values;
 }
 

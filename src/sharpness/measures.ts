@@ -1,0 +1,309 @@
+/**
+ * Sharpness of a solution w: how much the loss rises around it. m-sharpness (Foret et al. 2021, Sec. 4.1: one ascent step per block
+ * of m), the worst case of a ball by projected ascent, and the average over Gaussian noise; each also adaptive (Kwon et al. 2021),
+ * in coordinates relative to the weights, where rescaling a ReLU net changes nothing.
+ */
+import { addWeights, disposeWeights, flattenWeights, mapWeights, Rng, scaleWeights, tf, type Weights } from "../engine";
+import { epsilonHat, projectToBall } from "../optim";
+import { checkCount, ProductOptions } from "./operator";
+import { checkFixedLoss, lossAndGradient, makeProblem, meanLoss, Network, Problem, ProblemData, ProblemOptions } from "./problem";
+import { meanAndError } from "./statistics";
+import { norm } from "./vector";
+
+export interface SharpnessOptions extends ProblemOptions, ProductOptions {
+  /** ρ, the radius of the ball. 0.05: the paper's untuned default (App. C.3). */
+  rho?: number;
+  /** p of ‖ε‖_p ≤ ρ; 2 as in the paper. */
+  normP?: number;
+  /** ‖T⁻¹ε‖ ≤ ρ: "weights" with T = |w| + η, 1 on biases (ASAM as published); "all" with T = |w|. Default: T = 1. */
+  adaptive?: false | "weights" | "all";
+  /** η of "weights"; 0.01, as published. */
+  eta?: number;
+  seed?: number | string;
+}
+
+export interface MSharpnessOptions extends SharpnessOptions {
+  /** Examples per block. 32: what the paper's 256 on 8 devices came to. m = n is the sharpness of the whole. */
+  m?: number;
+}
+
+export interface MSharpness {
+  /** Mean over blocks of L_B(w + ε̂_B) − L_B(w), a smaller last block weighted by its size. */
+  readonly sharpness: number;
+  /** Of `sharpness`, from the spread over blocks; NaN for one block. */
+  readonly standardError: number;
+  /** L(w), the mean loss. */
+  readonly loss: number;
+  /** One difference a block. */
+  readonly samples: number[];
+  /** Examples in each block. */
+  readonly sizes: number[];
+}
+
+/** m-sharpness over a random partition of the data into blocks of m. Two passes over the data; `onProgress` counts blocks. */
+export async function mSharpness(network: Network, data: ProblemData, options: MSharpnessOptions = {}): Promise<MSharpness> {
+  const { m = 32, seed = 0 } = options;
+  const problem = startProblem(network, data, options);
+  const order = new Rng(seed).split("blocks").permutation(problem.size);
+  const blocks = cut(order, Math.min(checkCount("m", m), problem.size));
+  const losses: { loss: number; rise: number; size: number }[] = [];
+  for (const block of blocks) {
+    losses.push({ ...blockRise(problem, block, options), size: block.length });
+    await report(options, losses.length, blocks.length);
+  }
+  const mean = (value: (part: (typeof losses)[number]) => number) =>
+    losses.reduce((sum, part) => sum + (value(part) * part.size) / problem.size, 0);
+  const samples = losses.map(({ rise }) => rise);
+  const { standardError } = meanAndError(samples);
+  return {
+    sharpness: mean((p) => p.rise),
+    standardError,
+    loss: mean((p) => p.loss),
+    samples,
+    sizes: losses.map(({ size }) => size),
+  };
+}
+
+function blockRise(problem: Problem, block: Int32Array, { rho, normP, adaptive, eta }: SharpnessOptions) {
+  const { loss, gradient } = lossAndGradient(problem, problem.weights, block);
+  return tf.tidy(() => {
+    const epsilon = epsilonHat(gradient, { rho, normP, adaptive, eta, weights: problem.weights });
+    disposeWeights(gradient);
+    return { loss, rise: meanLoss(problem, addWeights(problem.weights, epsilon), block) - loss };
+  });
+}
+
+export interface WorstCaseOptions extends SharpnessOptions {
+  /** Projected ascent steps per start. 20: Andriushchenko et al. 2023. */
+  steps?: number;
+  /** Starts: the first at w (which stays there if w is exactly stationary), the others at random points of the ball. Ours: 1. */
+  restarts?: number;
+}
+
+export interface WorstCaseSharpness {
+  /** max over the ball of L(w + ε) − L(w), as far as it was found: a lower bound of the true maximum. */
+  readonly sharpness: number;
+  readonly loss: number;
+  readonly perturbedLoss: number;
+  /** ‖T⁻¹ε‖_p of the best ε; ≤ ρ. */
+  readonly radius: number;
+  /** (restarts, steps) the best rise so far, after each step. */
+  readonly history: number[][];
+}
+
+/**
+ * Worst-case sharpness over all data, by projected ascent with a step length that starts at ρ and halves, from the best point,
+ * whenever a step does not raise the loss (in the manner of APGD, Croce and Hein 2020). One step is ε̂ of SAM. p = 2 or ∞. A step
+ * costs a gradient over the data.
+ */
+export async function worstCaseSharpness(
+  network: Network,
+  data: ProblemData,
+  options: WorstCaseOptions = {},
+): Promise<WorstCaseSharpness> {
+  const { rho = 0.05, normP = 2, steps = 20, restarts = 1, seed = 0, adaptive = false, eta = 0.01 } = options;
+  if (normP !== 2 && normP !== Infinity)
+    throw new Error(`normP = ${normP}: expected 2 or Infinity, the balls that can be projected to`);
+  checkCount("steps", steps);
+  const problem = startProblem(network, data, options);
+  const ball = { rho, normP, scale: relativeScale(problem.weights, adaptive, eta) };
+  const starts: AscentPath[] = [];
+  const { loss, gradient } = lossAndGradient(problem);
+  try {
+    for (let start = 0; start < checkCount("restarts", restarts); start++) {
+      const rng = start === 0 ? undefined : new Rng(seed).split("restart").split(start);
+      starts.push(
+        await ascend(problem, { ball, steps, rng, loss, gradient, options, done: start * steps, total: restarts * steps }),
+      );
+    }
+  } finally {
+    disposeWeights(gradient);
+    disposeWeights(ball.scale);
+  }
+  const best = starts.reduce((a, b) => (b.rise > a.rise ? b : a));
+  return {
+    sharpness: best.rise,
+    loss,
+    perturbedLoss: loss + best.rise,
+    radius: best.radius,
+    history: starts.map((s) => s.history),
+  };
+}
+
+interface Ball {
+  rho: number;
+  normP: number;
+  scale: Weights;
+}
+
+interface Ascent {
+  ball: Ball;
+  steps: number;
+  rng: Rng | undefined;
+  /** At w. */
+  loss: number;
+  gradient: Weights;
+  options: ProductOptions;
+  done: number;
+  total: number;
+}
+
+interface AscentPath {
+  rise: number;
+  radius: number;
+  history: number[];
+}
+
+/** In coordinates δ = T⁻¹ε, where the ball is round and the gradient is T∇L. */
+async function ascend(problem: Problem, { ball, steps, rng, loss, gradient, options, done, total }: Ascent): Promise<AscentPath> {
+  let best = { rise: 0, delta: tf.tidy(() => scaleWeights(gradient, 0)), gradient: tf.tidy(() => scaleWeights(gradient, 1)) };
+  if (rng) best = replaceBest(best, evaluate(problem, randomPoint(best.delta, ball, rng), ball, loss));
+  let stepSize = ball.rho;
+  const history: number[] = [];
+  try {
+    for (let step = 0; step < steps; step++) {
+      const next = evaluate(problem, stepFrom(best, ball, stepSize), ball, loss);
+      if (next.rise > best.rise) best = replaceBest(best, next);
+      else {
+        disposePoint(next);
+        stepSize /= 2;
+      }
+      history.push(best.rise);
+      await report(options, done + step + 1, total);
+    }
+    return { rise: best.rise, radius: radiusOf(best.delta, ball.normP), history };
+  } finally {
+    disposePoint(best);
+  }
+}
+
+interface Point {
+  rise: number;
+  delta: Weights;
+  gradient: Weights;
+}
+
+function evaluate(problem: Problem, delta: Weights, { scale }: Ball, loss: number): Point {
+  const moved = tf.tidy(() => addWeights(problem.weights, times(scale, delta)));
+  const at = lossAndGradient(problem, moved);
+  disposeWeights(moved);
+  return { rise: at.loss - loss, delta, gradient: at.gradient };
+}
+
+function stepFrom({ delta, gradient }: Point, { rho, normP, scale }: Ball, stepSize: number): Weights {
+  return tf.tidy(() =>
+    projectToBall(addWeights(delta, epsilonHat(times(scale, gradient), { rho: stepSize, normP })), { rho, normP }),
+  );
+}
+
+// A random start may be lower than w: it is the ascent from there that counts.
+function replaceBest(old: Point, next: Point): Point {
+  disposePoint(old);
+  return next;
+}
+
+function disposePoint({ delta, gradient }: Point): void {
+  disposeWeights(delta);
+  disposeWeights(gradient);
+}
+
+/** Uniform in direction (p = 2) or in the cube (p = ∞). */
+function randomPoint(like: Weights, { rho, normP }: Ball, rng: Rng): Weights {
+  return tf.tidy(() => {
+    const noise = mapWeights(like, (t, name) =>
+      tf.tensor(rng.split(name).array(t.size, normP === 2 ? "normal" : "uniform"), t.shape),
+    );
+    if (normP === Infinity) return mapWeights(noise, (u) => tf.mul(tf.sub(tf.mul(u, 2), 1), rho));
+    return epsilonHat(noise, { rho: rho * rng.split("radius").uniform() });
+  });
+}
+
+function radiusOf(delta: Weights, normP: number): number {
+  const values = flattenWeights(delta);
+  return normP === Infinity ? values.reduce((max, x) => Math.max(max, Math.abs(x)), 0) : norm(values);
+}
+
+export interface AverageSharpnessOptions extends Omit<SharpnessOptions, "rho" | "normP"> {
+  /** Standard deviation of the noise on each weight, times T where adaptive. Ours: 0.01. */
+  sigma?: number;
+  /** Random perturbations. Ours: 20. */
+  numSamples?: number;
+}
+
+export interface AverageSharpness {
+  /** Mean of L(w + ε) − L(w) over ε ~ N(0, σ²T²); near a minimum σ² tr(T H T)/2. */
+  readonly sharpness: number;
+  /** NaN for one sample. */
+  readonly standardError: number;
+  readonly loss: number;
+  readonly samples: number[];
+}
+
+/** Average-case sharpness over all data; a sample costs one pass without gradient. */
+export async function averageSharpness(
+  network: Network,
+  data: ProblemData,
+  options: AverageSharpnessOptions = {},
+): Promise<AverageSharpness> {
+  const { sigma = 0.01, numSamples = 20, seed = 0, adaptive = false, eta = 0.01 } = options;
+  if (!(sigma >= 0)) throw new Error(`sigma = ${sigma}: expected a number ≥ 0`);
+  checkCount("numSamples", numSamples);
+  const problem = startProblem(network, data, options);
+  const loss = meanLoss(problem);
+  const samples: number[] = [];
+  for (let n = 0; n < numSamples; n++) {
+    samples.push(
+      tf.tidy(() => meanLoss(problem, noisy(problem.weights, new Rng(seed).split("noise").split(n), { sigma, adaptive, eta }))) -
+        loss,
+    );
+    await report(options, n + 1, numSamples);
+  }
+  const { mean: sharpness, standardError } = meanAndError(samples);
+  return { sharpness, standardError, loss, samples };
+}
+
+function noisy(
+  weights: Weights,
+  rng: Rng,
+  { sigma, adaptive, eta }: { sigma: number; adaptive: false | "weights" | "all"; eta: number },
+): Weights {
+  const scale = relativeScale(weights, adaptive, eta);
+  return mapWeights(weights, (w, name) => {
+    const noise = tf.tensor(rng.split(name).array(w.size), w.shape);
+    return tf.add(w, tf.mul(tf.mul(noise, sigma), scale[name]!));
+  });
+}
+
+/** T of ASAM, as `epsilonHat` has it; ones where not adaptive. The caller owns it. */
+function relativeScale(weights: Weights, adaptive: false | "weights" | "all", eta: number): Weights {
+  if (![false, "weights", "all"].includes(adaptive))
+    throw new Error(`adaptive = ${adaptive}: expected false, "weights" or "all"`);
+  const isBias = (name: string) => /(^|\/)(bias|offset|beta)$/.test(name);
+  return tf.tidy(() =>
+    mapWeights(weights, (w, name) => {
+      if (!adaptive || (adaptive === "weights" && isBias(name))) return tf.onesLike(w);
+      return adaptive === "all" ? tf.abs(w) : tf.add(tf.abs(w), eta);
+    }),
+  );
+}
+
+function times(a: Weights, b: Weights): Weights {
+  return mapWeights(a, (tensor, name) => tf.mul(tensor, b[name]!));
+}
+
+function startProblem(network: Network, data: ProblemData, options: ProblemOptions): Problem {
+  const problem = makeProblem(network, data, options);
+  checkFixedLoss(problem);
+  return problem;
+}
+
+function cut(order: Int32Array, size: number): Int32Array[] {
+  return Array.from({ length: Math.ceil(order.length / size) }, (_, i) => order.subarray(i * size, (i + 1) * size));
+}
+
+/** Progress, and a chance to stop. */
+export async function report({ onProgress, signal }: ProductOptions, done: number, total: number): Promise<void> {
+  onProgress?.({ done, total });
+  if (signal || onProgress) await new Promise((resolve) => setImmediate(resolve));
+  signal?.throwIfAborted();
+}
