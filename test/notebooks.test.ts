@@ -11,7 +11,7 @@ const names = readdirSync(notebooksFolder, { recursive: true })
   .sort();
 
 describe("notebooks", function () {
-  this.timeout(600_000);
+  this.timeout(1_800_000);
 
   for (const name of names) {
     const file = path.join(notebooksFolder, name);

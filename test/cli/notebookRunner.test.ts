@@ -15,7 +15,7 @@ const cell = (source: string, i: number) => ({
 });
 
 describe("the notebook runner", function () {
-  this.timeout(240_000);
+  this.timeout(900_000); // two runs of Jupyter on a machine that is busy with something else
   let folder: string;
   before(function () {
     if (!findJupyter()) this.skip();
