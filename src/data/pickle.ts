@@ -333,7 +333,11 @@ function plain(root: Item): PickleValue {
     seen.add(item);
     const inner = item instanceof NumpyArray ? item.values : item;
     if (Array.isArray(inner)) inner.forEach((each, i) => waiting.push((inner[i] = unwrap(each))));
-    else if (inner instanceof Map) for (const [key, each] of inner) inner.set(key, unwrap(each)), waiting.push(inner.get(key)!);
+    else if (inner instanceof Map)
+      for (const [key, each] of inner) {
+        inner.set(key, unwrap(each));
+        waiting.push(inner.get(key)!);
+      }
   }
   return result;
 }

@@ -54,9 +54,9 @@ describe("data/pickle", () => {
       }
   });
 
-  it("A list that holds itself, and a million nested ones, are read", () => {
+  it("A list that holds itself, and a hundred thousand nested ones, are read", () => {
     const self = readPickle(Buffer.from("\x80\x02]q\x00h\x00a.", "latin1"), { name: "p" }).value as PickleValue[];
-    const deep = Buffer.concat([Buffer.alloc(1e6, "]"), Buffer.alloc(1e6 - 1, "a"), Buffer.from(".")]);
+    const deep = Buffer.concat([Buffer.alloc(1e5, "]"), Buffer.alloc(1e5 - 1, "a"), Buffer.from(".")]);
 
     assert.equal(self[0], self);
     assert.ok(Array.isArray(readPickle(deep, { name: "p" }).value));
