@@ -96,7 +96,7 @@ describe("sharpness/worstCaseSharpness", () => {
     const w = Array.from(network.weights["head/kernel"]!.dataSync(), Math.abs);
     const scaled = (t: number[]) => hessian.map((row, a) => row.map((h, b) => t[a]! * h * t[b]!));
 
-    const all = await worstCaseSharpness(network, data, { rho: 0.1, adaptive: "all", steps: 20, restarts: 2, loss });
+    const all = await worstCaseSharpness(network, data, { rho: 0.1, adaptive: "all", steps: 40, restarts: 2, loss });
     const weights = await worstCaseSharpness(network, data, {
       rho: 0.1,
       adaptive: "weights",
