@@ -1,11 +1,17 @@
 /** How many checks and tests passed, as the line that `npm test` ends with. */
 
-/** What mocha's reporter wrote (undefined: it never came to its end) and its exit code, as counts. */
+const none = { passed: 0, failed: 0, skipped: 0 };
+
+/** True where mocha did not come to its end (no counts), ended badly without a failed test, or ran no test. */
+export function brokeOff(stats, code) {
+  const { passed, failed } = stats ?? none;
+  return failed === 0 && (stats === undefined || code !== 0 || passed === 0);
+}
+
+/** What mocha's reporter wrote and mocha's exit code, as counts; breaking off is a failure. */
 export function mochaCounts(stats, code) {
-  const { passed, failed, skipped } = stats ?? { passed: 0, failed: 0, skipped: 0 };
-  const broken = failed === 0 && (stats === undefined || code !== 0 || passed === 0);
-  if (broken) process.stdout.write(`mocha broke off or ran no test (exit code ${code}).\n`);
-  return { passed, failed: failed + Number(broken), skipped };
+  const { passed, failed, skipped } = stats ?? none;
+  return { passed, failed: failed + Number(brokeOff(stats, code)), skipped };
 }
 
 export function sumCounts(counts) {

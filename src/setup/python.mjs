@@ -174,7 +174,7 @@ function pipTensorflow(root, name) {
 
 /** What `pip install tensorflow[and-cuda]` would add to the wheel. */
 export function cudaRequirements(metadata) {
-  return [...metadata.matchAll(/^Requires-Dist: ([^;]+);.*extra == ["']and-cuda["']/gm)].map((match) => match[1].trim());
+  return [...metadata.matchAll(/^Requires-Dist: ([^;\n]+);.*extra == ["']and-cuda["']/gm)].map((match) => match[1].trim());
 }
 
 function wheelMetadata(root) {
