@@ -23,9 +23,11 @@ export function crossEntropy(
   // Stock softmaxCrossEntropy drops terms at second order; here the gradient is an expression of the logits.
   const op = tf.customGrad((...args) => {
     const [z, save] = args as unknown as [tf.Tensor2D, tf.GradSaveFunc];
-    save([z]);
+    // The targets too: made in the forward pass, they would be freed before the backward one.
+    save([z, smoothed]);
     const value = tf.sub(tf.logSumExp(z, 1), tf.sum(tf.mul(z, smoothed), 1));
-    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => tf.mul(tf.expandDims(dy, 1), tf.sub(tf.softmax(saved[0]!), smoothed));
+    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) =>
+      tf.mul(tf.expandDims(dy, 1), tf.sub(tf.softmax(saved[0]!), saved[1]!));
     return { value, gradFunc };
   });
   return op(logits) as tf.Tensor1D;

@@ -106,18 +106,25 @@ function writeAtomically(file: string, parts: readonly Buffer[]): void {
   const temporary = `${file}.${process.pid}.part`;
   try {
     fs.mkdirSync(path.dirname(file), { recursive: true });
-    const descriptor = fs.openSync(temporary, "w");
-    try {
-      for (const part of parts) fs.writeSync(descriptor, part);
-      fs.fsyncSync(descriptor);
-    } finally {
-      fs.closeSync(descriptor);
-    }
+    writeAndSync(temporary, parts);
     fs.renameSync(temporary, file);
   } catch (error) {
-    fs.rmSync(temporary, { force: true });
     throw new Error(
       `${file}: the checkpoint could not be written (${(error as Error).message}); the earlier one, if any, is whole`,
     );
+  }
+}
+
+function writeAndSync(file: string, parts: readonly Buffer[]): void {
+  const descriptor = fs.openSync(file, "w");
+  try {
+    // writeFileSync goes on after a short write, which a nearly full disk gives without an error.
+    for (const part of parts) fs.writeFileSync(descriptor, part);
+    fs.fsyncSync(descriptor);
+  } catch (error) {
+    fs.rmSync(file, { force: true });
+    throw error;
+  } finally {
+    fs.closeSync(descriptor);
   }
 }

@@ -1,10 +1,11 @@
 /** Every hyper-parameter of one training, with its default and the default's source; checked before anything starts. */
 import { z } from "zod";
+import { checkSamOptions } from "../optim/sam";
 import { explainIssues } from "./configErrors";
 
 const rate = z.number().min(0).finite();
 
-export const trainConfigSchema = z.strictObject({
+const fields = z.strictObject({
   epochs: z.int().min(1),
   batchSize: z.int().min(1).default(128), // official code; the paper's CIFAR runs use 256
   seed: z.int().min(0).default(0),
@@ -52,6 +53,17 @@ export const trainConfigSchema = z.strictObject({
   evaluateEvery: z.int().min(1).default(1),
   /** Also evaluate on the training set: error, and the shares of flipped and of clean labels that are fitted. */
   trackTraining: z.boolean().default(false),
+});
+
+/** The fields, each within its range, and together without contradiction. */
+export const trainConfigSchema = fields.superRefine((config, { addIssue }) => {
+  const { batchSize, m, normP, ascentStepSize, rho } = config;
+  if (m > batchSize) addIssue(`m = ${m} exceeds batchSize = ${batchSize}`);
+  try {
+    checkSamOptions({ ...config, normP: normP === "infinity" ? Infinity : normP, ascentStepSize: ascentStepSize || rho });
+  } catch (error) {
+    addIssue((error as Error).message);
+  }
 });
 
 /** All hyper-parameters of a training, defaults filled in. */

@@ -1,5 +1,5 @@
-/** Config errors in the words of whoever wrote the config: what came, what was expected, and which field was probably meant. */
-import { closest, distance } from "fastest-levenshtein";
+/** Config errors in the words of whoever wrote the config: what came, what was expected, and which name was probably meant. */
+import { distance } from "fastest-levenshtein";
 import type { z } from "zod";
 
 interface Context {
@@ -8,47 +8,95 @@ interface Context {
   readonly schema: z.ZodType;
 }
 
-/** One line per problem. */
+/** One line, with every problem. */
 export function explainIssues(error: z.ZodError, { what, input, schema }: Context): string {
-  const lines = error.issues.flatMap((issue) => explain(issue, input, schema));
-  return `${what}: ${lines.join("; ")}`;
+  const ofFields = error.issues.filter(({ code }) => code !== "custom");
+  // How fields go together is no matter while one of them is wrong.
+  const issues = ofFields.length > 0 ? ofFields : error.issues;
+  const problems = issues.flatMap((issue) => explain(issue, { node: schema as Node, value: input }));
+  return `${what}: ${problems.join("; ")}`;
 }
 
-function explain(issue: z.core.$ZodIssue, input: unknown, schema: z.ZodType): string[] {
+/** What this file reads of a zod schema. */
+interface Node {
+  readonly shape?: Readonly<Record<string, Node>>;
+  /** The kinds of a union. */
+  readonly options?: readonly Node[];
+  readonly def?: { readonly discriminator?: string };
+  /** Of a literal. */
+  readonly value?: unknown;
+  unwrap?(): Node;
+}
+
+/** A place in the schema, and what the config has there. */
+interface Place {
+  readonly node: Node | undefined;
+  readonly value: unknown;
+}
+
+function explain(issue: z.core.$ZodIssue, root: Place): string[] {
   const path = issue.path.map(String);
+  const where = path.join(".");
+  if (issue.code === "custom") return [where ? `${where}: ${issue.message}` : issue.message];
+  const place = placeAt(root, path);
   if (issue.code === "unrecognized_keys") {
-    const known = fieldsAt(schema, path);
-    return issue.keys.map((key) => `unknown field "${[...path, key].join(".")}"${suggestion(key, known)}`);
+    const known = Object.keys(fieldsOf(place) ?? {});
+    return issue.keys.map((key) => `unknown field "${[...path, key].join(".")}"${suggestField(key, known)}`);
   }
-  const value = path.reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], input);
-  const came = value === undefined ? "is missing" : `= ${JSON.stringify(value)}`;
-  return [`${path.join(".") || "value"} ${came}: ${lowerFirst(issue.message)}`];
+  const came = place.value === undefined ? "is missing" : `= ${show(place.value)}`;
+  return [`${where || "value"} ${came}: ${expectation(issue, place, root)}`];
 }
 
-function suggestion(key: string, known: readonly string[]): string {
-  if (known.length === 0) return "";
-  const nearest = closest(key, known as string[]);
-  const close = distance(key.toLowerCase(), nearest.toLowerCase()) <= Math.max(2, key.length / 2);
-  return close ? `, did you mean "${nearest}"?` : `; known are ${known.join(", ")}`;
+function placeAt(root: Place, path: readonly string[]): Place {
+  return path.reduce<Place>(
+    (at, key) => ({ node: fieldsOf(at)?.[key], value: (at.value as Record<string, unknown> | null | undefined)?.[key] }),
+    root,
+  );
 }
 
-function fieldsAt(schema: z.ZodType, path: readonly string[]): string[] {
-  let at: unknown = schema;
-  for (const key of path) at = unwrap(at)?.shape?.[key];
-  return Object.keys(unwrap(at)?.shape ?? {});
+function fieldsOf({ node, value }: Place): Readonly<Record<string, Node>> | undefined {
+  let at = node;
+  while (at && !at.shape && at.unwrap) at = at.unwrap();
+  const discriminator = at?.def?.discriminator;
+  if (discriminator === undefined) return at?.shape;
+  const kind = (value as Record<string, unknown> | null | undefined)?.[discriminator];
+  return at?.options?.find(({ shape }) => shape?.[discriminator]?.value === kind)?.shape;
 }
 
-interface Shaped {
-  shape?: Record<string, unknown>;
-  unwrap?: () => unknown;
+function expectation(issue: z.core.$ZodIssue, { value }: Place, root: Place): string {
+  if (value === Infinity || value === -Infinity) return "expected a finite number";
+  if (issue.code === "invalid_value") return oneOf(issue.values, value);
+  if (issue.code !== "invalid_union") return withoutPrefix(issue.message);
+  const { discriminator } = issue;
+  if (discriminator === undefined) return issue.errors.map(([first]) => withoutPrefix(first!.message)).join(" or ");
+  const { node } = placeAt(root, issue.path.slice(0, -1).map(String));
+  return oneOf(node?.options?.map(({ shape }) => shape?.[discriminator]?.value) ?? [], value);
 }
 
-function unwrap(schema: unknown): Shaped | undefined {
-  let at = schema as Shaped | undefined;
-  while (at && !at.shape && at.unwrap) at = at.unwrap() as Shaped;
-  return at;
+function oneOf(values: readonly unknown[], came: unknown): string {
+  const near = typeof came === "string" ? nearest(came, values.map(String)) : undefined;
+  const expected = values.length === 1 ? show(values[0]) : `one of ${values.map(show).join(", ")}`;
+  return `expected ${expected}${near === undefined ? "" : `; did you mean "${near}"?`}`;
 }
 
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1);
+function suggestField(key: string, known: readonly string[]): string {
+  const near = nearest(key, known);
+  if (near !== undefined) return `, did you mean "${near}"?`;
+  return known.length === 0 ? "" : `; known are ${known.join(", ")}`;
+}
+
+/** The nearest name, if it is near at all; capital letters are no difference. */
+function nearest(name: string, known: readonly string[]): string | undefined {
+  const far = (other: string) => distance(name.toLowerCase(), other.toLowerCase());
+  const [best] = [...known].sort((a, b) => far(a) - far(b));
+  return best !== undefined && far(best) <= Math.max(2, name.length / 2) ? best : undefined;
+}
+
+function show(value: unknown): string {
+  return typeof value === "number" ? String(value) : JSON.stringify(value);
+}
+
+// zod's own words, without what is said already.
+function withoutPrefix(message: string): string {
+  return message.replace(/^[A-Z][a-z]+ [a-z]+: /, "").replace(/, received .*$/, "");
 }

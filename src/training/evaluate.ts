@@ -18,13 +18,18 @@ export interface EvaluateOptions {
   readonly batchSize?: number;
 }
 
-/** Error and mean loss over a whole data set, the last ragged batch included. */
+/**
+ * Error and mean loss over a whole data set, the last ragged batch included.
+ * @throws where `batchSize` is not a whole number of at least 1
+ */
 export function evaluate(
   model: Model,
   variables: Variables,
   dataset: Dataset,
   { batchSize = 500 }: EvaluateOptions = {},
 ): Evaluated {
+  if (!Number.isInteger(batchSize) || batchSize < 1)
+    throw new Error(`batchSize = ${batchSize}: expected a whole number of at least 1`);
   const predictions = new Int32Array(dataset.size);
   let lossSum = 0;
   for (let start = 0; start < dataset.size; start += batchSize) {
@@ -56,14 +61,14 @@ function evaluateRange(model: Model, { weights, stats }: Variables, dataset: Dat
   });
 }
 
-/** How far a network has memorised wrong labels; every share is in [0, 1], or NaN where there is no such example. */
+/** How far a network has memorised wrong labels; every share is in [0, 1], and absent where there is no such example. */
 export interface Memorisation {
   /** Of the flipped labels: the share that the network reproduces. */
-  readonly flippedFitted: number;
+  readonly flippedFitted?: number;
   /** Of the flipped labels: the share where it predicts the true class instead. */
-  readonly flippedCorrected: number;
+  readonly flippedCorrected?: number;
   /** Of the untouched labels: the share that it reproduces. */
-  readonly cleanFitted: number;
+  readonly cleanFitted?: number;
 }
 
 /**
@@ -83,5 +88,8 @@ export function memorisation(predictions: Int32Array, labels: Int32Array, cleanL
     if (predicted === labels[i]) fitted++;
     if (predicted === cleanLabels[i]) corrected++;
   });
-  return { flippedFitted: fitted / flipped, flippedCorrected: corrected / flipped, cleanFitted: cleanFitted / clean };
+  return {
+    ...(flipped > 0 ? { flippedFitted: fitted / flipped, flippedCorrected: corrected / flipped } : {}),
+    ...(clean > 0 ? { cleanFitted: cleanFitted / clean } : {}),
+  };
 }

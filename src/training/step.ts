@@ -1,5 +1,5 @@
 /** One update, Algorithm 1: the SAM gradient of a batch (mean over its blocks of m), clipping, the base optimizer, the average. */
-import { globalNormTensor, mapWeights, scaleWeights, tf, valueAndGradient, type Rng, type Weights } from "../engine";
+import { cloneWeights, globalNormTensor, mapWeights, scaleWeights, tf, valueAndGradient, type Rng, type Weights } from "../engine";
 import type { Model } from "../models";
 import { adamW, evaluateSam, meanWeights, scheduleByName, sgd, type BaseOptimizer, type SamOptions } from "../optim";
 import type { TrainConfig } from "./config";
@@ -11,7 +11,7 @@ export interface TrainState {
   readonly stats: Weights;
   /** The base optimizer's. */
   readonly slots: Weights;
-  /** Moving average of the weights; undefined where `emaDecay` is 0. */
+  /** Moving averages of the weights and of batch norm's own averages; undefined where `emaDecay` is 0. */
   readonly ema: Weights | undefined;
   /** Updates made. */
   readonly step: number;
@@ -37,7 +37,7 @@ export interface StepResult {
 
 export function initialState(model: Model, config: TrainConfig, rng: Rng): TrainState {
   const { weights, stats } = model.init(rng);
-  const ema = config.emaDecay > 0 ? mapWeights(weights, (w) => tf.clone(w)) : undefined;
+  const ema = config.emaDecay > 0 ? cloneWeights({ ...weights, ...stats }) : undefined;
   return { weights, stats, slots: baseOptimizer(config).init(weights), ema, step: 0 };
 }
 
@@ -67,7 +67,8 @@ export function trainStep(state: TrainState, batch: StepBatch, context: StepCont
     const gradient = clip(meanOf(blocks, "gradient"), config.clipNorm);
     const moved = baseOptimizer(config).update(gradient, state.slots, state.weights, { learningRate, step: state.step });
     const losses = tf.addN(blocks.map(({ losses, size }) => tf.mul(losses, size / batch.images.shape[0])));
-    return { ...moved, stats: meanOf(blocks, "stats"), ema: averaged(state, moved.weights, config.emaDecay), losses };
+    const stats = meanOf(blocks, "stats");
+    return { ...moved, stats, ema: averaged(state, { ...moved.weights, ...stats }, config.emaDecay), losses };
   });
   const [loss, perturbedLoss] = losses.dataSync();
   losses.dispose();
@@ -92,12 +93,14 @@ interface Pass {
 function blockGradient(state: TrainState, block: StepBatch, index: number, context: StepContext): BlockResult {
   return tidied(() => {
     const { config } = context;
+    const options = samOptions(state, context);
     const masks = context.rng.split("masks").split(index);
     const evaluate = (weights: Weights, pass: number): Pass => {
       const rng = config.freshMasks && pass > 1 ? masks.split(pass) : masks;
-      return evaluatePass(weights, state.stats, block, { ...context, rng }, pass);
+      // Official code: the gates of the forward pass in SAM's first gradient; a step without SAM has none.
+      return evaluatePass(weights, state.stats, block, { ...context, rng, trueGradient: pass === 1 && options.rho > 0 });
     };
-    const { first, last, gradient } = evaluateSam(evaluate, state.weights, samOptions(state, context));
+    const { first, last, gradient } = evaluateSam(evaluate, state.weights, options);
     const decayed = config.decayInAscent ? gradient : addDecay(gradient, state.weights, config);
     return {
       gradient: decayed,
@@ -108,16 +111,20 @@ function blockGradient(state: TrainState, block: StepBatch, index: number, conte
   });
 }
 
-function evaluatePass(weights: Weights, stats: Weights, block: StepBatch, context: StepContext, pass: number): Pass {
-  const { model, config, loss, rng } = context;
+interface PassContext extends StepContext {
+  readonly trueGradient: boolean;
+}
+
+function evaluatePass(weights: Weights, stats: Weights, block: StepBatch, context: PassContext): Pass {
+  const { model, config, loss, rng, trueGradient } = context;
   const { value, gradient, aux } = valueAndGradient((w) => {
-    const output = model.apply(w, block.images, { training: true, stats, rng, trueGradient: pass === 1 && config.rho > 0 });
+    const output = model.apply(w, block.images, { training: true, stats, rng, trueGradient });
     return { loss: tf.mean(loss(output.logits, block.targets)) as tf.Scalar, aux: output.stats };
   }, weights);
   return { gradient: config.decayInAscent ? addDecay(gradient, weights, config) : gradient, loss: value, stats: aux };
 }
 
-function samOptions(state: TrainState, { config, totalSteps }: StepContext): SamOptions {
+function samOptions(state: TrainState, { config, totalSteps }: StepContext): SamOptions & { readonly rho: number } {
   const { normP, ascentStepSize, ascentSteps, normalize, adaptive, eta, samInterval } = config;
   const rho = state.step % samInterval === 0 ? config.rho * scheduleByName(config.rhoSchedule)(state.step, totalSteps) : 0;
   return {
@@ -147,11 +154,11 @@ function clip(gradient: Weights, clipNorm: number): Weights {
   return scaleWeights(gradient, factor);
 }
 
-// Official code: the decay grows with the number of updates, min(d, (1 + step) / (10 + step)).
-function averaged({ ema, step }: TrainState, weights: Weights, emaDecay: number): Weights | undefined {
+// Official code: the decay grows, min(d, (1 + Δ) / (10 + Δ)). There Δ counts from step 1560; ours from the first, so that short runs have one.
+function averaged({ ema, step }: TrainState, now: Weights, emaDecay: number): Weights | undefined {
   if (!ema) return undefined;
   const decay = Math.min(emaDecay, (1 + step) / (10 + step));
-  return mapWeights(ema, (average, name) => tf.add(tf.mul(average, decay), tf.mul(weights[name]!, 1 - decay)));
+  return mapWeights(ema, (average, name) => tf.add(tf.mul(average, decay), tf.mul(now[name]!, 1 - decay)));
 }
 
 function splitIntoBlocks({ images, targets }: StepBatch, m: number): StepBatch[] {

@@ -87,7 +87,8 @@ export async function train(
   const run = new Run(model, data, trainConfig(config), callbacks);
   const interrupt = new AbortController();
   const onInterrupt = () => interrupt.abort();
-  if (callbacks.stopOnInterrupt ?? true) process.once("SIGINT", onInterrupt);
+  // Not once: npm passes a Ctrl-C on that the terminal has sent already.
+  if (callbacks.stopOnInterrupt ?? true) process.on("SIGINT", onInterrupt);
   try {
     return await run.go([interrupt.signal, ...(callbacks.signal ? [callbacks.signal] : [])]);
   } catch (error) {
