@@ -1,0 +1,31 @@
+/** Records made by hand. */
+import { runConfig, runKey, type RunOptions } from "../../src/paper/config";
+import type { PlannedRun } from "../../src/paper/item";
+import type { RunMetrics, RunRecord } from "../../src/paper/records";
+
+/** A run of a second: 64 generated images, an MLP of four units. */
+export function tinyRun(training: Partial<RunOptions["training"]> = {}, parts: Partial<RunOptions> = {}): RunOptions {
+  return {
+    dataset: { name: "generated", trainSize: 64, testSize: 40 },
+    model: { name: "mlp", hidden: [4] },
+    training: { epochs: 2, batchSize: 16, ...training },
+    ...parts,
+  };
+}
+
+/** The record of a run that ended with these metrics. */
+export function recordOf(options: RunOptions, metrics: Partial<RunMetrics> = {}): RunRecord {
+  const { testErrorRate = 0.25 } = metrics;
+  return {
+    key: runKey(options),
+    config: runConfig(options),
+    metrics: { outcome: "finished", testErrorRate, bestTestErrorRate: testErrorRate, parameters: 1, ...metrics },
+    history: [],
+    versions: { lab: "0", tfjs: "0", engine: "by hand", threads: 1 },
+  };
+}
+
+/** Records of all planned runs, each with the error that `errorOf` gives it. */
+export function recordsOf(plan: readonly PlannedRun[], errorOf: (run: PlannedRun) => number): RunRecord[] {
+  return plan.map((run) => recordOf(run.config, { testErrorRate: errorOf(run) }));
+}
