@@ -17,7 +17,9 @@ function inFreshProcess(code: string, environment: NodeJS.ProcessEnv = {}): stri
 
 const PRINT_ENGINE = `ready().then((info) => console.log(JSON.stringify(info)), (error) => console.log(error.message));`;
 
-describe("ready", () => {
+describe("ready", function () {
+  this.timeout(300_000); // Fresh processes are slow to load on a busy machine.
+
   it("says which engine runs, its version, devices and threads", async () => {
     const info = await ready();
 

@@ -154,6 +154,18 @@ describe("installStockGradients", () => {
     closeTo(stock, 0);
   });
 
+  it("leaves batchNormTraining with the same value and gradient, by stock functions", () => {
+    const shapes = [[4, 5, 6, 3], [3], [3]];
+    const loss: Loss = (x, s, o) => squares(batchNormTraining(x as tf.Tensor4D, s as tf.Tensor1D, o as tf.Tensor1D, 1e-3).y);
+    const ours = gradients(loss, shapes);
+
+    installStockGradients();
+    const stock = gradients(loss, shapes);
+    installGradients();
+
+    ours.forEach((g, i) => closeTo(g, stock[i]!, 1e-3));
+  });
+
   it("is the only thing that takes ours away: a second copy of TensorFlow.js that registers its own does not", () => {
     const ours = tf.getGradient("Relu");
 

@@ -25,8 +25,15 @@ export interface BatchNormResult {
  * @param offset (c)
  */
 export function batchNormTraining(x: tf.Tensor4D, scale: tf.Tensor1D, offset: tf.Tensor1D, epsilon: number): BatchNormResult {
+  if (!tf.getGradient("BatchNormTraining")) return withStockFunctions(x, scale, offset, epsilon);
   const [y, mean, variance] = runKernel<tf.Tensor[]>("BatchNormTraining", { x, scale, offset }, { epsilon });
   return { y: y as tf.Tensor4D, mean: detach(mean as tf.Tensor1D), variance: detach(variance as tf.Tensor1D) };
+}
+
+// After installStockGradients: as the batch norm layer of TensorFlow.js does it.
+function withStockFunctions(x: tf.Tensor4D, scale: tf.Tensor1D, offset: tf.Tensor1D, epsilon: number): BatchNormResult {
+  const { mean, variance } = tf.moments(x, AXES) as { mean: tf.Tensor1D; variance: tf.Tensor1D };
+  return { y: tf.batchNorm(x, mean, variance, offset, scale, epsilon), mean: detach(mean), variance: detach(variance) };
 }
 
 /**
