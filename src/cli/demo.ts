@@ -1,6 +1,7 @@
 /** npm start, after set-up: reproduces a table and a figure of the paper at the demo budget and says where to look. */
 import path from "node:path";
-import { catalog, ready, readRecords, type PaperItem } from "..";
+import { catalog, ready, type PaperItem } from "..";
+import { itemRecords } from "../paper/item";
 import { projectRoot } from "../paper/records";
 import { itemReport } from "../report/paperReports";
 import { saveFigure } from "../report/render";
@@ -24,7 +25,7 @@ const figuresFolder = path.join(projectRoot, "data/cache/figures");
 async function show(item: PaperItem): Promise<void> {
   console.log(`\n${item.title}. ${item.claim}`);
   console.log(`Budget demo: ${item.describe("demo")}.`);
-  const before = readRecords(item.id).length;
+  const before = itemRecords(item).length;
   const records = await makeMissing(item, { budget: "demo", jobs: 2 });
   if (records.length === before)
     console.log("All of its runs are recorded from an earlier start (data/cache/results; delete it to run them again).");

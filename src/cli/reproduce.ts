@@ -1,6 +1,7 @@
 /** npm run reproduce: makes the runs of a table or figure that have no record yet, then prints the table and draws the figure. */
 import { Command, InvalidArgumentError, Option } from "commander";
-import { budgets, catalog, findItem, localResultsFolder, readRecords, resultsFolder, runCost, runKey, runMissing } from "..";
+import { budgets, catalog, findItem, localResultsFolder, resultsFolder, runCost, runKey, runMissing } from "..";
+import { itemRecords, recordsName } from "../paper/item";
 import type { Budget, PaperItem, PlannedRun, RunRecord } from "..";
 import { itemReport } from "../report/paperReports";
 import { saveFigure } from "../report/render";
@@ -10,7 +11,6 @@ interface Options {
   readonly budget: Budget;
   readonly jobs: number;
   readonly dryRun?: boolean;
-  readonly fresh?: boolean;
   readonly figures: boolean;
 }
 
@@ -52,7 +52,7 @@ async function main(ids: string[], options: Options): Promise<void> {
 }
 
 function explain(item: PaperItem, { budget }: Options): void {
-  const records = readRecords(item.id);
+  const records = itemRecords(item);
   const plan = item.plan(budget, records);
   const known = new Set(records.map(({ key }) => key));
   console.log(`${item.title} (${item.id}), budget ${budget}: ${item.describe(budget)}`);
@@ -89,15 +89,18 @@ export async function makeMissing(item: PaperItem, { budget, jobs }: { budget: B
   const folder = budget === "lab" || budget === "paper" ? resultsFolder : localResultsFolder;
   const stop = new AbortController();
   const onInterrupt = () => stop.abort();
+  // Not once: npm passes a Ctrl-C on that the terminal has sent already.
   process.on("SIGINT", onInterrupt);
   try {
     for (;;) {
-      const records = readRecords(item.id, { onWarning: (message) => console.error(message) });
+      const records = itemRecords(item, { onWarning: (message) => console.error(message) });
       const missing = missingOf(item.plan(budget, records), records);
       if (missing.length === 0) return records;
       const bar = progressBar(`${item.id} ${budget}`);
       const configs = missing.map(({ config }) => config);
-      await runMissing(configs, { item: item.id, jobs, folder, signal: stop.signal, onProgress: bar.update }).finally(bar.stop);
+      await runMissing(configs, { item: recordsName(item), jobs, folder, signal: stop.signal, onProgress: bar.update }).finally(
+        bar.stop,
+      );
       if (stop.signal.aborted) throw new Error("stopped; the same command goes on from here");
     }
   } finally {

@@ -1,9 +1,11 @@
 /** Every table and figure that can be reproduced, in the paper's order. */
+import { figure1Surfaces } from "./figure1Surfaces";
 import { figure3Middle } from "./figure3Middle";
+import { figure3Spectra } from "./figure3Spectra";
 import type { PaperItem } from "./item";
 import { table5 } from "./table5";
 
-export const catalog: readonly PaperItem[] = [table5, figure3Middle];
+export const catalog: readonly PaperItem[] = [table5, figure1Surfaces, figure3Spectra, figure3Middle];
 
 /** @throws where there is no such item, naming those there are */
 export function findItem(id: string): PaperItem {

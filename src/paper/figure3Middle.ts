@@ -16,8 +16,8 @@ import { estimate, estimateBy, estimateDifference, formatEstimate } from "./stat
 interface Scale {
   readonly base: RunOptions;
   readonly seeds: number;
-  readonly ms: readonly number[];
-  readonly rhos: readonly number[];
+  /** m and the ρ tried with it: small blocks need a smaller ρ. */
+  readonly rhos: Readonly<Record<number, readonly number[]>>;
 }
 
 const scales: Record<Budget, Scale> = {
@@ -28,8 +28,7 @@ const scales: Record<Budget, Scale> = {
       training: { epochs: 1, batchSize: 64 },
     },
     seeds: 1,
-    ms: [16, 64],
-    rhos: [0.05],
+    rhos: { 16: [0.05], 64: [0.05] },
   },
   demo: {
     base: {
@@ -38,18 +37,16 @@ const scales: Record<Budget, Scale> = {
       training: { epochs: 15, batchSize: 64, evaluateEvery: 5 },
     },
     seeds: 1,
-    ms: [16, 64],
-    rhos: [0.05, 0.1, 0.2, 0.5],
+    rhos: { 8: [0.05, 0.1, 0.2], 64: [0.1, 0.2, 0.5] },
   },
   lab: {
     base: {
       dataset: { name: "fashion-mnist", trainSize: 1000 },
       model: { name: "wideResNet", depth: 10, widen: 1 },
-      training: { epochs: 40, batchSize: 128, evaluateEvery: 20, augment: "basic" },
+      training: { epochs: 30, batchSize: 64, evaluateEvery: 30 },
     },
     seeds: 3,
-    ms: [8, 32, 128],
-    rhos: [0.02, 0.05, 0.1, 0.2],
+    rhos: { 8: [0.02, 0.05, 0.1], 16: [0.02, 0.05, 0.1, 0.2], 64: [0.05, 0.1, 0.2, 0.4] },
   },
   paper: {
     base: {
@@ -58,8 +55,7 @@ const scales: Record<Budget, Scale> = {
       training: { epochs: 200, batchSize: 256, augment: "basic" },
     },
     seeds: 5,
-    ms: [1, 4, 16, 64, 256],
-    rhos: [0.001, 0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1], // paper Fig. 3 middle
+    rhos: Object.fromEntries([1, 4, 16, 64, 256].map((m) => [m, [0.001, 0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1]])), // paper Fig. 3 middle
   },
 };
 
@@ -96,18 +92,22 @@ export interface CurvePointByM {
 export function figure3MiddleCurves(budget: Budget, records: readonly RunRecord[]): CurvePointByM[] {
   const rows = figure3MiddleRows(budget, records);
   const plain = rows.filter(({ rho }) => rho === 0);
-  const expanded: LabelledRow[] = scales[budget].ms.flatMap((m) => [
+  const expanded: LabelledRow[] = msOf(budget).flatMap((m) => [
     ...plain.map((row) => ({ ...row, m })),
     ...rows.filter((row) => row.m === m),
   ]);
   return expanded.length === 0 ? [] : (estimateBy(expanded, ["m", "rho"], "testErrorRate") as unknown as CurvePointByM[]);
 }
 
+function msOf(budget: Budget): number[] {
+  return Object.keys(scales[budget].rhos).map(Number);
+}
+
 function runs(budget: Budget): PlannedRun[] {
-  const { seeds, ms, rhos } = scales[budget];
+  const { seeds, rhos } = scales[budget];
   return Array.from({ length: seeds }, (_, seed) => seed).flatMap((seed) => [
     run(budget, { m: 0, rho: 0, seed }),
-    ...ms.flatMap((m) => rhos.map((rho) => run(budget, { m, rho, seed }))),
+    ...msOf(budget).flatMap((m) => rhos[m]!.map((rho) => run(budget, { m, rho, seed }))),
   ]);
 }
 

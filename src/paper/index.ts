@@ -10,3 +10,6 @@ export { table5, table5Methods, table5Rows } from "./table5";
 export { figure3Middle, figure3MiddleCurves, figure3MiddleRows, type CurvePointByM } from "./figure3Middle";
 export * from "./paperNumbers";
 export * from "./statistics";
+export { figure1Surfaces, figure1SurfacesRows, meanRise, type SurfaceRow } from "./figure1Surfaces";
+export { figure3Spectra, figure3SpectraRows, type SpectrumRow } from "./figure3Spectra";
+export { spectraOf, surfaceOf, type MeasuredCurvature, type MeasuredSpectrum, type MeasuredSurface } from "./curvature";

@@ -2,7 +2,7 @@
 import { hasFashionMnist } from "../data";
 import type { RunOptions } from "./config";
 import { runKey } from "./config";
-import type { RunRecord } from "./records";
+import { readRecords, type ReadOptions, type RunRecord } from "./records";
 
 /**
  * - smoke: the whole path in seconds, for tests
@@ -33,6 +33,8 @@ export interface LabelledRow {
 export interface PaperItem {
   /** Its name everywhere: "table-5", "figure-3-middle". */
   readonly id: string;
+  /** The item whose records it reads, where they are not its own: one run serves both. */
+  readonly recordsIn?: string;
   /** "Table 5". */
   readonly title: string;
   /** The paper's claim, one sentence. */
@@ -45,15 +47,34 @@ export interface PaperItem {
   conclusions(budget: Budget, records: readonly RunRecord[]): readonly string[];
 }
 
-/** Planned runs that have a finished record, as rows; those that diverged count as chance level. */
-export function labelledRows(plan: readonly PlannedRun[], records: readonly RunRecord[]): LabelledRow[] {
+/** Name of the file of an item's records. */
+export function recordsName({ id, recordsIn = id }: PaperItem): string {
+  return recordsIn;
+}
+
+/** All records of an item, committed and this machine's own. */
+export function itemRecords(item: PaperItem, options?: ReadOptions): RunRecord[] {
+  return readRecords(recordsName(item), options);
+}
+
+/** Planned runs that have a record, each with it. */
+export function finishedRecords(
+  plan: readonly PlannedRun[],
+  records: readonly RunRecord[],
+): { readonly record: RunRecord; readonly labels: Labels }[] {
   const byKey = new Map(records.map((record) => [record.key, record]));
   return plan.flatMap(({ config, labels }) => {
     const record = byKey.get(runKey(config));
-    if (!record) return [];
+    return record ? [{ record, labels }] : [];
+  });
+}
+
+/** Planned runs that have a finished record, as rows; those that diverged count as chance level. */
+export function labelledRows(plan: readonly PlannedRun[], records: readonly RunRecord[]): LabelledRow[] {
+  return finishedRecords(plan, records).map(({ record, labels }) => {
     const { testErrorRate = CHANCE, bestTestErrorRate = CHANCE, divergedInEpoch } = record.metrics;
     const last = divergedInEpoch === undefined ? testErrorRate : CHANCE;
-    return [{ ...labels, seed: record.config.training.seed, testErrorRate: last, bestTestErrorRate }];
+    return { ...labels, seed: record.config.training.seed, testErrorRate: last, bestTestErrorRate };
   });
 }
 

@@ -1,13 +1,17 @@
 /** Each item of the paper as a table and a figure, paper beside ours; shared by notebooks, the command line and the README. */
 import { findItem } from "../paper/catalog";
+import { figure1Surfaces } from "../paper/figure1Surfaces";
+import { figure3Spectra } from "../paper/figure3Spectra";
 import { figure3Middle, figure3MiddleCurves } from "../paper/figure3Middle";
-import { largestBudget, type Budget } from "../paper/item";
+import { isComplete, itemRecords, largestBudget, type Budget } from "../paper/item";
 import { paperNumber, paperNumbers } from "../paper/paperNumbers";
-import { readRecords, type RunRecord } from "../paper/records";
+import type { RunRecord } from "../paper/records";
 import { estimate, formatEstimate } from "../paper/statistics";
 import { table5, table5Methods, table5Rows } from "../paper/table5";
+import { figure1SurfacesContent, figure3SpectraContent } from "./curvatureReports";
 import { dotIntervals, errorVersusRho, type DotInterval, type RhoPoint } from "./figures";
 import { runFootnotes, toHtml, toMarkdown, type TableOptions, type TableRow } from "./tables";
+import type { ItemContent, MakeContent } from "./itemContent";
 import type { FigureSpec } from "./theme";
 
 /** A finished table and figure of one item at one budget. */
@@ -23,20 +27,11 @@ export interface ItemReport {
   readonly figure: FigureSpec;
   /** What our records say of the paper's claim. */
   readonly conclusions: readonly string[];
-  /** One line for the README's table. */
-  readonly summary: { readonly paper: string; readonly ours: string; readonly seeds: number };
 }
-
-interface Content {
-  readonly rows: readonly TableRow[];
-  readonly table: TableOptions;
-  readonly figure: FigureSpec;
-  readonly summary: ItemReport["summary"];
-}
-
-type MakeContent = (budget: Budget, records: readonly RunRecord[]) => Content;
 
 const contents: Readonly<Record<string, MakeContent>> = {
+  [figure1Surfaces.id]: figure1SurfacesContent,
+  [figure3Spectra.id]: figure3SpectraContent,
   [table5.id]: table5Content,
   [figure3Middle.id]: figure3MiddleContent,
 };
@@ -52,15 +47,17 @@ export interface ReportOptions {
  * Table, figure and conclusions of an item, such as "table-5", from records that exist.
  * @throws where there is no such item, or it has no complete set of records yet
  */
-export function itemReport(id: string, { records = readRecords(id), budget }: ReportOptions = {}): ItemReport {
+export function itemReport(id: string, { records = itemRecords(findItem(id)), budget }: ReportOptions = {}): ItemReport {
   const item = findItem(id);
   const chosen = budget ?? largestBudget(item, records);
   if (!chosen) throw new Error(`${id} has no complete records yet; make some with: npm run reproduce -- ${id} --budget demo`);
-  const { rows, table, figure, summary } = contents[id]!(chosen, records);
+  if (!isComplete(item, chosen, records))
+    throw new Error(`${id} lacks records of budget ${chosen}; make them with: npm run reproduce -- ${id} --budget ${chosen}`);
+  const { rows, table, figure } = contents[id]!(chosen, records);
   const description = item.describe(chosen);
   const options = { title: `${item.title}: paper and ours`, ...table };
   return {
-    ...{ id, title: item.title, budget: chosen, description, rows, figure, summary },
+    ...{ id, title: item.title, budget: chosen, description, rows, figure },
     markdown: toMarkdown(rows, options),
     html: toHtml(rows, options),
     conclusions: item.conclusions(chosen, records),
@@ -72,7 +69,7 @@ const augmentations = [
   { augment: "cutout", name: "cutout", paper: "autoaugment" }, // the paper's "auto augment" on Fashion-MNIST is cutout alone
 ] as const;
 
-function table5Content(budget: Budget, records: readonly RunRecord[]): Content {
+function table5Content(budget: Budget, records: readonly RunRecord[]): ItemContent {
   const numbers = paperNumbers("table-5");
   const runs = table5Rows(budget, records);
   const where = { dataset: "fashion-mnist", model: "WRN-28-10" };
@@ -99,7 +96,7 @@ function table5Content(budget: Budget, records: readonly RunRecord[]): Content {
   }));
   const seeds = ours("basic", "SAM").n;
   const table: TableOptions = {
-    title: "Table 5, Fashion-MNIST, WideResNet: test error in per cent, paper and ours",
+    title: "Table 5: test error in per cent. Paper: WRN-28-10 on Fashion-MNIST; ours: as below",
     columns: {
       augment: "augmentation",
       paperSgd: "paper · SGD",
@@ -123,24 +120,15 @@ function table5Content(budget: Budget, records: readonly RunRecord[]): Content {
       rows.map(({ augment }) => augment),
       ours,
     ),
-    subtitle: `Fashion-MNIST test error, mean and 95 % interval. Ours: ${table5.describe(budget)}.`,
+    subtitle: `Test error, mean and 95 % interval. Paper: WRN-28-10, Fashion-MNIST. Ours: ${table5.describe(budget)}.`,
     rows: points,
   });
-  const summary = {
-    paper: `SGD ${rows[0]!.paperSgd} → SAM ${rows[0]!.paperSam}`,
-    ours: `SGD ${bestOf(ours("basic", table5Methods[0]), ours("basic", table5Methods[1]))} → SAM ${rows[0]!.sam}`,
-    seeds,
-  };
-  return { rows, table, figure, summary };
+  return { rows, table, figure };
 }
 
 interface MeanAndInterval {
   readonly mean: number;
   readonly interval?: number;
-}
-
-function bestOf(a: MeanAndInterval, b: MeanAndInterval): string {
-  return formatEstimate(a.mean <= b.mean ? a : b, { scale: 100 });
 }
 
 function titleOfTable5(augments: readonly string[], ours: (augment: string, method: string) => MeanAndInterval): string {
@@ -156,7 +144,7 @@ function inPercent({ mean, interval }: MeanAndInterval): MeanAndInterval {
   return { mean: 100 * mean, ...(interval === undefined ? {} : { interval: 100 * interval }) };
 }
 
-function figure3MiddleContent(budget: Budget, records: readonly RunRecord[]): Content {
+function figure3MiddleContent(budget: Budget, records: readonly RunRecord[]): ItemContent {
   const curves = figure3MiddleCurves(budget, records);
   const ours: RhoPoint[] = curves.map((point) => ({ rho: point.rho, series: point.m, ...inPercent(point) }));
   const paper = paperNumbers("figure-3").rows.filter(({ m, rho }) => m !== undefined && rho !== undefined && !Number.isNaN(rho));
@@ -167,7 +155,8 @@ function figure3MiddleContent(budget: Budget, records: readonly RunRecord[]): Co
   }));
   const percent = { scale: 100 };
   const ms = [...new Set(curves.map(({ m }) => m))];
-  const rows = [...new Set(curves.map(({ rho }) => rho))].map((rho) => ({
+  const rhos = [...new Set(curves.map(({ rho }) => rho))].sort((a, b) => a - b);
+  const rows = rhos.map((rho) => ({
     rho,
     ...Object.fromEntries(
       ms.map((m) => {
@@ -180,10 +169,6 @@ function figure3MiddleContent(budget: Budget, records: readonly RunRecord[]): Co
     points.filter(({ series }) => series === m).reduce((a, b) => (b.mean < a.mean ? b : a));
   const [small, large] = [Math.min(...ms), Math.max(...ms)];
   const seeds = Math.max(...curves.map(({ n }) => n));
-  const line = (points: readonly RhoPoint[], m: number) => {
-    const { mean, interval, rho } = best(points, m);
-    return `m=${m}: ${formatEstimate({ mean, ...(interval === undefined ? {} : { interval }) })} at ρ=${rho}`;
-  };
   return {
     rows,
     table: {
@@ -196,14 +181,9 @@ function figure3MiddleContent(budget: Budget, records: readonly RunRecord[]): Co
         best(ours, small).mean < best(ours, large).mean
           ? "A smaller m reaches a lower error"
           : "Here a smaller m does not reach a lower error",
-      subtitle: `Test error against ρ. Paper: CIFAR-10, a small ResNet. Ours: Fashion-MNIST, ${figure3Middle.describe(budget)}.`,
+      subtitle: `Test error against ρ. Paper: CIFAR-10, a small ResNet. Ours: ${figure3Middle.describe(budget)}.`,
       rows: ours,
       paper: paperPoints,
     }),
-    summary: {
-      paper: `${line(paperPoints, 4)}; ${line(paperPoints, 256)}`,
-      ours: `${line(ours, small)}; ${line(ours, large)}`,
-      seeds,
-    },
   };
 }
