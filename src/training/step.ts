@@ -1,5 +1,14 @@
 /** One update, Algorithm 1: the SAM gradient of a batch (mean over its blocks of m), clipping, the base optimizer, the average. */
-import { cloneWeights, globalNormTensor, mapWeights, scaleWeights, tf, valueAndGradient, type Rng, type Weights } from "../engine";
+import {
+  cloneWeights,
+  globalNormTensor,
+  mapWeights,
+  scaleWeights,
+  tf,
+  valueAndGradient,
+  type Rng,
+  type Weights,
+} from "../engine";
 import type { Model } from "../models";
 import { adamW, evaluateSam, meanWeights, scheduleByName, sgd, type BaseOptimizer, type SamOptions } from "../optim";
 import type { TrainConfig } from "./config";

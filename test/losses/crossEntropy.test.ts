@@ -67,6 +67,9 @@ describe("losses/crossEntropy", () => {
 
   it("refuses smoothing outside [0, 1)", () => {
     for (const labelSmoothing of [-0.1, 1, NaN])
-      assert.throws(() => crossEntropy(logits(), targets(), { labelSmoothing }), /labelSmoothing = .*: expected a number in \[0, 1\)/);
+      assert.throws(
+        () => crossEntropy(logits(), targets(), { labelSmoothing }),
+        /labelSmoothing = .*: expected a number in \[0, 1\)/,
+      );
   });
 });

@@ -35,7 +35,11 @@ describe("paper/config", () => {
   });
 
   describe("refuses", () => {
-    for (const [name, options, message] of [
+    for (const [
+      name,
+      options,
+      message,
+    ] of [
       ["a misspelt part", { dataset, model, trainin: training }, /training is missing: expected object; unknown field "trainin", did you mean "training"\?/],
       ["a misspelt field of training", { dataset, model, training: { epochs: 1, learningrate: 1 } }, /unknown field "training\.learningrate", did you mean "learningRate"\?/],
       ["one of the data set", { dataset: { name: "generated", trainsize: 3 }, model, training }, /unknown field "dataset\.trainsize", did you mean "trainSize"\?/],
@@ -55,7 +59,8 @@ describe("paper/config", () => {
 
   describe("key", () => {
     it("is the head of the SHA-256 of the sorted JSON of what differs from the defaults", () => {
-      const json = '{"dataset":{"name":"generated"},"model":{"hidden":[4],"name":"mlp"},"noise":{},"training":{"epochs":2,"rho":0.1}}';
+      const json =
+        '{"dataset":{"name":"generated"},"model":{"hidden":[4],"name":"mlp"},"noise":{},"training":{"epochs":2,"rho":0.1}}';
       const expected = createHash("sha256").update(json).digest("hex").slice(0, 16);
 
       assert.equal(runKey({ dataset, model: { name: "mlp", hidden: [4] }, training: { epochs: 2, rho: 0.1 } }), expected);

@@ -5,7 +5,9 @@ import type { RunRecord } from "../../src/paper/records";
 import { closeTo } from "../support/closeTo";
 import { recordsOf } from "../support/records";
 
-const plan = figure3Middle.plan("lab", []).map(({ config, labels }) => ({ config, labels: labels as { m: number; rho: number } }));
+const plan = figure3Middle
+  .plan("lab", [])
+  .map(({ config, labels }) => ({ config, labels: labels as { m: number; rho: number } }));
 const ms = [...new Set(plan.map(({ labels }) => labels.m))].filter((m) => m > 0);
 const rhosOf = (m: number) => [...new Set(plan.filter(({ labels }) => labels.m === m).map(({ labels }) => labels.rho))];
 const [small, large] = [Math.min(...ms), Math.max(...ms)];
@@ -42,7 +44,10 @@ describe("paper/figure3Middle", () => {
 
     // paper.md, Figure 3 middle
     assert.deepEqual([...new Set(paper.map(({ labels }) => labels.m))], [0, 1, 4, 16, 64, 256]);
-    assert.deepEqual([...new Set(paper.map(({ labels }) => labels.rho))], [0, 0.001, 0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1]);
+    assert.deepEqual(
+      [...new Set(paper.map(({ labels }) => labels.rho))],
+      [0, 0.001, 0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1],
+    );
   });
 
   it("has a row for each record", () => {
@@ -53,7 +58,10 @@ describe("paper/figure3Middle", () => {
   });
 
   it("has curves that all start with the runs without SAM; each point is a mean over the seeds", () => {
-    const curves = figure3MiddleCurves("lab", lab((m, rho) => 0.2 + m / 1e4 + rho / 10));
+    const curves = figure3MiddleCurves(
+      "lab",
+      lab((m, rho) => 0.2 + m / 1e4 + rho / 10),
+    );
 
     for (const m of ms) assert.deepEqual(curves.filter((point) => point.m === m).map(({ rho }) => rho), [0, ...rhosOf(m)]); // prettier-ignore
     for (const { m, rho, mean, interval, n } of curves) {
@@ -85,7 +93,10 @@ describe("paper/figure3Middle", () => {
     it("say that it does not where small m is worse", () => {
       const [, verdict] = conclude(lab((m, rho) => 0.4 - m / 1e3 + Math.abs(rho - 0.1)));
 
-      assert.ok(verdict!.includes(`rises by ${gain} points: the claim does not replicate. The best ρ is the same on this grid.`), verdict);
+      assert.ok(
+        verdict!.includes(`rises by ${gain} points: the claim does not replicate. The best ρ is the same on this grid.`),
+        verdict,
+      );
     });
 
     it("claim no more than the seeds support", () => {

@@ -24,7 +24,10 @@ const item: PaperItem = {
 
 describe("paper/item", () => {
   it("makes rows of the planned runs that have records, with their labels and seeds", () => {
-    const records = [recordOf(tinyRun({ seed: 2 }), { testErrorRate: 0.4, bestTestErrorRate: 0.3 }), recordOf(tinyRun({ seed: 77 }))];
+    const records = [
+      recordOf(tinyRun({ seed: 2 }), { testErrorRate: 0.4, bestTestErrorRate: 0.3 }),
+      recordOf(tinyRun({ seed: 77 })),
+    ];
 
     assert.deepEqual(labelledRows([planned(1), planned(2)], records), [
       { method: "SGD", rho: 0, seed: 2, testErrorRate: 0.4, bestTestErrorRate: 0.3 },
@@ -55,7 +58,10 @@ describe("paper/item", () => {
 
   it("describes data and networks in words, and generated data as such", () => {
     assert.equal(describeDataset({ name: "fashion-mnist" }), "60000 training and 10000 test images of Fashion-MNIST");
-    assert.match(describeDataset({ name: "generated", trainSize: 5, testSize: 6 }), /^5 training and 6 test images that were generated, not real$/);
+    assert.match(
+      describeDataset({ name: "generated", trainSize: 5, testSize: 6 }),
+      /^5 training and 6 test images that were generated, not real$/,
+    );
     assert.equal(describeModel({ name: "wideResNet", depth: 28, widen: 10 }), "WRN-28-10");
     assert.equal(describeModel({ name: "wideResNet", depth: 40, widen: 10, batchNorm: false }), "WRN-40-10 without batch norm");
     assert.equal(describeModel({ name: "convNet" }), "ConvNet 16-32-64");

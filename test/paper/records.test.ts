@@ -96,7 +96,8 @@ describe("paper/records", () => {
   });
 
   describe("refuse", () => {
-    const lines = (...middle: string[]) => fs.writeFileSync(file, [JSON.stringify(a), ...middle, JSON.stringify(b), ""].join("\n"));
+    const lines = (...middle: string[]) =>
+      fs.writeFileSync(file, [JSON.stringify(a), ...middle, JSON.stringify(b), ""].join("\n"));
 
     for (const [name, line] of [
       ["that is cut", JSON.stringify(c).slice(0, 40)],
@@ -108,13 +109,19 @@ describe("paper/records", () => {
       it(`a line in the middle ${name}, naming file and line`, () => {
         lines(line!);
 
-        assert.throws(() => read(), /item\.jsonl:2: not a record \(.*\); restore the file, or delete this line to repeat its run/);
+        assert.throws(
+          () => read(),
+          /item\.jsonl:2: not a record \(.*\); restore the file, or delete this line to repeat its run/,
+        );
       });
 
     it("a key that does not belong to its config, naming file, line and both", () => {
       lines(JSON.stringify({ ...c, config: a.config }));
 
-      assert.throws(() => read(), new RegExp(`item\\.jsonl:2: key ${c.key} does not belong to its config \\(${a.key}\\); was it edited\\?`));
+      assert.throws(
+        () => read(),
+        new RegExp(`item\\.jsonl:2: key ${c.key} does not belong to its config \\(${a.key}\\); was it edited\\?`),
+      );
     });
   });
 
@@ -148,7 +155,9 @@ describe("paper/records", () => {
     });
   });
 
-  it("of several processes that append at once are all there", async () => {
+  it("of several processes that append at once are all there", async function () {
+    // Processes start slowly on a busy machine.
+    this.timeout(600_000);
     const script = path.join(folder, "append.cjs");
     const source = JSON.stringify(require.resolve("../../src/paper/records"));
     const helper = JSON.stringify(require.resolve("../support/records"));
@@ -161,7 +170,9 @@ describe("paper/records", () => {
        });
        process.send("ready");`,
     );
-    const children = [1000, 2000].map((first) => fork(script, [String(first)], { execArgv: ["--require", require.resolve("tsx/cjs")] }));
+    const children = [1000, 2000].map((first) =>
+      fork(script, [String(first)], { execArgv: ["--require", require.resolve("tsx/cjs")] }),
+    );
     await Promise.all(children.map((child) => new Promise((resolve) => child.once("message", resolve))));
 
     for (const child of children) child.send("go");

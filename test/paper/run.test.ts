@@ -86,7 +86,10 @@ describe("paper/run", () => {
     assert.equal(name({ model: { name: "wideResNet", depth: 16, widen: 2, batchNorm: false } }), "WRN-16-2 without batch norm");
     assert.equal(name({ model: { name: "convNet", widths: [3, 5] } }), "ConvNet-3-5");
     assert.equal(name({ model: { name: "mlp", hidden: [7] } }), "MLP-7");
-    assert.throws(() => name({ model: { name: "wideResNet", depth: 11, widen: 2 } }), /depth = 11: a WideResNet has depth 6n \+ 4/);
+    assert.throws(
+      () => name({ model: { name: "wideResNet", depth: 11, widen: 2 } }),
+      /depth = 11: a WideResNet has depth 6n \+ 4/,
+    );
   });
 
   it("that diverges has a record that says so", async () => {

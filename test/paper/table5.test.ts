@@ -68,7 +68,9 @@ describe("paper/table5", () => {
       const equal = tuned({ basic: { 0.05: 0.2, 0.1: 0.2, 0.2: 0.2 } });
       const diverging = tuning()
         .slice(0, 3)
-        .map(({ config }, i) => recordOf(config, i === 0 ? { testErrorRate: 0.01, divergedInEpoch: 3 } : { testErrorRate: 0.5 - i / 10 }));
+        .map(({ config }, i) =>
+          recordOf(config, i === 0 ? { testErrorRate: 0.01, divergedInEpoch: 3 } : { testErrorRate: 0.5 - i / 10 }),
+        );
 
       assert.equal(samRuns(equal)[0]!.labels.rho, 0.05);
       assert.equal(samRuns(diverging)[0]!.labels.rho, 0.2);
@@ -83,7 +85,9 @@ describe("paper/table5", () => {
     });
 
     it("differs within a method and seed in nothing but the method: same data, network, batch and start", () => {
-      const runs = table5.plan("demo", []).filter(({ labels, config }) => labels.augment === "basic" && config.training.seed === 1);
+      const runs = table5
+        .plan("demo", [])
+        .filter(({ labels, config }) => labels.augment === "basic" && config.training.seed === 1);
       const [sgd, twice, sam] = runs.map(({ config }) => runConfig(config));
 
       assert.deepEqual(sam, { ...sgd!, training: { ...sgd!.training, rho: sam!.training.rho } });
@@ -119,26 +123,50 @@ describe("paper/table5", () => {
     const basic = (records: RunRecord[]) => table5.conclusions("demo", records)[0]!;
 
     it("say that the claim replicates where SAM wins beyond the seeds' noise, against the better SGD", () => {
-      const text = basic(demo([[0.2, 0.201, 0.199], [0.15, 0.151, 0.149], [0.1, 0.101, 0.099]]));
+      const text = basic(
+        demo([
+          [0.2, 0.201, 0.199],
+          [0.15, 0.151, 0.149],
+          [0.1, 0.101, 0.099],
+        ]),
+      );
 
       // 5 points below 15: a third. Welch: s² = 1e-6 each, standard error √(2e-6/3), t(0.975; 4) = 2.776: ±0.227 points
       assert.equal(text, "basic: SAM's error is 5.00±0.23 points (33.3 %) below that of SGD at twice the epochs. The claim replicates."); // prettier-ignore
     });
 
     it("say that it does not where SAM is worse", () => {
-      const text = basic(demo([[0.1, 0.101, 0.099], [0.12, 0.121, 0.119], [0.15, 0.151, 0.149]]));
+      const text = basic(
+        demo([
+          [0.1, 0.101, 0.099],
+          [0.12, 0.121, 0.119],
+          [0.15, 0.151, 0.149],
+        ]),
+      );
 
       assert.equal(text, "basic: SAM's error is 5.00±0.23 points (50.0 %) above that of SGD. The claim does not replicate: SAM is worse."); // prettier-ignore
     });
 
     it("say that these seeds do not decide where the interval holds 0", () => {
-      const text = basic(demo([[0.1, 0.2, 0.3], [0.3, 0.3, 0.3], [0.1, 0.19, 0.28]]));
+      const text = basic(
+        demo([
+          [0.1, 0.2, 0.3],
+          [0.3, 0.3, 0.3],
+          [0.1, 0.19, 0.28],
+        ]),
+      );
 
       assert.match(text, /1\.00±.* below that of SGD\. The claim is not decided by these seeds\.$/);
     });
 
     it("hold where nobody errs", () => {
-      const text = basic(demo([[0, 0, 0], [0, 0, 0], [0, 0, 0]]));
+      const text = basic(
+        demo([
+          [0, 0, 0],
+          [0, 0, 0],
+          [0, 0, 0],
+        ]),
+      );
 
       assert.ok(!text.includes("NaN"), text);
       assert.match(text, /is not decided by these seeds/);
@@ -146,7 +174,16 @@ describe("paper/table5", () => {
 
     it("are one sentence for each augmentation, and none without records", () => {
       assert.deepEqual(
-        table5.conclusions("demo", demo([[0.2, 0.2, 0.2], [0.2, 0.2, 0.2], [0.1, 0.1, 0.1]])).map((text) => text.split(":")[0]),
+        table5
+          .conclusions(
+            "demo",
+            demo([
+              [0.2, 0.2, 0.2],
+              [0.2, 0.2, 0.2],
+              [0.1, 0.1, 0.1],
+            ]),
+          )
+          .map((text) => text.split(":")[0]),
         ["basic", "cutout"],
       );
       assert.deepEqual(table5.conclusions("demo", []), []);
@@ -154,7 +191,9 @@ describe("paper/table5", () => {
   });
 
   it("has keys that tell its budgets apart", () => {
-    const keys = (["smoke", "demo", "lab", "paper"] as const).flatMap((budget) => table5.plan(budget, []).map(({ config }) => runKey(config)));
+    const keys = (["smoke", "demo", "lab", "paper"] as const).flatMap((budget) =>
+      table5.plan(budget, []).map(({ config }) => runKey(config)),
+    );
 
     assert.equal(new Set(keys).size, keys.length);
   });

@@ -25,8 +25,7 @@ export function linearModel(inputs: number, visit: (context: Context) => void = 
 }
 
 /** ½(z − t)² */
-export const squaredError = (z: tf.Tensor2D, t: tf.Tensor2D) =>
-  tf.mul(tf.sum(tf.square(tf.sub(z, t)), 1), 0.5) as tf.Tensor1D;
+export const squaredError = (z: tf.Tensor2D, t: tf.Tensor2D) => tf.mul(tf.sum(tf.square(tf.sub(z, t)), 1), 0.5) as tf.Tensor1D;
 
 /** z: its gradient is the mean of the inputs, wherever it is taken. */
 export const linearLoss = (z: tf.Tensor2D) => tf.sum(z, 1) as tf.Tensor1D;

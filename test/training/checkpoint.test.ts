@@ -116,12 +116,18 @@ describe("training/checkpoint", () => {
   it("of another run is refused, naming both", () => {
     saveCheckpoint(file, oneWeight(1), progress);
 
-    assert.throws(() => loadCheckpoint(file, { key: "run 2" }), /run\.checkpoint: belongs to run run 1, expected run 2; delete it/);
+    assert.throws(
+      () => loadCheckpoint(file, { key: "run 2" }),
+      /run\.checkpoint: belongs to run run 1, expected run 2; delete it/,
+    );
   });
 
   it("of another format, or no checkpoint at all, is refused", () => {
     fs.writeFileSync(file, sealed('{"format":"sharpness-lab checkpoint 99"}\n'));
-    assert.throws(() => loadCheckpoint(file, { key: "run 1" }), /format "sharpness-lab checkpoint 99", expected "sharpness-lab checkpoint 1"/);
+    assert.throws(
+      () => loadCheckpoint(file, { key: "run 1" }),
+      /format "sharpness-lab checkpoint 99", expected "sharpness-lab checkpoint 1"/,
+    );
 
     fs.writeFileSync(file, "PK\x03\x04 something else entirely, and long enough to have a checksum");
     assert.throws(() => loadCheckpoint(file, { key: "run 1" }), /not a whole checkpoint/);

@@ -92,6 +92,9 @@ describe("training/config", () => {
   it("refuses before anything starts what does not go together", () => {
     assert.equal(refusal(withOne({ m: 300 })), "training config: m = 300 exceeds batchSize = 128");
     assert.match(refusal(withOne({ rho: 0.1, adaptive: "all", normP: 3 })), /normP = 3: adaptive and unnormalized SAM/);
-    assert.match(refusal(withOne({ rho: 0.1, ascentSteps: 2, normP: 3 })), /ascentSteps = 2: several ascent steps need normP = 2/);
+    assert.match(
+      refusal(withOne({ rho: 0.1, ascentSteps: 2, normP: 3 })),
+      /ascentSteps = 2: several ascent steps need normP = 2/,
+    );
   });
 });

@@ -33,7 +33,9 @@ describe("training/evaluate", () => {
 
   it("gives the mean cross-entropy over examples, not over batches", () => {
     // −log softmax: log(1 + e^z) − [label 1]·z with z = 4x − 2
-    const losses = [0, 0.2, 0.4, 0.6, 0.8, 1, 0.2].map((x, i) => Math.log1p(Math.exp(4 * x - 2)) - dataset.labels[i]! * (4 * x - 2));
+    const losses = [0, 0.2, 0.4, 0.6, 0.8, 1, 0.2].map(
+      (x, i) => Math.log1p(Math.exp(4 * x - 2)) - dataset.labels[i]! * (4 * x - 2),
+    );
     const mean = losses.reduce((a, b) => a + b) / 7;
 
     closeTo(evaluate(thresholdModel(), start(), dataset, { batchSize: 3 }).loss, mean, 1e-6);
@@ -56,7 +58,11 @@ describe("training/evaluate", () => {
     const before = valuesOf({ ...variables.weights, ...variables.stats });
     const images = tinyImages(10);
 
-    evaluate(thresholdModel(({ training, rng }) => modes.push(training, rng)), start(), dataset);
+    evaluate(
+      thresholdModel(({ training, rng }) => modes.push(training, rng)),
+      start(),
+      dataset,
+    );
     // With batch statistics an example's logits would depend on its batch.
     const single = evaluate(model, variables, images, { batchSize: 1 });
 

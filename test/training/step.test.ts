@@ -315,8 +315,7 @@ describe("training/step", () => {
           return { loss: tf.mean(crossEntropy(output.logits, y)) as tf.Scalar, aux: output.stats };
         };
         const { gradient, aux } = valueAndGradient(loss, plain.weights);
-        for (const name of Object.keys(gradient))
-          gradient[name] = tf.add(gradient[name]!, tf.mul(plain.weights[name]!, 0.01));
+        for (const name of Object.keys(gradient)) gradient[name] = tf.add(gradient[name]!, tf.mul(plain.weights[name]!, 0.01));
         plain = { ...sgd().update(gradient, plain.slots, plain.weights, { learningRate: 0.1, step }), stats: aux };
         const context = { model, config, loss: crossEntropy as BatchLoss, totalSteps: 3, rng: new Rng(step) };
         state = trainStep(state, { images: x, targets: y }, context).state;

@@ -151,7 +151,10 @@ describe("training/train", () => {
     const { weights } = model.init(new Rng(0).split("init"));
     // CE(smoothed) = (1 − s)·CE(hard) + s·mean over k of −log p_k
     const expected = tf.tidy(() => {
-      const images = tf.tensor4d(Float32Array.from(dataset.images, (byte) => (byte / 255 - 0.35) / 0.25), [40, 8, 8, 1]);
+      const images = tf.tensor4d(
+        Float32Array.from(dataset.images, (byte) => (byte / 255 - 0.35) / 0.25),
+        [40, 8, 8, 1],
+      );
       const logP = tf.logSoftmax(model.apply(weights, images).logits);
       const hard = tf.oneHot(tf.tensor1d(dataset.labels, "int32"), 3).toFloat() as tf.Tensor2D;
       return tf.neg(tf.mean(tf.sum(tf.mul(smoothLabels(hard, 0.3), logP), 1))).dataSync()[0]!;
@@ -321,7 +324,10 @@ describe("training/train", () => {
       await assert.rejects(run({ ...everything, rho: 0.2 }, { checkpoint }, { data: noisy() }), refused);
       await assert.rejects(run(everything, { checkpoint }, { data: small() }), refused);
       await assert.rejects(run(everything, { checkpoint }, { data: otherImages }), refused);
-      await assert.rejects(run(everything, { checkpoint }, { data: noisy(), model: convNet({ ...inputs, widths: [4] }) }), refused);
+      await assert.rejects(
+        run(everything, { checkpoint }, { data: noisy(), model: convNet({ ...inputs, widths: [4] }) }),
+        refused,
+      );
       await assert.rejects(
         run(everything, { checkpoint }, { data: noisy(), model: convNet({ ...inputs, widths: [3], batchNorm: false }) }),
         refused,
@@ -336,7 +342,9 @@ describe("training/train", () => {
     });
   });
 
-  describe("in a process", () => {
+  describe("in a process", function () {
+    // Processes start slowly on a busy machine.
+    this.timeout(600_000);
     const script = path.join(__dirname, "../support/killableTraining.ts");
     const strike = (checkpoint: string, signal: NodeJS.Signals, step: number, delay = 0) => {
       let left = step;
@@ -394,8 +402,12 @@ describe("training/train", () => {
   });
 
   describe("refuses", () => {
-    const refused = (message: RegExp, options: TrainOptions, callbacks: TrainCallbacks = {}, given: Parameters<typeof run>[2] = {}) =>
-      expectNoLeakAsync(() => assert.rejects(run(options, callbacks, given), message));
+    const refused = (
+      message: RegExp,
+      options: TrainOptions,
+      callbacks: TrainCallbacks = {},
+      given: Parameters<typeof run>[2] = {},
+    ) => expectNoLeakAsync(() => assert.rejects(run(options, callbacks, given), message));
 
     it("images or classes that do not fit the network, naming both", async () => {
       const model = mlp({ inputShape: [1, 1, 1], numClasses: 3 });
@@ -412,7 +424,10 @@ describe("training/train", () => {
     });
 
     it("a misspelt field", async () => {
-      await refused(/unknown field "learningrate", did you mean "learningRate"\?/, { epochs: 1, learningrate: 1 } as TrainOptions);
+      await refused(/unknown field "learningrate", did you mean "learningRate"\?/, {
+        epochs: 1,
+        learningrate: 1,
+      } as TrainOptions);
     });
 
     it("checkpoints without a file, or every 0 steps, before it starts", async () => {
