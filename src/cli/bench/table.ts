@@ -1,0 +1,75 @@
+/** The benchmark's numbers as text: times, ratios, and each aim with what was reached. */
+import type { BenchReport, BenchResult } from "./measure";
+
+type Time = number | null;
+
+export interface Aim {
+  readonly about: string;
+  /** Null where one of the two times is missing. */
+  readonly ratio: number | null;
+  readonly atMost: number;
+}
+
+/** What the kit sets out to reach on any machine, as ratios of times measured in the same run. */
+export function aims({ sgdStep, samStep, hvp }: BenchResult): Aim[] {
+  return [
+    { about: "SAM step ÷ SGD step, ours", ratio: quotient(samStep.ours, sgdStep.ours), atMost: 2.1 },
+    { about: "SGD step, ours ÷ stock gradients", ratio: quotient(sgdStep.ours, sgdStep.stock), atMost: 0.4 },
+    { about: "SAM step, ours ÷ stock gradients", ratio: quotient(samStep.ours, samStep.stock), atMost: 0.4 },
+    { about: "SGD step, ours ÷ PyTorch", ratio: quotient(sgdStep.ours, sgdStep.torch), atMost: 1 },
+    { about: "SAM step, ours ÷ PyTorch", ratio: quotient(samStep.ours, samStep.torch), atMost: 1 },
+    { about: "Hessian-vector product, ours ÷ PyTorch", ratio: quotient(hvp.ours, hvp.torch), atMost: 0.7 },
+    { about: "Hessian-vector product ÷ gradient, ours", ratio: quotient(hvp.ours, hvp.gradient), atMost: 5 },
+  ];
+}
+
+function quotient(a: Time, b: Time): number | null {
+  return a === null || b === null ? null : a / b;
+}
+
+/** The whole report, for a terminal. */
+export function benchTable({ result, about }: BenchReport): string {
+  const { sgdStep, samStep, hvp } = result;
+  const torch = about.torch ? `PyTorch ${about.torch}` : "PyTorch";
+  const rows = [
+    ["", "ours", "stock gradients", torch],
+    ["SGD step", ...[sgdStep.ours, sgdStep.stock, sgdStep.torch].map(milliseconds)],
+    ["SAM step", ...[samStep.ours, samStep.stock, samStep.torch].map(milliseconds)],
+    ["Hessian-vector product", milliseconds(hvp.ours), "wrong at second order", milliseconds(hvp.torch)],
+    ["gradient, inference mode", milliseconds(hvp.gradient), "–", "–"],
+  ];
+  const head = `WRN-10-2, 28×28×1, batch ${about.batchSize} of ${about.data}; ${result.engine}, threads: ${result.threads}; medians`;
+  return [head, "", ...aligned(rows), "", ...aligned(aims(result).map(aimRow)), "", ...lambdaMaxLines({ result, about })].join(
+    "\n",
+  );
+}
+
+function milliseconds(time: Time): string {
+  return time === null ? "not measured" : `${time.toFixed(1)} ms`;
+}
+
+function aimRow({ about, ratio, atMost }: Aim): string[] {
+  const verdict = ratio === null ? "" : ratio <= atMost ? "reached" : "MISSED";
+  return [about, ratio === null ? "not measured" : ratio.toFixed(2), `aim: at most ${atMost.toFixed(1)}`, verdict];
+}
+
+function lambdaMaxLines({ result: { lambdaMax }, about }: BenchReport): string[] {
+  if (!lambdaMax) return ["λmax: not measured"];
+  const { lanczos, powerIteration } = lambdaMax;
+  const row = (name: string, { products, ms, value }: typeof lanczos) => [
+    name,
+    `${products} products`,
+    `${(ms / 1000).toFixed(1)} s`,
+    `λmax = ${value.toFixed(4)}`,
+  ];
+  return [
+    `λmax over ${about.numImages} images, after a few steps of training`,
+    ...aligned([row("Lanczos to 1e-3", lanczos), row("power iteration", powerIteration)]),
+  ];
+}
+
+function aligned(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const pad = (cell: string, column: number) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!));
+  return rows.map((row) => `  ${row.map(pad).join("   ")}`.trimEnd());
+}
