@@ -3,7 +3,8 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 
 // A computed name: the modules have no declarations.
-const load = (name: string): Promise<never> => import(pathToFileURL(path.join(__dirname, "../../src/setup", `${name}.mjs`)).href);
+const load = <Module>(name: string): Promise<Module> =>
+  import(pathToFileURL(path.join(__dirname, "../../src/setup", `${name}.mjs`)).href);
 
 export interface Step {
   readonly name: string;
