@@ -1,4 +1,6 @@
 /** One line of the README for each table and figure: the paper's central numbers, ours, and whether the claim holds. */
+import { figure1Surfaces, figure1SurfacesRows } from "../paper/figure1Surfaces";
+import { figure3Spectra, figure3SpectraRows, type SpectrumRow } from "../paper/figure3Spectra";
 import { figure3Middle, figure3MiddleCurves, figure3MiddleRows } from "../paper/figure3Middle";
 import { largestBudget } from "../paper/item";
 import { paperNumber, paperNumbers, selectNumbers } from "../paper/paperNumbers";
@@ -68,8 +70,52 @@ function describeBest({ m, rho, error, text = error.toFixed(2) }: Best & { text?
   return `m = ${m}: ${text} % at ρ = ${rho}`;
 }
 
+/** λmax at the end of training. */
+function summarizeFigure3Spectra(records: readonly RunRecord[]): ResultSummary | undefined {
+  const budget = largestBudget(figure3Spectra, records);
+  if (!budget) return undefined;
+  const rows = figure3SpectraRows(budget, records);
+  const last = Math.max(...rows.map(({ epoch }) => epoch));
+  const lambdas = (method: string) => rows.filter((row) => row.epoch === last && row.method === method).map(lambdaMaxOf);
+  const [sgd, sam] = ["SGD", "SAM"].map(lambdas);
+  const printed = (method: string) => {
+    const where = { panel: "left", measure: "lambdaMax", method, epoch: 300 };
+    return paperNumber(paperNumbers("figure-3"), where).value.toFixed(1);
+  };
+  const text = (values: readonly number[]) => formatEstimate(estimate(values), { decimals: 1 });
+  return {
+    paper: `λmax: SAM ${printed("sam")}, SGD ${printed("sgd")}`,
+    ours: `λmax: SAM ${text(sam!)}, SGD ${text(sgd!)}`,
+    budget,
+    seeds: sam!.length,
+    agrees: verdict(estimateDifference(sgd!, sam!)),
+  };
+}
+
+function lambdaMaxOf({ eigenvalues }: SpectrumRow): number {
+  return eigenvalues[0]!;
+}
+
+/** Mean rise of the training loss around the solution. */
+function summarizeFigure1Surfaces(records: readonly RunRecord[]): ResultSummary | undefined {
+  const budget = largestBudget(figure1Surfaces, records);
+  if (!budget) return undefined;
+  const rows = figure1SurfacesRows(budget, records);
+  const [sgd, sam] = ["SGD", "SAM"].map((method) => rows.filter((row) => row.method === method).map(({ meanRise }) => meanRise));
+  const text = (values: readonly number[]) => formatEstimate(estimate(values), { decimals: 2 });
+  return {
+    paper: "a picture: SAM's basin is wider",
+    ours: `mean rise of the loss: SAM ${text(sam!)}, SGD ${text(sgd!)}`,
+    budget,
+    seeds: sam!.length,
+    agrees: verdict(estimateDifference(sgd!, sam!)),
+  };
+}
+
 /** What the README's table lists, in the paper's order. */
 export const readmeItems: readonly ReadmeItem[] = [
   { id: table5.id, title: "Table 5, Fashion-MNIST, basic", summary: summarizeTable5 },
+  { id: figure1Surfaces.id, title: figure1Surfaces.title, records: "figure-3-spectra", summary: summarizeFigure1Surfaces },
+  { id: figure3Spectra.id, title: figure3Spectra.title, summary: summarizeFigure3Spectra },
   { id: figure3Middle.id, title: figure3Middle.title, summary: summarizeFigure3Middle },
 ];
