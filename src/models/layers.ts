@@ -1,5 +1,5 @@
 /** Layers that register their parameters with a ModelBuilder and return a pure function of them. */
-import { batchNormInference, batchNormTraining, tf } from "../engine";
+import { batchNormInference, batchNormTraining, tf, type Rng } from "../engine";
 import type { Context, Initializer, Layer, ModelBuilder } from "./model";
 
 /** He et al. 2015, fan out: N(0, 2 / (kernel² · outputs)), as the official code draws convolutions. */
@@ -20,6 +20,33 @@ export const heNormalFanIn: Initializer = (rng, shape) => {
   return rng.array(size(shape)).map((value) => value * scale);
 };
 
+/** N(0, σ²) truncated at two standard deviations of the untruncated normal, where σ is `scale(shape)`, as JAX and TensorFlow draw it. */
+const truncatedNormal =
+  (scale: (shape: readonly number[]) => number): Initializer =>
+  (rng, shape) => {
+    const factor = scale(shape) / TRUNCATED_DEVIATION;
+    return Float32Array.from({ length: size(shape) }, () => factor * withinTwo(rng));
+  };
+
+// Standard deviation of a standard normal truncated to [−2, 2].
+const TRUNCATED_DEVIATION = 0.87962566103423978;
+
+function withinTwo(rng: Rng): number {
+  for (;;) {
+    const value = rng.normal();
+    if (Math.abs(value) <= 2) return value;
+  }
+}
+
+/** LeCun et al. 1998, variance 1 / fan in: Flax's default, which the official code's ImageNet ResNets keep. */
+export const lecunNormal = truncatedNormal((shape) => Math.sqrt(1 / size(shape.slice(0, -1))));
+
+/** Variance 2 / (kernel² · outputs), truncated: convolutions of the official code's EfficientNets. */
+export const truncatedFanOut = truncatedNormal((shape) => Math.sqrt(2 / (shape[0]! * shape[1]! * shape[3]!)));
+
+/** Standard deviation 0.02: Vision Transformers (Touvron et al. 2021). */
+export const truncated002 = truncatedNormal(() => 0.02);
+
 export const zeros: Initializer = (_, shape) => new Float32Array(size(shape));
 export const ones: Initializer = (_, shape) => new Float32Array(size(shape)).fill(1);
 
@@ -32,17 +59,47 @@ export interface ConvOptions {
   readonly stride?: number;
   /** Default false: a batch norm follows. */
   readonly bias?: boolean;
+  /** "same" (default) as TensorFlow pads; a number is that many zeros on each side, as PyTorch pads. They differ where stride > 1. */
+  readonly padding?: "same" | number;
+  /** Of the kernel; default `heNormalFanOut`. */
+  readonly init?: Initializer;
 }
 
-/** 2-D convolution, "same" padding; the kernel is (kernel, kernel, inputs, outputs). */
+/** 2-D convolution; the kernel is (kernel, kernel, inputs, outputs). */
 export function conv(builder: ModelBuilder, name: string, options: ConvOptions): Layer {
-  const { inputs, outputs, kernel = 3, stride = 1, bias = false } = options;
-  const weight = builder.parameter(`${name}/kernel`, [kernel, kernel, inputs, outputs], heNormalFanOut);
+  const { inputs, outputs, kernel = 3, stride = 1, bias = false, padding = "same", init = heNormalFanOut } = options;
+  const weight = builder.parameter(`${name}/kernel`, [kernel, kernel, inputs, outputs], init);
   const offset = bias ? builder.parameter(`${name}/bias`, [outputs], zeros) : undefined;
   return (x, { weights }) => {
-    const y = tf.conv2d(x, weights[weight] as tf.Tensor4D, stride, "same");
+    const y = tf.conv2d(padSides(x, padding), weights[weight] as tf.Tensor4D, stride, padding === "same" ? "same" : "valid");
     return offset === undefined ? y : tf.add(y, weights[offset]!);
   };
+}
+
+/** That many zeros on each side of an image; none for "same", which TensorFlow pads itself. */
+export function padSides(x: tf.Tensor4D, padding: "same" | number): tf.Tensor4D {
+  if (padding === "same" || padding === 0) return x;
+  return tf.pad(x, [[0, 0], [padding, padding], [padding, padding], [0, 0]]); // prettier-ignore
+}
+
+/** One filter a channel, "same" padding; the kernel is (kernel, kernel, channels, 1), as TensorFlow keeps it. */
+export function depthwiseConv(
+  builder: ModelBuilder,
+  name: string,
+  { channels, kernel, stride = 1, init = heNormalFanOut }: DepthwiseConvOptions,
+): Layer {
+  const weight = builder.parameter(`${name}/kernel`, [kernel, kernel, channels, 1], init);
+  return (x, { weights }) => tf.depthwiseConv2d(x, weights[weight] as tf.Tensor4D, stride, "same");
+}
+
+export interface DepthwiseConvOptions {
+  readonly channels: number;
+  /** Side of the square kernel. */
+  readonly kernel: number;
+  /** Default 1. */
+  readonly stride?: number;
+  /** Default `heNormalFanOut`: a filter has one output. */
+  readonly init?: Initializer;
 }
 
 /** Fully connected; the kernel is (inputs, outputs). */
@@ -63,7 +120,8 @@ const BATCH_NORM_EPSILON = 1e-5; // official code
  * Batch norm over all but the channel axis. With batch statistics the moving averages after this batch go to
  * `context.newStats`; the given ones are never changed. They are updated with the biased variance, as in Flax.
  */
-export function batchNorm(builder: ModelBuilder, name: string, channels: number, { initialScale = ones } = {}): Layer {
+export function batchNorm(builder: ModelBuilder, name: string, channels: number, options: BatchNormOptions = {}): Layer {
+  const { initialScale = ones, momentum = BATCH_NORM_MOMENTUM, epsilon = BATCH_NORM_EPSILON } = options;
   const scale = builder.parameter(`${name}/scale`, [channels], initialScale);
   const offset = builder.parameter(`${name}/offset`, [channels], zeros);
   const mean = builder.statistic(`${name}/mean`, [channels], zeros);
@@ -74,17 +132,43 @@ export function batchNorm(builder: ModelBuilder, name: string, channels: number,
     const [oldMean, oldVariance] = [stats[mean] as tf.Tensor1D | undefined, stats[variance] as tf.Tensor1D | undefined];
     if (!oldMean || !oldVariance)
       throw new Error(`${name}: batch norm needs its moving averages in mode.stats, as init() returned them`);
-    if (!batchStatistics) return batchNormInference(x, gain, shift, oldMean, oldVariance, BATCH_NORM_EPSILON);
-    const batch = batchNormTraining(x, gain, shift, BATCH_NORM_EPSILON);
-    newStats[mean] = movingAverage(oldMean, batch.mean);
-    newStats[variance] = movingAverage(oldVariance, batch.variance);
+    if (!batchStatistics) return batchNormInference(x, gain, shift, oldMean, oldVariance, epsilon);
+    const batch = batchNormTraining(x, gain, shift, epsilon);
+    newStats[mean] = movingAverage(oldMean, batch.mean, momentum);
+    newStats[variance] = movingAverage(oldVariance, batch.variance, momentum);
     return batch.y;
   };
 }
 
-function movingAverage(old: tf.Tensor, now: tf.Tensor): tf.Tensor {
-  return tf.add(tf.mul(old, BATCH_NORM_MOMENTUM), tf.mul(now, 1 - BATCH_NORM_MOMENTUM));
+export interface BatchNormOptions {
+  /** Of the gain; default ones. */
+  readonly initialScale?: Initializer;
+  /** Share of the old moving average that stays; default 0.9. */
+  readonly momentum?: number;
+  /** Default 1e-5. */
+  readonly epsilon?: number;
 }
+
+function movingAverage(old: tf.Tensor, now: tf.Tensor, momentum: number): tf.Tensor {
+  return tf.add(tf.mul(old, momentum), tf.mul(now, 1 - momentum));
+}
+
+/** Layer norm over the last axis (Ba et al. 2016); epsilon 1e-6 as in ViT. */
+export function layerNorm(
+  builder: ModelBuilder,
+  name: string,
+  channels: number,
+): (x: tf.Tensor2D, context: Context) => tf.Tensor2D {
+  const scale = builder.parameter(`${name}/scale`, [channels], ones);
+  const offset = builder.parameter(`${name}/offset`, [channels], zeros);
+  return (x, { weights }) => {
+    const centred = tf.sub(x, tf.mean(x, -1, true));
+    const deviation = tf.sqrt(tf.add(tf.mean(tf.square(centred), -1, true), LAYER_NORM_EPSILON));
+    return tf.add(tf.mul(tf.div(centred, deviation), weights[scale]!), weights[offset]!);
+  };
+}
+
+const LAYER_NORM_EPSILON = 1e-6;
 
 /** Mean over height and width: (n, h, w, c) → (n, c). */
 export function globalAveragePool(x: tf.Tensor4D): tf.Tensor2D {

@@ -74,10 +74,14 @@ function residualBlock(
 
 /** The shortcut without parameters: average pooling, then zeros for the new channels. */
 export function poolAndPad(x: tf.Tensor4D, outputs: number, stride: number): tf.Tensor4D {
-  const pooled = stride === 1 ? x : tf.avgPool(x, stride, stride, "same");
+  return padChannels(stride === 1 ? x : tf.avgPool(x, stride, stride, "same"), outputs);
+}
+
+/** Zeros for the channels that x has not. */
+export function padChannels(x: tf.Tensor4D, outputs: number): tf.Tensor4D {
   const extra = outputs - x.shape[3];
-  if (extra === 0) return pooled;
-  return tf.pad(pooled, [[0, 0], [0, 0], [0, 0], [0, extra]]); // prettier-ignore
+  if (extra === 0) return x;
+  return tf.pad(x, [[0, 0], [0, 0], [0, 0], [0, extra]]); // prettier-ignore
 }
 
 function normRelu(builder: ModelBuilder, name: string, channels: number, withNorm: boolean): Layer {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Rng, tf, type Weights } from "../../src/engine";
-import { convNet, countParameters, mlp, wideResNet, type Model } from "../../src/models";
+import { convNet, countParameters, mlp, resNetCifar, wideResNet, type Model } from "../../src/models";
 import { closeTo } from "../support/closeTo";
 import { fit, texturedBatch, sineImages } from "../support/networks";
 import { expectNoLeak, tidyTests } from "../support/noLeak";
@@ -17,6 +17,9 @@ const NETWORKS: Record<string, (inputShape: [number, number, number], numClasses
     wideResNet({ depth: 10, widen: 1, inputShape, numClasses, batchNorm: false }),
   "wideResNet with dropout": (inputShape, numClasses) =>
     wideResNet({ depth: 10, widen: 1, inputShape, numClasses, dropout: 0.3 }),
+  resNetCifar: (inputShape, numClasses) => resNetCifar({ depth: 8, width: 4, inputShape, numClasses }),
+  "resNetCifar without skip connections": (inputShape, numClasses) =>
+    resNetCifar({ depth: 8, width: 4, inputShape, numClasses, skipConnections: false }),
 };
 
 for (const [name, make] of Object.entries(NETWORKS)) {
