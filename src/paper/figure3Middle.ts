@@ -46,7 +46,7 @@ const scales: Record<Budget, Scale> = {
       training: { epochs: 30, batchSize: 64, evaluateEvery: 30 },
     },
     seeds: 3,
-    rhos: { 8: [0.02, 0.05], 16: [0.05, 0.1], 64: [0.1, 0.2, 0.4] },
+    rhos: { 16: [0.05, 0.1], 32: [0.1, 0.2], 64: [0.1, 0.2, 0.4] },
   },
   paper: {
     base: {
