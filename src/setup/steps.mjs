@@ -108,9 +108,14 @@ class Lock {
   take() {
     if (this.held) return;
     mkdirSync(path.dirname(this.file), { recursive: true });
-    for (let told = false; !this.tryTake(); told = true) {
-      if (!told)
-        this.print(`  another set-up (process ${this.owner()}) is at work here; waiting for it (else delete .setup/lock) …\n`);
+    for (let told = false; !this.tryTake(); ) {
+      const owner = this.owner();
+      if (!isAlive(owner) || this.age() > retryAfterMs) {
+        rmSync(this.file, { force: true });
+        continue;
+      }
+      if (!told) this.print(`  another set-up (process ${owner}) is at work here; waiting for it (else delete .setup/lock) …\n`);
+      told = true;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
     }
     this.held = true;
@@ -122,7 +127,6 @@ class Lock {
       return true;
     } catch (error) {
       if (error.code !== "EEXIST") throw error;
-      if (!isAlive(this.owner()) || this.age() > retryAfterMs) rmSync(this.file, { force: true });
       return false;
     }
   }

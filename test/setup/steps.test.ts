@@ -111,6 +111,7 @@ describe("set-up's runner", () => {
     const [result] = await runSteps([fileStep("a")], { root, print });
 
     assert.equal(result?.status, "done");
+    assert.doesNotMatch(printed, /another set-up/);
   });
 
   it("leaves to another set-up what that one made while this one waited", async () => {
