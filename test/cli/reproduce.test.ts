@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
+import { budgets } from "../../src/paper/item";
+import { readRecords } from "../../src/paper/records";
+import { catalog } from "../../src/paper/catalog";
+import { table5 } from "../../src/paper/table5";
+import { runScript, type ChildOptions } from "../support/children";
+import { projectCopy } from "../support/projectCopy";
+
+const ids = catalog.map(({ id }) => id);
+
+describe("cli/reproduce", function () {
+  // Processes start slowly on a busy machine.
+  this.timeout(600_000);
+  let project: string;
+  const reproduce = (args: readonly string[], options: ChildOptions = {}) =>
+    runScript(path.join(project, "src/cli/reproduce.ts"), args, { cwd: project, ...options });
+  const recordsFolder = () => path.join(project, "data/cache/results");
+  const recorded = () => readRecords("table-5", { folders: [recordsFolder()] });
+
+  before(() => (project = projectCopy()));
+  after(() => fs.rmSync(project, { recursive: true }));
+
+  it("--help tells a newcomer what can be reproduced, at which budgets, and how to stop", async () => {
+    const { code, lines, stderr } = await reproduce(["--help"]);
+    const help = lines.join("\n");
+
+    assert.deepEqual([code, stderr], [0, ""]);
+    for (const word of [...ids, ...budgets, "--jobs", "--dry-run", "Ctrl-C"]) assert.ok(help.includes(word), word);
+    assert.match(help, /npm run reproduce -- table-5 +the demo of Table 5/);
+  });
+
+  it("an unknown item, or jobs that are no count, is one line that says what is expected", async () => {
+    const [item, jobs] = await Promise.all([reproduce(["table-55"]), reproduce(["table-5", "--jobs", "0"])]);
+
+    assert.deepEqual([item.code, item.stderr], [1, `no item "table-55"; there are ${ids.join(", ")}\n`]);
+    assert.equal(jobs.code, 1);
+    assert.match(jobs.stderr, /^error: .*'0' is invalid\. expected a whole number of at least 1\n$/);
+  });
+
+  it("--dry-run lists the runs with their keys and what they cost, and makes none", async () => {
+    const { code, lines } = await reproduce(["table-5", "--budget", "smoke", "--dry-run"]);
+
+    assert.equal(code, 0);
+    assert.equal(
+      lines.filter((line) => /^ {2}[0-9a-f]{16} {2}to run +augment (basic|cutout), method .*, rho .* seed [01]$/.test(line))
+        .length,
+      12,
+    );
+    // 256 images; for each augmentation and seed: SGD once and twice, SAM with two gradients: 5 epochs' worth
+    assert.match(lines.at(-1)!, /12 of 12 runs to make: 0\.01 million gradients/); // 256·5·2·2 = 5120
+    assert.ok(!fs.existsSync(recordsFolder()));
+  });
+
+  describe("a table", () => {
+    it("stopped by Ctrl-C keeps the finished runs, says so, and leaves no process behind", async () => {
+      let group = 0;
+      const { code, stderr } = await reproduce(["table-5", "--budget", "smoke", "--jobs", "2"], {
+        onLine: (line, child) => {
+          if (group !== 0 || !/\d+ of 12 runs/.test(line)) return;
+          group = child.pid!;
+          // As a terminal does, to the command and its workers alike; and again, as npm passes it on.
+          process.kill(-group, "SIGINT");
+          child.kill("SIGINT");
+        },
+      });
+
+      assert.equal(code, 1);
+      assert.match(stderr, /^stopped; the same command goes on from here$/m);
+      assert.ok(recorded().length < 12, "it was stopped too late to test anything");
+      assert.throws(() => process.kill(-group, 0), /ESRCH/, "a process of the group still runs");
+    });
+
+    it("goes on next time from where it stopped, prints the table, and repeats no run", async () => {
+      const before = recorded();
+
+      const { code, lines, stderr } = await reproduce(["table-5", "--budget", "smoke"]);
+
+      assert.deepEqual([code, stderr], [0, ""]);
+      assert.deepEqual(recorded().slice(0, before.length), before);
+      assert.equal(recorded().length, 12);
+      assert.ok(
+        lines.some((line) => line.includes("4.57±0.07") && line.includes("3.98±0.05")),
+        "the paper's numbers",
+      );
+      assert.ok(
+        lines.some((line) => line.startsWith("basic: SAM's error is")),
+        "a conclusion",
+      );
+      assert.ok(!fs.existsSync(path.join(project, "figures")), "smoke draws nothing");
+    });
+
+    it("that is recorded is printed again without a run", async () => {
+      const { code, lines } = await reproduce(["table-5", "--budget", "smoke"]);
+
+      assert.equal(code, 0);
+      assert.ok(!lines.some((line) => /of \d+ runs/.test(line)));
+      assert.ok(lines[1]!.startsWith(`${table5.title}, budget smoke`));
+    });
+  });
+});
