@@ -10,7 +10,7 @@ const house = {
   engine: [],
   data: ground,
   models: ground,
-  losses: ground,
+  losses: [...ground, "data"],
   optim: [...ground, "losses"],
   training: parts,
   sharpness: [...ground, "losses", "optim"],

@@ -1,1 +1,12 @@
+export { softBootstrapping, hardBootstrapping, type BootstrappingOptions } from "./bootstrapping";
 export { crossEntropy, smoothLabels, type CrossEntropyOptions } from "./crossEntropy";
+export { elrLoss, elrTargetsOf, initialElrTargets, updateElrTargets } from "./earlyLearning";
+export type { ElrOptions, ElrTargetOptions } from "./earlyLearning";
+export { generalizedCrossEntropy, truncatedGeneralizedCrossEntropy } from "./generalizedCrossEntropy";
+export type { GeneralizedCrossEntropyOptions, TruncatedGeneralizedCrossEntropyOptions } from "./generalizedCrossEntropy";
+export { lossByName, lossNames, type Loss, type LossConfig, type LossContext, type LossOptions } from "./lossConfig";
+export { backwardCorrection, forwardCorrection, invertTransition, type LossCorrectionOptions } from "./lossCorrection";
+export { betaMixture, gaussianMixture, noisyPosterior, normalizeLosses } from "./lossMixture";
+export type { BetaComponent, BetaMixture, BetaMixtureOptions, NormalizeLossesOptions } from "./lossMixture";
+export type { GaussianComponent, GaussianMixture, GaussianMixtureOptions } from "./lossMixture";
+export { symmetricCrossEntropy, type SymmetricCrossEntropyOptions } from "./symmetricCrossEntropy";

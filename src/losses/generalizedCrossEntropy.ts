@@ -1,0 +1,63 @@
+/**
+ * Generalised cross-entropy (Zhang and Sabuncu 2018): L_q(p) = (1 − p_y^q)/q, from cross-entropy (q → 0) to 1 − p_y (q = 1), half the
+ * mean absolute error, which noise does not bias. And its truncated form.
+ */
+import { tf } from "../engine";
+import { checkShare } from "./checks";
+import { crossEntropy } from "./crossEntropy";
+
+export interface GeneralizedCrossEntropyOptions {
+  /** in [0, 1]; 0 is cross-entropy. Default 0.7: the authors'. */
+  readonly q?: number;
+}
+
+export interface TruncatedGeneralizedCrossEntropyOptions extends GeneralizedCrossEntropyOptions {
+  /** k in (0, 1): examples with p_y below it have the constant loss L_q(k), so no gradient. Default 0.5: the authors'. */
+  readonly threshold?: number;
+}
+
+export const gceDefaults = { q: 0.7, threshold: 0.5 } as const;
+
+/**
+ * Σ t_k L_q(p_k).
+ * @param logits (n, numClasses)
+ * @param oneHotLabels (n, numClasses), or soft ones, as of mixup; no gradient flows to them
+ * @returns (n)
+ * @throws where q is outside [0, 1]
+ */
+export function generalizedCrossEntropy(
+  logits: tf.Tensor2D,
+  oneHotLabels: tf.Tensor2D,
+  { q = gceDefaults.q }: GeneralizedCrossEntropyOptions = {},
+): tf.Tensor1D {
+  checkShare("q", q);
+  if (q === 0) return crossEntropy(logits, oneHotLabels);
+  return tf.tidy(() => expected(oneHotLabels, boxCox(tf.logSoftmax(logits), q)));
+}
+
+/**
+ * Σ t_k min(L_q(p_k), L_q(k)): eq. (9) there. A network at its start has p_y near 1/numClasses, below the default threshold, and so no
+ * gradient at all: train it first with the loss that is not truncated (`warmupEpochs` in a config).
+ * @param logits (n, numClasses)
+ * @param oneHotLabels (n, numClasses), or soft ones
+ * @returns (n)
+ * @throws where q is outside [0, 1], or the threshold outside (0, 1)
+ */
+export function truncatedGeneralizedCrossEntropy(
+  logits: tf.Tensor2D,
+  oneHotLabels: tf.Tensor2D,
+  { q = gceDefaults.q, threshold = gceDefaults.threshold }: TruncatedGeneralizedCrossEntropyOptions = {},
+): tf.Tensor1D {
+  checkShare("q", q);
+  if (!(threshold > 0 && threshold < 1)) throw new Error(`threshold = ${threshold}: expected a number in (0, 1)`);
+  return tf.tidy(() => expected(oneHotLabels, boxCox(tf.maximum(tf.logSoftmax(logits), Math.log(threshold)), q)));
+}
+
+// (1 − p^q)/q from log p: a p of 0 is no trouble, and a small q cancels nothing.
+function boxCox(logP: tf.Tensor, q: number): tf.Tensor {
+  return q === 0 ? tf.neg(logP) : tf.div(tf.expm1(tf.mul(logP, q)), -q);
+}
+
+function expected(targets: tf.Tensor2D, losses: tf.Tensor): tf.Tensor1D {
+  return tf.sum(tf.mul(losses, targets), 1);
+}

@@ -1,0 +1,90 @@
+/** Losses by name: { name, ...options } in a config. One line in each of the two tables makes a loss known. */
+import { z } from "zod";
+import { checkTransitionMatrix } from "../data/labelNoise";
+import type { tf } from "../engine";
+import { bootstrappingDefaults, hardBootstrapping, softBootstrapping } from "./bootstrapping";
+import { crossEntropy } from "./crossEntropy";
+import { gceDefaults, generalizedCrossEntropy, truncatedGeneralizedCrossEntropy } from "./generalizedCrossEntropy";
+import { backwardCorrection, forwardCorrection, invertTransition } from "./lossCorrection";
+import { sceDefaults, symmetricCrossEntropy } from "./symmetricCrossEntropy";
+
+/** (n, numClasses) logits and targets to (n) losses. */
+export type Loss = (logits: tf.Tensor2D, targets: tf.Tensor2D) => tf.Tensor1D;
+
+const share = z.number().min(0).max(1);
+const factor = z.number().min(0).finite();
+const positiveShare = z.number().gt(0).lt(1);
+const q = share.default(gceDefaults.q);
+const matrixThat = (check: (matrix: number[][]) => void) =>
+  z.array(z.array(z.number())).superRefine((matrix, { addIssue }) => {
+    try {
+      check(matrix);
+    } catch (error) {
+      addIssue((error as Error).message);
+    }
+  });
+
+/** What a config may say of a loss. Each default's source is with the function. */
+export const lossConfigSchema = z.discriminatedUnion("name", [
+  z.strictObject({ name: z.literal("crossEntropy") }),
+  z.strictObject({ name: z.literal("generalizedCrossEntropy"), q }),
+  z.strictObject({
+    name: z.literal("truncatedGeneralizedCrossEntropy"),
+    q,
+    threshold: positiveShare.default(gceDefaults.threshold),
+    /** Epochs before the truncation sets in. */
+    warmupEpochs: z.int().min(0).default(40), // the authors' schedule for CIFAR-10
+  }),
+  z.strictObject({
+    name: z.literal("symmetricCrossEntropy"),
+    alpha: factor.default(sceDefaults.alpha),
+    beta: factor.default(sceDefaults.beta),
+    logZero: z.number().lt(0).finite().default(sceDefaults.logZero),
+  }),
+  z.strictObject({ name: z.literal("softBootstrapping"), beta: share.default(bootstrappingDefaults.soft) }),
+  z.strictObject({ name: z.literal("hardBootstrapping"), beta: share.default(bootstrappingDefaults.hard) }),
+  z.strictObject({ name: z.literal("forwardCorrection"), transitionMatrix: matrixThat(checkTransitionMatrix) }),
+  z.strictObject({ name: z.literal("backwardCorrection"), transitionMatrix: matrixThat(invertTransition) }),
+]);
+
+/** A loss with all its options. */
+export type LossConfig = z.output<typeof lossConfigSchema>;
+
+/** A loss as it is written down: options that are left out have their defaults. */
+export type LossOptions = z.input<typeof lossConfigSchema>;
+
+export interface LossContext {
+  /** Epoch to come, from 1; absent: after every warm-up. */
+  readonly epoch?: number;
+}
+
+type Named<Name extends LossConfig["name"]> = Extract<LossConfig, { name: Name }>;
+type Table = { readonly [Name in LossConfig["name"]]: (config: Named<Name>, context: Required<LossContext>) => Loss };
+
+const table: Table = {
+  crossEntropy: () => (z, t) => crossEntropy(z, t),
+  generalizedCrossEntropy: (config) => (z, t) => generalizedCrossEntropy(z, t, config),
+  truncatedGeneralizedCrossEntropy: (config, { epoch }) => {
+    const loss = epoch > config.warmupEpochs ? truncatedGeneralizedCrossEntropy : generalizedCrossEntropy;
+    return (z, t) => loss(z, t, config);
+  },
+  symmetricCrossEntropy: (config) => (z, t) => symmetricCrossEntropy(z, t, config),
+  softBootstrapping: (config) => (z, t) => softBootstrapping(z, t, config),
+  hardBootstrapping: (config) => (z, t) => hardBootstrapping(z, t, config),
+  forwardCorrection: (config) => (z, t) => forwardCorrection(z, t, config),
+  backwardCorrection: (config) => (z, t) => backwardCorrection(z, t, config),
+};
+
+/** Names that `lossByName` knows. */
+export const lossNames = Object.keys(table) as readonly LossConfig["name"][];
+
+/**
+ * The loss that a config names.
+ * @throws where the name or an option is not known, or a value does not fit
+ */
+export function lossByName(options: LossOptions, { epoch = Infinity }: LossContext = {}): Loss {
+  const parsed = lossConfigSchema.safeParse(options);
+  if (!parsed.success) throw new Error(`loss ${JSON.stringify(options)}: ${z.prettifyError(parsed.error)}`);
+  const make = table[parsed.data.name] as (config: LossConfig, context: Required<LossContext>) => Loss;
+  return make(parsed.data, { epoch });
+}

@@ -1,0 +1,240 @@
+/**
+ * A mixture of two components on per-example losses, by EM in double precision: low losses are taken for clean labels, high ones for wrong
+ * ones. Beta components (Arazo et al. 2019, fitted by moments as there) or Gaussian ones (DivideMix, Li et al. 2020).
+ */
+import gammaln from "@stdlib/math-base-special-gammaln";
+
+export interface BetaComponent {
+  /** share of the examples, in [0, 1] */
+  readonly weight: number;
+  readonly alpha: number;
+  readonly beta: number;
+}
+
+export interface GaussianComponent {
+  /** share of the examples, in [0, 1] */
+  readonly weight: number;
+  readonly mean: number;
+  readonly variance: number;
+}
+
+interface Fitted<Component> {
+  /** the one with the lower mean (clean labels) first */
+  readonly components: readonly [Component, Component];
+  /** mean log-likelihood of a value before the last update */
+  readonly logLikelihood: number;
+  readonly iterations: number;
+  /** false: `maxIterations` came first */
+  readonly converged: boolean;
+}
+
+export interface BetaMixture extends Fitted<BetaComponent> {
+  readonly kind: "beta";
+}
+
+export interface GaussianMixture extends Fitted<GaussianComponent> {
+  readonly kind: "gaussian";
+}
+
+export interface BetaMixtureOptions {
+  /** Default 100: ours, so that it converges; the authors' code stops at 10. */
+  readonly maxIterations?: number;
+  /** least change of the mean log-likelihood that goes on. Default 1e-7: ours. */
+  readonly tolerance?: number;
+}
+
+export interface GaussianMixtureOptions extends BetaMixtureOptions {
+  /** added to each variance, in squared units of the values. Default 5e-4: DivideMix' code, for losses scaled to [0, 1]. */
+  readonly addedVariance?: number;
+}
+
+export interface NormalizeLossesOptions {
+  /** percentile that becomes 0; what is lower is clipped. Default 5: Arazo et al.'s code. 0 for DivideMix. */
+  readonly lowest?: number;
+  /** percentile that becomes 1. Default 95: Arazo et al.'s code. 100 for DivideMix. */
+  readonly highest?: number;
+  /** distance kept from 0 and 1, where a beta density may be infinite. Default 1e-4: Arazo et al.'s code. */
+  readonly margin?: number;
+}
+
+/**
+ * Losses on [0, 1] for a mixture.
+ * @returns (n)
+ * @throws where a loss is not finite, the percentiles are not in order, or all losses between them are equal
+ */
+export function normalizeLosses(
+  losses: ArrayLike<number>,
+  { lowest = 5, highest = 95, margin = 1e-4 }: NormalizeLossesOptions = {},
+): Float64Array {
+  if (!(lowest >= 0 && lowest < highest && highest <= 100))
+    throw new Error(`lowest = ${lowest}, highest = ${highest}: expected percentiles with 0 ≤ lowest < highest ≤ 100`);
+  if (!(margin >= 0 && margin < 0.5)) throw new Error(`margin = ${margin}: expected a number in [0, 0.5)`);
+  const values = checkValues(losses, { name: "loss", from: -Infinity, to: Infinity });
+  const sorted = values.slice().sort();
+  const [low, high] = [percentile(sorted, lowest), percentile(sorted, highest)];
+  if (low === high) throw new Error(`all losses are ${low} between percentiles ${lowest} and ${highest}: nothing to tell apart`);
+  return values.map((loss) => Math.min(Math.max((loss - low) / (high - low), margin), 1 - margin));
+}
+
+/**
+ * Two beta densities. The moments of each, weighted by the posteriors, give its α and β: at the true mixture nothing moves.
+ * @param values (n) in (0, 1), such as `normalizeLosses` gives
+ * @throws where there are fewer than two values, or one is outside (0, 1)
+ */
+export function betaMixture(
+  values: ArrayLike<number>,
+  { maxIterations = 100, tolerance = 1e-7 }: BetaMixtureOptions = {},
+): BetaMixture {
+  const x = checkValues(values, { name: "value", from: 0, to: 1 });
+  // Arazo et al.'s code: densities 2(1 − x) and 2x
+  const start: Pair<BetaComponent> = [
+    { weight: 0.5, alpha: 1, beta: 2 },
+    { weight: 0.5, alpha: 2, beta: 1 },
+  ];
+  const fitted = expectationMaximization(x, { start, logDensity: logBeta, fit: betaOf, maxIterations, tolerance });
+  return { kind: "beta", ...ordered(fitted, ({ alpha, beta }) => alpha / (alpha + beta)) };
+}
+
+/**
+ * Two normal densities, from the split that k-means makes.
+ * @param values (n), such as `normalizeLosses` gives
+ * @throws where there are fewer than two values, or one is not finite
+ */
+export function gaussianMixture(
+  values: ArrayLike<number>,
+  { maxIterations = 100, tolerance = 1e-7, addedVariance = 5e-4 }: GaussianMixtureOptions = {},
+): GaussianMixture {
+  if (!(addedVariance > 0)) throw new Error(`addedVariance = ${addedVariance}: expected a number above 0`);
+  const x = checkValues(values, { name: "value", from: -Infinity, to: Infinity });
+  const fit = ({ weight, mean, variance }: Moments) => ({ weight, mean, variance: variance + addedVariance });
+  const split = splitInTwo(x);
+  const start = both((k) => fit(momentsOf(x, split.map((high) => (high === k ? 1 : 0)))!)); // prettier-ignore
+  const fitted = expectationMaximization(x, { start, logDensity: logNormal, fit, maxIterations, tolerance });
+  return { kind: "gaussian", ...ordered(fitted, ({ mean }) => mean) };
+}
+
+/** (n) posterior probability of the component with the higher mean: that the label is wrong. */
+export function noisyPosterior(mixture: BetaMixture | GaussianMixture, values: ArrayLike<number>): Float64Array {
+  const logDensity = mixture.kind === "beta" ? logBeta : logNormal;
+  const range = mixture.kind === "beta" ? { from: 0, to: 1 } : { from: -Infinity, to: Infinity };
+  const x = checkValues(values, { name: "value", ...range, least: 0 });
+  return posteriors(x, mixture.components as Pair<never>, logDensity as LogDensity<never>).high;
+}
+
+type Pair<T> = readonly [T, T];
+type LogDensity<Component> = (x: number, component: Component) => number;
+
+interface Moments {
+  /** share of the examples */
+  readonly weight: number;
+  readonly mean: number;
+  readonly variance: number;
+}
+
+interface Em<Component> extends Required<BetaMixtureOptions> {
+  readonly start: Pair<Component>;
+  readonly logDensity: LogDensity<Component>;
+  readonly fit: (moments: Moments) => Component;
+}
+
+function expectationMaximization<Component>(x: Float64Array, em: Em<Component>): Fitted<Component> {
+  const { start, logDensity, fit, maxIterations, tolerance } = em;
+  if (!Number.isInteger(maxIterations) || maxIterations < 1)
+    throw new Error(`maxIterations = ${maxIterations}: expected a whole number of at least 1`);
+  let components = start;
+  let last = -Infinity;
+  for (let iterations = 1; ; iterations++) {
+    const { high, logLikelihood } = posteriors(x, components, logDensity);
+    // A component that nothing belongs to any more stays as it was.
+    const shares = [high.map((p) => 1 - p), high] as const;
+    components = both((k) => {
+      const moments = momentsOf(x, shares[k]);
+      return moments ? fit(moments) : { ...components[k], weight: 0 };
+    });
+    const converged = Math.abs(logLikelihood - last) <= tolerance;
+    if (converged || iterations === maxIterations) return { components, logLikelihood, iterations, converged };
+    last = logLikelihood;
+  }
+}
+
+function posteriors<Component>(x: Float64Array, components: Pair<Component>, logDensity: LogDensity<Component>) {
+  let logLikelihood = 0;
+  const high = x.map((value) => {
+    const [a, b] = [logDensity(value, components[0]), logDensity(value, components[1])];
+    const top = Math.max(a, b);
+    logLikelihood += (top + Math.log(Math.exp(a - top) + Math.exp(b - top))) / x.length;
+    return 1 / (1 + Math.exp(a - b));
+  });
+  return { high, logLikelihood };
+}
+
+function momentsOf(x: Float64Array, shares: Float64Array): Moments | undefined {
+  const mass = shares.reduce((sum, share) => sum + share, 0);
+  if (!(mass > 0)) return undefined;
+  const mean = x.reduce((sum, value, i) => sum + shares[i]! * value, 0) / mass;
+  const variance = x.reduce((sum, value, i) => sum + shares[i]! * (value - mean) ** 2, 0) / mass;
+  return { weight: mass / x.length, mean, variance };
+}
+
+// mean = α/(α + β), variance = mean·(1 − mean)/(α + β + 1)
+function betaOf({ weight, mean, variance }: Moments): BetaComponent {
+  const total = (mean * (1 - mean)) / Math.max(variance, 1e-8) - 1; // a component on a single value has a finite peak
+  const concentration = Math.max(total, 1e-3);
+  return { weight, alpha: mean * concentration, beta: (1 - mean) * concentration };
+}
+
+// With the logarithm of the weight.
+function logBeta(x: number, { weight, alpha, beta }: BetaComponent): number {
+  const normalizer = gammaln(alpha) + gammaln(beta) - gammaln(alpha + beta);
+  return Math.log(weight) + (alpha - 1) * Math.log(x) + (beta - 1) * Math.log1p(-x) - normalizer;
+}
+
+function logNormal(x: number, { weight, mean, variance }: GaussianComponent): number {
+  return Math.log(weight) - 0.5 * (Math.log(2 * Math.PI * variance) + (x - mean) ** 2 / variance);
+}
+
+/** 1 for the values of the upper of two clusters, 0 for the others: k-means from the extremes. */
+function splitInTwo(x: Float64Array): Float64Array {
+  const sorted = x.slice().sort();
+  let [low, high] = [sorted[0]!, sorted[sorted.length - 1]!];
+  if (low === high) throw new Error(`all values are ${low}: nothing to tell apart`);
+  for (;;) {
+    const above = x.map((value) => (value > (low + high) / 2 ? 1 : 0));
+    const [a, b] = [momentsOf(x, above.map((k) => 1 - k))!.mean, momentsOf(x, above)!.mean]; // prettier-ignore
+    if (a === low && b === high) return above;
+    [low, high] = [a, b];
+  }
+}
+
+function both<T>(make: (k: 0 | 1) => T): Pair<T> {
+  return [make(0), make(1)];
+}
+
+function ordered<Component>(fitted: Fitted<Component>, meanOf: (component: Component) => number): Fitted<Component> {
+  const [a, b] = fitted.components;
+  return meanOf(a) <= meanOf(b) ? fitted : { ...fitted, components: [b, a] };
+}
+
+// Linear interpolation between order statistics, as numpy does.
+function percentile(sorted: Float64Array, percent: number): number {
+  const at = (percent / 100) * (sorted.length - 1);
+  const [below, above] = [sorted[Math.floor(at)]!, sorted[Math.ceil(at)]!];
+  return below + (at - Math.floor(at)) * (above - below);
+}
+
+interface ValueRange {
+  readonly name: string;
+  /** exclusive */
+  readonly from: number;
+  readonly to: number;
+  /** how many values there have to be */
+  readonly least?: number;
+}
+
+function checkValues(values: ArrayLike<number>, { name, from, to, least = 2 }: ValueRange): Float64Array {
+  if (values.length < least) throw new Error(`${values.length} values, expected at least ${least}`);
+  const wrong = Array.from(values).findIndex((value) => !(value > from && value < to));
+  const range = from === -Infinity ? "a finite number" : `a number in (${from}, ${to})`;
+  if (wrong >= 0) throw new Error(`${name} ${wrong} is ${values[wrong]}: expected ${range}`);
+  return Float64Array.from(values);
+}
