@@ -13,11 +13,11 @@ export function applyGate(x: tf.Tensor4D, gate: Gate): tf.Tensor4D {
 /** Forward x·`forward`, backward dy·`backward`: a gradient that is not the forward function's, as Shake-Shake and ShakeDrop train. */
 export function applyDecoupledGate(x: tf.Tensor4D, forward: Gate, backward: Gate): tf.Tensor4D {
   // Gates stay plain numbers until they are used: tensors of the forward pass are freed before the backward one.
-  const gated = tf.customGrad((input: tf.Tensor) => ({
+  const gated = tf.customGrad((input) => ({
     value: applyGate(input as tf.Tensor4D, forward),
     gradFunc: (dy: tf.Tensor) => applyGate(dy as tf.Tensor4D, backward),
   }));
-  return gated(x);
+  return gated(x) as tf.Tensor4D;
 }
 
 function asColumn(gate: Gate): tf.Tensor4D {

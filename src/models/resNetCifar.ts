@@ -76,7 +76,8 @@ function basicBlock(builder: ModelBuilder, name: string, options: StepOptions & 
   const second = convNorm(builder, `${name}/2`, { ...options, inputs: outputs, stride: 1 });
   return (x, context) => {
     const branch = second(tf.relu(first(x, context)), context);
-    return tf.relu(skipConnections ? tf.add(branch, padChannels(everySecond(x, stride), outputs)) : branch);
+    if (!skipConnections) return tf.relu(branch);
+    return tf.relu(tf.add<tf.Tensor4D>(branch, padChannels(everySecond(x, stride), outputs)));
   };
 }
 
