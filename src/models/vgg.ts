@@ -1,0 +1,86 @@
+/** VGG-like networks (Simonyan and Zisserman 2015): stages of 3×3 convolutions with max-pooling between, then dense layers. */
+import { tf } from "../engine";
+import { batchNorm, conv, dense, dropout, flatten, heNormalFanIn } from "./layers";
+import { checkCount, ModelBuilder, type Head, type Layer, type Model } from "./model";
+
+export interface VggOptions {
+  readonly depth: 11 | 13 | 16 | 19;
+  readonly numClasses: number;
+  /** height, width, channels; default 32×32×3 */
+  readonly inputShape?: readonly [number, number, number];
+  /** Channels of the first stage; the others have 2, 4, 8 and 8 times as many. Default 64. */
+  readonly width?: number;
+  /** After each convolution; default true. False is the original network. Convolutions have a bias either way. */
+  readonly batchNorm?: boolean;
+  /** Units of the dense layers before the last; default none (ours, usual for CIFAR). The original's are [4096, 4096]. */
+  readonly hidden?: readonly number[];
+  /** After each dense layer; default 0. */
+  readonly dropout?: number;
+}
+
+const CONVOLUTIONS: Readonly<Record<number, readonly number[]>> = {
+  11: [1, 1, 2, 2, 2],
+  13: [2, 2, 2, 2, 2],
+  16: [2, 2, 3, 3, 3],
+  19: [2, 2, 4, 4, 4],
+};
+
+/** A VGG network; VGG-16 with `hidden: [4096, 4096]` and without batch norm has 138 357 544 parameters on ImageNet. */
+export function vgg(options: VggOptions): Model {
+  const { depth, numClasses, inputShape = [32, 32, 3], width = 64, batchNorm: withNorm = true } = options;
+  const counts = CONVOLUTIONS[depth];
+  if (!counts) throw new Error(`depth = ${depth}: expected one of ${Object.keys(CONVOLUTIONS).join(", ")}`);
+  checkCount("width", width);
+  const builder = new ModelBuilder();
+  let inputs = inputShape[2];
+  const stages = counts.map((count, stage) => {
+    const outputs = width * Math.min(2 ** stage, 8);
+    const layers = Array.from({ length: count }, (_, i) => {
+      const layer = convRelu(builder, `stage${stage}/${i}`, { inputs, outputs, withNorm });
+      inputs = outputs;
+      return layer;
+    });
+    return layers;
+  });
+  const pixels = pooledFiveTimes(inputShape[0]) * pooledFiveTimes(inputShape[1]);
+  const classify = classifier(builder, pixels * inputs, options);
+  const name = `VGG-${depth}${width === 64 ? "" : `, width ${width}`}${withNorm ? "" : " without batch norm"}`;
+  return builder.build(name, { inputShape, numClasses }, (x, context) => {
+    const features = stages.reduce((h, layers) => {
+      return tf.maxPool(layers.reduce((y, layer) => layer(y, context), h), 2, 2, "same"); // prettier-ignore
+    }, x);
+    return classify(features, context);
+  });
+}
+
+function pooledFiveTimes(side: number): number {
+  return Math.ceil(side / 32);
+}
+
+function convRelu(
+  builder: ModelBuilder,
+  name: string,
+  { inputs, outputs, withNorm }: { inputs: number; outputs: number; withNorm: boolean },
+): Layer {
+  const step = conv(builder, `${name}/conv`, { inputs, outputs, bias: true });
+  const norm = withNorm ? batchNorm(builder, `${name}/norm`, outputs) : undefined;
+  return (x, context) => {
+    const y = step(x, context);
+    return tf.relu(norm ? norm(y, context) : y);
+  };
+}
+
+function classifier(builder: ModelBuilder, features: number, { numClasses, hidden = [], dropout: rate = 0 }: VggOptions): Head {
+  hidden.forEach((units, i) => checkCount(`hidden[${i}]`, units));
+  const sizes = [features, ...hidden];
+  const layers = hidden.map((outputs, i) => dense(builder, `dense${i}`, { inputs: sizes[i]!, outputs, init: heNormalFanIn }));
+  const drops = hidden.map((_, i) => dropout(`dense${i}`, rate));
+  const head = dense(builder, "head", { inputs: sizes[hidden.length]!, outputs: numClasses });
+  return (x, context) => {
+    let h = flatten(x);
+    if (h.shape[1] !== features)
+      throw new Error(`VGG: ${h.shape[1]} features, expected ${features}: the dense layers fix the size of images`);
+    layers.forEach((layer, i) => (h = drops[i]!(tf.relu(layer(h, context)), context)));
+    return head(h, context);
+  };
+}
