@@ -1,6 +1,19 @@
 export { countParameters, ModelBuilder } from "./model";
 export type { ApplyMode, Context, Head, Initializer, Layer, Model, ModelOutput, ParameterSpec, Variables } from "./model";
 export { convNet, type ConvNetOptions } from "./convNet";
+export {
+  efficientNet,
+  efficientNetScales,
+  type EfficientNetOptions,
+  type EfficientNetScale,
+  type EfficientNetVariant,
+} from "./efficientNet";
 export { mlp, type MlpOptions } from "./mlp";
+export { networkInNetwork, type NetworkInNetworkOptions } from "./networkInNetwork";
+export { pyramidNet, type PyramidNetOptions } from "./pyramidNet";
 export { resNetCifar, type ResNetCifarOptions } from "./resNetCifar";
+export { resNetImageNet, type ResNetImageNetOptions } from "./resNetImageNet";
+export { shakeShake, type ShakeShakeOptions } from "./shakeShake";
+export { vgg, type VggOptions } from "./vgg";
+export { vit, type VitOptions } from "./vit";
 export { wideResNet, type WideResNetOptions } from "./wideResNet";
