@@ -163,6 +163,12 @@ function activations(): SecondOrderCase[] {
       () => 0,
     ),
     elementwise("abs", tf.abs, ...bySign(linear(-1), linear(1))),
+    ...activationsOfTensors(),
+  ];
+}
+
+function activationsOfTensors(): SecondOrderCase[] {
+  return [
     smooth("prelu", [[5, 7], [7]], (x: tf.Tensor, alpha: tf.Tensor) => tf.prelu(x, alpha)), // prettier-ignore
     smooth("softmax", [[4, 5]], (x: tf.Tensor) => tf.softmax(x)),
     smooth("logSoftmax", [[4, 5]], (x: tf.Tensor) => tf.logSoftmax(x)),
