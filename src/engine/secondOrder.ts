@@ -104,6 +104,8 @@ const normalCdf = (x: number) => {
 const sech2 = (x: number) => 1 - Math.tanh(x) ** 2;
 const SELU = { scale: 1.0507009873554805, scaleAlpha: 1.7580993408473768 }; // Klambauer et al. 2017
 
+const gelu = (x: tf.Tensor) => tf.mul(tf.mul(x, 0.5), tf.add(1, tf.erf(tf.div(x, Math.SQRT2))));
+
 function activations(): SecondOrderCase[] {
   const growth = (factor: number): ClosedForm => [
     (x) => factor * Math.expm1(x),
@@ -112,7 +114,6 @@ function activations(): SecondOrderCase[] {
   ];
   const s1 = (x: number) => logistic(x) * (1 - logistic(x));
   const s2 = (x: number) => s1(x) * (1 - 2 * logistic(x));
-  const gelu = (x: tf.Tensor) => tf.mul(tf.mul(x, 0.5), tf.add(1, tf.erf(tf.div(x, Math.SQRT2))));
   return [
     elementwise("exp", tf.exp, Math.exp, Math.exp, Math.exp),
     elementwise(
@@ -162,13 +163,13 @@ function activations(): SecondOrderCase[] {
       (x) => (x > -0.55 && x < 0.65 ? 1 : 0),
       () => 0,
     ),
-    elementwise("abs", tf.abs, ...bySign(linear(-1), linear(1))),
     ...activationsOfTensors(),
   ];
 }
 
 function activationsOfTensors(): SecondOrderCase[] {
   return [
+    elementwise("abs", tf.abs, ...bySign(linear(-1), linear(1))),
     smooth("prelu", [[5, 7], [7]], (x: tf.Tensor, alpha: tf.Tensor) => tf.prelu(x, alpha)), // prettier-ignore
     smooth("softmax", [[4, 5]], (x: tf.Tensor) => tf.softmax(x)),
     smooth("logSoftmax", [[4, 5]], (x: tf.Tensor) => tf.logSoftmax(x)),
