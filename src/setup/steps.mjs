@@ -110,12 +110,15 @@ class Lock {
     mkdirSync(path.dirname(this.file), { recursive: true });
     for (let told = false; !this.tryTake(); ) {
       const owner = this.owner();
-      if (!isAlive(owner) || this.age() > retryAfterMs) {
+      // Without a number it is being written at this moment, or its writer was killed at that one.
+      const dead = owner === 0 ? this.age() > 2000 : !isAlive(owner);
+      if (dead || this.age() > retryAfterMs) {
         rmSync(this.file, { force: true });
         continue;
       }
-      if (!told) this.print(`  another set-up (process ${owner}) is at work here; waiting for it (else delete .setup/lock) …\n`);
-      told = true;
+      if (!told && owner !== 0)
+        this.print(`  another set-up (process ${owner}) is at work here; waiting for it (else delete .setup/lock) …\n`);
+      told ||= owner !== 0;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
     }
     this.held = true;
