@@ -1,6 +1,20 @@
 import assert from "node:assert/strict";
 import { Rng, tf, type Weights } from "../../src/engine";
-import { convNet, countParameters, mlp, resNetCifar, wideResNet, type Model } from "../../src/models";
+import {
+  convNet,
+  countParameters,
+  efficientNet,
+  mlp,
+  networkInNetwork,
+  pyramidNet,
+  resNetCifar,
+  resNetImageNet,
+  shakeShake,
+  vgg,
+  vit,
+  wideResNet,
+  type Model,
+} from "../../src/models";
 import { closeTo } from "../support/closeTo";
 import { fit, texturedBatch, sineImages } from "../support/networks";
 import { expectNoLeak, tidyTests } from "../support/noLeak";
@@ -20,6 +34,16 @@ const NETWORKS: Record<string, (inputShape: [number, number, number], numClasses
   resNetCifar: (inputShape, numClasses) => resNetCifar({ depth: 8, width: 4, inputShape, numClasses }),
   "resNetCifar without skip connections": (inputShape, numClasses) =>
     resNetCifar({ depth: 8, width: 4, inputShape, numClasses, skipConnections: false }),
+  shakeShake: (inputShape, numClasses) => shakeShake({ depth: 8, width: 4, inputShape, numClasses }),
+  pyramidNet: (inputShape, numClasses) => pyramidNet({ depth: 11, alpha: 8, inputShape, numClasses }),
+  "pyramidNet with ShakeDrop": (inputShape, numClasses) =>
+    pyramidNet({ depth: 11, alpha: 8, inputShape, numClasses, shakeDrop: true }),
+  resNetImageNet: (inputShape, numClasses) => resNetImageNet({ depth: 14, width: 8, inputShape, numClasses }),
+  efficientNet: (inputShape, numClasses) =>
+    efficientNet({ variant: { width: 0.25, depth: 0.1, resolution: 32, dropout: 0.1 }, inputShape, numClasses }),
+  vit: (inputShape, numClasses) => vit({ patchSize: 4, width: 16, depth: 2, heads: 2, inputShape, numClasses, dropout: 0.1 }),
+  vgg: (inputShape, numClasses) => vgg({ depth: 11, width: 4, inputShape, numClasses, hidden: [16], dropout: 0.1 }),
+  networkInNetwork: (inputShape, numClasses) => networkInNetwork({ width: 12, inputShape, numClasses, dropout: 0.1 }),
 };
 
 for (const [name, make] of Object.entries(NETWORKS)) {
