@@ -16,7 +16,7 @@ const program = new Command("npm run bench --")
   .option("--rounds <n>", "turns of each contender", positiveInteger, 5)
   .option("--threads <n>", "of each contender; default: one for each core", positiveInteger)
   .option("--images <n>", "for λmax; default: 128", positiveInteger)
-  .option("--json", "print the medians as one JSON object, and nothing else, to standard output")
+  .option("--json", "print the medians as one JSON object on one line, the only one on standard output")
   .option("--quick", "tiny batches, to see that all of it runs: the times mean nothing")
   .addHelpText(
     "after",
@@ -47,7 +47,7 @@ async function main({ rounds, threads, images, json = false, quick = false }: Op
 
 async function print(report: BenchReport, json: boolean): Promise<void> {
   const { benchTable } = await import("./bench/table");
-  console.log(json ? JSON.stringify(report.result, null, 2) : benchTable(report));
+  console.log(json ? JSON.stringify(report.result) : benchTable(report));
 }
 
 program.parseAsync().catch((error: Error) => {
