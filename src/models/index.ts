@@ -13,6 +13,7 @@ export { networkInNetwork, type NetworkInNetworkOptions } from "./networkInNetwo
 export { pyramidNet, type PyramidNetOptions } from "./pyramidNet";
 export { resNetCifar, type ResNetCifarOptions } from "./resNetCifar";
 export { resNetImageNet, type ResNetImageNetOptions } from "./resNetImageNet";
+export { loadVariables, readSafetensors, readSafetensorsMetadata, saveVariables, writeSafetensors } from "./safetensors";
 export { shakeShake, type ShakeShakeOptions } from "./shakeShake";
 export { vgg, type VggOptions } from "./vgg";
 export { vit, type VitOptions } from "./vit";
