@@ -5,11 +5,16 @@ import {
   batchNorm,
   conv,
   dense,
+  depthwiseConv,
   dropout,
   flatten,
   globalAveragePool,
   heNormalFanIn,
   heNormalFanOut,
+  layerNorm,
+  lecunNormal,
+  truncated002,
+  truncatedFanOut,
   uniformByOutputs,
 } from "../../src/models/layers";
 import { closeTo } from "../support/closeTo";
@@ -39,6 +44,34 @@ describe("models/layers", () => {
     conv(builder, "c", { inputs: 2, outputs: 5, kernel: 1 });
 
     assert.deepEqual(builder.parameters.map(({ name, shape }) => [name, shape]), [["c/kernel", [1, 1, 2, 5]]]); // prettier-ignore
+  });
+
+  it("A convolution of stride 2 pads on both sides where it is told how much, and as TensorFlow does where not", () => {
+    const weights = { "c/kernel": tf.ones([3, 3, 1, 1]) };
+    const x = tf.tensor4d([1, 2, 3, 4], [1, 2, 2, 1]);
+    const strided = (padding: "same" | number) =>
+      conv(new ModelBuilder(), "c", { inputs: 1, outputs: 1, stride: 2, padding })(x, context(weights)).dataSync();
+
+    closeTo(strided("same"), [10]); // starts at the first pixel
+    closeTo(strided(1), [10]);
+    closeTo(strided(2), [1, 3, 4, 10]); // of the 6×6 image with 1 … 4 in its middle: windows from rows and columns 0 and 2
+  });
+
+  it("A depthwise convolution has one filter a channel, and never mixes channels", () => {
+    const layer = depthwiseConv(new ModelBuilder(), "d", { channels: 2, kernel: 1, stride: 2 });
+    const weights = { "d/kernel": tf.tensor4d([3, -1], [1, 1, 2, 1]) };
+
+    closeTo(layer(tf.tensor4d([1, 10, 2, 20, 3, 30], [1, 1, 3, 2]), context(weights)).dataSync(), [3, -10, 9, -30]);
+  });
+
+  it("Layer norm gives each row mean 0 and biased variance 1, then gain and offset", () => {
+    const layer = layerNorm(new ModelBuilder(), "n", 4);
+    const weights = { "n/scale": tf.tensor1d([1, 2, 1, 1]), "n/offset": tf.tensor1d([0, 0, 0, 5]) };
+    const deviation = Math.sqrt(3.5 + 1e-6); // of 1, 2, 3, 6 around 3
+
+    const y = layer(tf.tensor2d([[1, 2, 3, 6], [7, 7, 7, 7]]), context(weights)); // prettier-ignore
+
+    closeTo(y.dataSync(), [-2 / deviation, -2 / deviation, 0, 3 / deviation + 5, 0, 0, 0, 5], 1e-6);
   });
 
   it("A dense layer by hand", () => {
@@ -73,6 +106,19 @@ describe("models/layers", () => {
 
       closeTo(layer(x(), now).dataSync(), normalized(0.5, 4), 1e-5);
       assert.deepEqual(now.newStats, {});
+    });
+
+    it("has another momentum and epsilon where they are given", () => {
+      const now = context(weights(), { training: true, stats: stats() });
+      const custom = batchNorm(new ModelBuilder(), "n", 1, { momentum: 0.99, epsilon: 0.5 });
+
+      closeTo(
+        custom(x(), now).dataSync(),
+        [1, 2, 3, 6].map((v) => v - 3 + 1),
+        1e-6,
+      ); // 2/√(3.5 + 0.5) = 1
+      closeTo(now.newStats["n/mean"]!.dataSync(), [0.99 * 0.5 + 0.01 * 3]);
+      closeTo(custom(x(), context(weights(), { stats: stats() })).dataSync(), [1, 2, 3, 6].map((v) => (2 * (v - 0.5)) / Math.sqrt(4.5) + 1), 1e-6); // prettier-ignore
     });
 
     it("is frozen in training mode with batchStatistics: false", () => {
@@ -126,11 +172,21 @@ describe("models/layers", () => {
       [heNormalFanOut(new Rng("heNormalFanOut"), [3, 3, 50, 40]), 2 / (9 * 40), 2],
       [heNormalFanIn(new Rng("heNormalFanIn"), [300, 60]), 2 / 300, 2],
       [uniformByOutputs(new Rng("uniformByOutputs"), [300, 60]), 1 / (3 * 60), 0.8], // U(−b, b) has variance b²/3 and kurtosis 9/5
+      [lecunNormal(new Rng("lecunNormal"), [3, 3, 30, 40]), 1 / (9 * 30), 2],
+      [truncatedFanOut(new Rng("truncatedFanOut"), [3, 3, 50, 40]), 2 / (9 * 40), 2],
+      [truncated002(new Rng("truncated002"), [100, 100]), 0.02 ** 2, 2],
     ] as const;
     for (const [values, variance, spread] of expected) {
       const actual = moments(values);
       assert.ok(Math.abs(actual.mean) < 5 * Math.sqrt(variance / values.length));
       assert.ok(Math.abs(actual.variance / variance - 1) < 5 * Math.sqrt(spread / values.length));
     }
+  });
+
+  // A standard normal truncated to [−2, 2] has variance 1 − 4φ(2)/(2Φ(2) − 1) = 0.774: its bound is 2/√0.774 = 2.27 of its σ.
+  it("Truncated initializers have no value beyond 2.27σ", () => {
+    const largest = truncated002(new Rng(0), [100, 100]).reduce((max, v) => Math.max(max, Math.abs(v)), 0);
+
+    assert.ok(largest < 2.274 * 0.02 && largest > 2.2 * 0.02, String(largest / 0.02));
   });
 });
