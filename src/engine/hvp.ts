@@ -14,10 +14,12 @@ export type TensorLoss = (weights: tf.Tensor[]) => tf.Scalar;
 export function hvpOfTensors(loss: TensorLoss, weights: tf.Tensor[], vector: tf.Tensor[]): tf.Tensor[] {
   checkShapes(weights, vector);
   return tf.tidy(() => {
+    // Own tensors: a vector that is the weights themselves would be differentiated too, and add ∇L.
+    const fixed = vector.map((v) => tf.clone(v));
     const slope = () =>
       innerProduct(
         gradientOfTensors(() => loss(weights), weights),
-        vector,
+        fixed,
       );
     const { grads } = tf.engine().gradients(slope, weights, undefined, true);
     return weights.map((weight, i) => grads[i] ?? tf.zerosLike(weight)); // where the loss is linear in a weight

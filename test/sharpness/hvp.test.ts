@@ -28,6 +28,14 @@ describe("sharpness/hvp", () => {
     assertClose(hy!.dataSync(), [12 * 1, 12 * -1 + 18, 12 * 2 + 18], 1e-4);
   });
 
+  it("takes the weights themselves as the vector: L = Σx³ gives Hx = 6x²", () => {
+    const x = tf.tensor1d([1, -2]);
+
+    const [hx] = hvp(([a]) => tf.sum(tf.pow(a!, 3)) as tf.Scalar, [x], [x]);
+
+    assertClose(hx!.dataSync(), [6, 24], 1e-4);
+  });
+
   it("is zero where the loss is linear in a weight, and for v = 0", () => {
     const loss = ([a, b]: tf.Tensor[]) => tf.add(tf.sum(tf.pow(a!, 3)), tf.sum(b!)) as tf.Scalar;
     const weights = [tf.tensor1d([1, 2]), tf.tensor1d([5])];
