@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import { explainIssues } from "../training/configErrors";
 import { trainConfigSchema } from "../training/config";
+import { bareNetwork, networkSchema, requiredFields } from "./networks";
 
 const dataset = z.strictObject({
   name: z.enum(["fashion-mnist", "generated"]),
@@ -21,26 +22,6 @@ const noise = z.strictObject({
   noiseSeed: z.int().min(0).default(0),
 });
 
-const model = z.discriminatedUnion("name", [
-  z.strictObject({
-    name: z.literal("wideResNet"),
-    depth: z.int(),
-    widen: z.int(),
-    batchNorm: z.boolean().default(true),
-    dropout: z.number().min(0).lt(1).default(0),
-  }),
-  z.strictObject({
-    name: z.literal("convNet"),
-    widths: z.array(z.int().min(1)).min(1).default([16, 32, 64]),
-    batchNorm: z.boolean().default(true),
-  }),
-  z.strictObject({
-    name: z.literal("mlp"),
-    hidden: z.array(z.int().min(1)).default([128]),
-    activation: z.enum(["relu", "tanh", "softplus"]).default("relu"),
-  }),
-]);
-
 /** Curvature, measured on the training set, without augmentation or L2, in inference mode. */
 const curvature = z.strictObject({
   /** Epochs after which the Hessian's spectrum is measured; 0 is the start, which is not measured. */
@@ -56,7 +37,7 @@ const curvature = z.strictObject({
 export const runConfigSchema = z.strictObject({
   dataset,
   noise: noise.optional(),
-  model,
+  model: networkSchema,
   training: trainConfigSchema,
   curvature: curvature.optional(),
 });
@@ -94,22 +75,18 @@ function withoutDefaults(config: RunConfig): unknown {
   const bare = runConfig({
     dataset: { name: config.dataset.name },
     ...(config.noise ? { noise: { noiseRate: config.noise.noiseRate } } : {}),
-    model: requiredOf(config.model),
+    model: bareNetwork(config.model),
     training: { epochs: config.training.epochs },
     ...(config.curvature ? { curvature: {} } : {}),
   });
-  const sections = { dataset: ["name"], noise: ["noiseRate"], model: ["name", "depth", "widen"], training: ["epochs"] };
-  const required: Record<string, string[]> = config.curvature ? { ...sections, curvature: [] } : sections;
+  const sections = { dataset: ["name"], noise: ["noiseRate"], model: requiredFields(config.model.name), training: ["epochs"] };
+  const required: Record<string, readonly string[]> = config.curvature ? { ...sections, curvature: [] } : sections;
   const kept = Object.entries(required).map(([section, keep]) => {
     const [given, defaults] = [config, bare].map((c) => (c[section as keyof RunConfig] ?? {}) as Record<string, unknown>);
     const differs = (key: string) => keep.includes(key) || canonical(given![key]) !== canonical(defaults![key]);
     return [section, Object.fromEntries(Object.entries(given!).filter(([key]) => differs(key)))];
   });
   return Object.fromEntries(kept);
-}
-
-function requiredOf(config: RunConfig["model"]): RunOptions["model"] {
-  return config.name === "wideResNet" ? { name: config.name, depth: config.depth, widen: config.widen } : { name: config.name };
 }
 
 /** JSON with sorted keys. */

@@ -2,6 +2,7 @@
 import { hasFashionMnist } from "../data";
 import type { RunOptions } from "./config";
 import { runKey } from "./config";
+import { describeNetwork } from "./networks";
 import { readRecords, type ReadOptions, type RunRecord } from "./records";
 
 /**
@@ -104,10 +105,7 @@ export function describeDataset({ name, trainSize = 0, testSize = 0 }: RunOption
   return `${trainSize || 60_000} training and ${testSize || 10_000} test images ${source}`;
 }
 
-/** "WRN-10-1", "ConvNet 16-32-64". */
+/** "WRN-10-1", "ConvNet 16-32-64", "ResNet-20 without skip connections". */
 export function describeModel(model: RunOptions["model"]): string {
-  if (model.name === "wideResNet")
-    return `WRN-${model.depth}-${model.widen}${model.batchNorm === false ? " without batch norm" : ""}`;
-  if (model.name === "convNet") return `ConvNet ${(model.widths ?? [16, 32, 64]).join("-")}`;
-  return `MLP ${(model.hidden ?? [128]).join("-")}`;
+  return describeNetwork(model);
 }

@@ -1,10 +1,11 @@
 /** From a config to a record: loads the data, adds the noise, builds the network, trains it. */
 import { loadFashionMnist, splitHeldOut, symmetricNoise, syntheticImages, withLabels, type Dataset } from "../data";
 import { Rng, ready, tf } from "../engine";
-import { convNet, countParameters, mlp, wideResNet, type Model, type Variables } from "../models";
+import { countParameters, type Model, type Variables } from "../models";
 import { train, type TrainCallbacks, type TrainData, type TrainResult } from "../training";
 import { measureCurvature } from "./curvature";
 import { runConfig, runKey, type RunConfig, type RunOptions } from "./config";
+import { buildNetwork } from "./networks";
 import type { RunRecord, Versions } from "./records";
 
 /** Training and test data of a run, with its label noise. */
@@ -41,11 +42,7 @@ async function loadSplit(name: RunConfig["dataset"]["name"], split: "train" | "t
 
 /** The network of a run, for data of the given kind. */
 export function runModel(options: RunOptions, { shape, numClasses }: Pick<Dataset, "shape" | "numClasses">): Model {
-  const { model } = runConfig(options);
-  const forData = { inputShape: shape, numClasses };
-  if (model.name === "wideResNet") return wideResNet({ ...model, ...forData });
-  if (model.name === "convNet") return convNet({ ...model, ...forData });
-  return mlp({ ...model, ...forData });
+  return buildNetwork(runConfig(options).model, { inputShape: shape, numClasses });
 }
 
 /** One run, with the trained network where its variables are wanted too. */
