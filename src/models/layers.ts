@@ -71,9 +71,25 @@ export function conv(builder: ModelBuilder, name: string, options: ConvOptions):
   const weight = builder.parameter(`${name}/kernel`, [kernel, kernel, inputs, outputs], init);
   const offset = bias ? builder.parameter(`${name}/bias`, [outputs], zeros) : undefined;
   return (x, { weights }) => {
-    const y = tf.conv2d(padSides(x, padding), weights[weight] as tf.Tensor4D, stride, padding === "same" ? "same" : "valid");
+    const filter = weights[weight] as tf.Tensor4D;
+    const y = convolve(padSides(x, padding), filter, { stride, pad: padding === "same" ? "same" : "valid" });
     return offset === undefined ? y : tf.add(y, weights[offset]!);
   };
+}
+
+// A 1×1 convolution is a product of matrices, and must be one: oneDNN in TensorFlow 2.21 ends the process with SIGFPE at some
+// sizes of it, 512 → 1024 channels among them (seen on an AMD EPYC).
+function convolve(x: tf.Tensor4D, filter: tf.Tensor4D, { stride, pad }: { stride: number; pad: "same" | "valid" }): tf.Tensor4D {
+  const [side, , inputs, outputs] = filter.shape;
+  if (side !== 1) return tf.conv2d(x, filter, stride, pad);
+  const seen = everySecond(x, stride);
+  const product = tf.matMul(tf.reshape(seen, [-1, inputs]), tf.reshape(filter, [inputs, outputs]));
+  return tf.reshape(product, [seen.shape[0], seen.shape[1], seen.shape[2], outputs]);
+}
+
+/** The pixels at multiples of `stride`. */
+export function everySecond(x: tf.Tensor4D, stride: number): tf.Tensor4D {
+  return stride === 1 ? x : tf.avgPool(x, 1, stride, "same");
 }
 
 /** That many zeros on each side of an image; none for "same", which TensorFlow pads itself. */

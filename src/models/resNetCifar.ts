@@ -1,6 +1,6 @@
 /** CIFAR ResNets (He et al. 2016, section 4.2): three groups of basic blocks, shortcuts without parameters (option A). */
 import { tf } from "../engine";
-import { batchNorm, conv, dense, globalAveragePool } from "./layers";
+import { batchNorm, conv, dense, everySecond, globalAveragePool } from "./layers";
 import { checkCount, ModelBuilder, type Layer, type Model } from "./model";
 import { padChannels } from "./wideResNet";
 
@@ -79,9 +79,4 @@ function basicBlock(builder: ModelBuilder, name: string, options: StepOptions & 
     if (!skipConnections) return tf.relu(branch);
     return tf.relu(tf.add<tf.Tensor4D>(branch, padChannels(everySecond(x, stride), outputs)));
   };
-}
-
-/** The pixels at multiples of `stride`. */
-export function everySecond(x: tf.Tensor4D, stride: number): tf.Tensor4D {
-  return stride === 1 ? x : tf.avgPool(x, 1, stride, "same");
 }

@@ -1,9 +1,8 @@
 /** Shake-Shake (Gastaldi 2017): two branches a block, mixed by a random gate for each example, as the official SAM code has it. */
 import { tf } from "../engine";
 import { applyDecoupledGate, applyGate, gateRng, uniformGate } from "./gates";
-import { batchNorm, conv, dense, globalAveragePool } from "./layers";
+import { batchNorm, conv, dense, everySecond, globalAveragePool } from "./layers";
 import { checkCount, ModelBuilder, type Context, type Layer, type Model } from "./model";
-import { everySecond } from "./resNetCifar";
 
 export interface ShakeShakeOptions {
   readonly numClasses: number;

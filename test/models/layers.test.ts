@@ -57,6 +57,28 @@ describe("models/layers", () => {
     closeTo(strided(2), [1, 3, 4, 10]); // of the 6×6 image with 1 … 4 in its middle: windows from rows and columns 0 and 2
   });
 
+  // y[i, j] = Σₖ x[2i, 2j, k]·w[k].
+  it("A 1×1 convolution of stride 2 mixes the channels of every second pixel", () => {
+    const layer = conv(new ModelBuilder(), "c", { inputs: 2, outputs: 1, kernel: 1, stride: 2 });
+    const x = tf.tensor4d(Array.from({ length: 24 }, (_, i) => i), [1, 3, 4, 2]); // prettier-ignore
+
+    const y = layer(x, context({ "c/kernel": tf.tensor4d([10, 1], [1, 1, 2, 1]) }));
+
+    assert.deepEqual(y.shape, [1, 2, 2, 1]);
+    closeTo(y.dataSync(), [1, 45, 177, 221]); // of (0, 1), (4, 5), (16, 17), (20, 21)
+  });
+
+  // TensorFlow 2.21's own kernel ends the process there on some machines.
+  it("A 1×1 convolution from 512 to 1024 channels works, forward and backward", () => {
+    const layer = conv(new ModelBuilder(), "c", { inputs: 512, outputs: 1024, kernel: 1 });
+    const loss = (filter: tf.Tensor) => tf.mean(layer(tf.ones([1, 4, 4, 512]), context({ "c/kernel": filter }))) as tf.Scalar;
+
+    const { value, grad } = tf.valueAndGrad(loss)(tf.ones([1, 1, 512, 1024]));
+
+    closeTo(value.dataSync(), [512]);
+    closeTo(tf.max(tf.abs(tf.sub(grad, 1 / 1024))).dataSync(), [0]);
+  });
+
   it("A depthwise convolution has one filter a channel, and never mixes channels", () => {
     const layer = depthwiseConv(new ModelBuilder(), "d", { channels: 2, kernel: 1, stride: 2 });
     const weights = { "d/kernel": tf.tensor4d([3, -1], [1, 1, 2, 1]) };
