@@ -145,6 +145,8 @@ export interface LearningCurvesOptions extends FigureTitle {
   readonly yDomain?: readonly [number, number];
   /** each panel its own y axis */
   readonly independentY?: boolean;
+  /** d3 format of the x axis */
+  readonly xFormat?: string; // "~s": 12k steps
 }
 
 /** Curves along training with interval bands: Figures 4, 5 and 7, losses, errors. */
@@ -158,6 +160,7 @@ export function learningCurves({
   ordered = false,
   yDomain,
   independentY = false,
+  xFormat = "~s",
   ...heading
 }: LearningCurvesOptions): FigureSpec {
   const names = unique([...rows, ...paper].map((row) => row.series));
@@ -173,7 +176,7 @@ export function learningCurves({
   const hconcat = panels.map((panel) =>
     curvePanel(
       rows.filter((row) => (row.panel ?? "") === panel),
-      { panel, width, color, styles, xTitle, y, paper: paper.filter((row) => (row.panel ?? "") === panel) },
+      { panel, width, color, styles, xTitle, xFormat, y, paper: paper.filter((row) => (row.panel ?? "") === panel) },
     ),
   );
   return figure(heading, panels.length * width + 80, {
@@ -191,10 +194,11 @@ interface CurvePanel {
   readonly color: Layer;
   readonly styles: readonly string[];
   readonly xTitle: string;
+  readonly xFormat: string;
   readonly y: Layer;
 }
 
-function curvePanel(rows: readonly CurvePoint[], { panel, paper, width, color, styles, xTitle, y }: CurvePanel): Layer {
+function curvePanel(rows: readonly CurvePoint[], { panel, paper, width, color, styles, xTitle, xFormat, y }: CurvePanel): Layer {
   const dash = { domain: styles, range: [[1, 0], [6, 4], [2, 2]].slice(0, styles.length) }; // prettier-ignore
   const strokeDash =
     styles.length > 0 ? { strokeDash: nominal("style", { title: null, scale: dash, sort: null, legend: dashLegend }) } : {};
@@ -202,7 +206,7 @@ function curvePanel(rows: readonly CurvePoint[], { panel, paper, width, color, s
   const x = quantitative("x", {
     title: xTitle,
     scale: { nice: false, zero: false },
-    axis: { grid: false, format: "~s", tickCount: 6 },
+    axis: { grid: false, format: xFormat, tickCount: 6 },
   });
   return {
     ...(panel ? { title: { text: panel, fontSize: 14, offset: 6, fontWeight: "normal", frame: "group" } } : {}),
@@ -463,6 +467,18 @@ export interface Surface {
   readonly betas: readonly number[];
   /** values[row][column] = loss at (alphas[column], betas[row]) */
   readonly values: readonly (readonly number[])[];
+  /** drawn on top */
+  readonly balls?: readonly Ball[];
+}
+
+/** ‖ε‖₂ ≤ ρ around a point of the plane, and a step in it. */
+export interface Ball {
+  /** along the first and the second direction */
+  readonly center: readonly [number, number];
+  readonly radius: number;
+  /** ε, from the centre */
+  readonly arrow?: readonly [number, number];
+  readonly label?: string;
 }
 
 export interface LossSurfacesOptions extends FigureTitle {
@@ -566,7 +582,10 @@ function surfaceData(surface: Surface, { i, size, steps }: { i: number; size: nu
   ];
 }
 
-function surfaceGroup({ label, alphas, betas }: Surface, { i, size, left }: { i: number; size: number; left: number }): Layer {
+function surfaceGroup(
+  { label, alphas, betas, balls = [] }: Surface,
+  { i, size, left }: { i: number; size: number; left: number },
+): Layer {
   const axis = (scale: string, orient: string, title: string) => ({ scale, orient, title, tickCount: 5, ...axisText });
   const range = (values: readonly number[]) => [values[0], values[values.length - 1]];
   const fill = { scale: "loss", field: "contour.value" };
@@ -587,8 +606,103 @@ function surfaceGroup({ label, alphas, betas }: Surface, { i, size, left }: { i:
         encode: { enter: { fill, stroke: { value: palette.ink }, strokeWidth: { value: 0.5 }, strokeOpacity: { value: 0.5 } } },
         transform: [{ type: "geopath", field: "datum.contour" }],
       },
+      ...balls.flatMap((ball) => ballMarks(ball, { alphas, betas, size })),
     ],
   };
+}
+
+/** A ring, its centre and the arrow of its step, in pixels of a plane that may be scaled differently along its two directions. */
+function ballMarks(
+  { center, radius, arrow, label }: Ball,
+  { alphas, betas, size }: { alphas: readonly number[]; betas: readonly number[]; size: number },
+): Layer[] {
+  const perUnit = [alphas, betas].map((axis) => size / (axis[axis.length - 1]! - axis[0]!)) as [number, number];
+  const [x, y] = [(center[0] - alphas[0]!) * perUnit[0], size - (center[1] - betas[0]!) * perUnit[1]];
+  const [rx, ry] = [radius * perUnit[0], radius * perUnit[1]];
+  const path = (d: string, fill?: string) => ({
+    type: "path",
+    encode: {
+      enter: {
+        ...{ x: { value: x }, y: { value: y }, path: { value: d } },
+        ...{ stroke: { value: palette.vermilion }, strokeWidth: { value: 2 }, ...(fill ? { fill: { value: fill } } : {}) },
+      },
+    },
+  });
+  const text = { text: { value: label }, x: { value: x }, y: { value: y + ry + 16 }, ...panelText };
+  return [
+    path(`M ${-rx} 0 A ${rx} ${ry} 0 1 0 ${rx} 0 A ${rx} ${ry} 0 1 0 ${-rx} 0`),
+    path("M -2 0 A 2 2 0 1 0 2 0 A 2 2 0 1 0 -2 0", palette.vermilion),
+    ...(arrow ? [path(arrowPath(arrow[0] * perUnit[0], -arrow[1] * perUnit[1]), palette.vermilion)] : []),
+    ...(label ? [{ type: "text", encode: { enter: text } }] : []),
+  ];
+}
+
+/** From the origin to (dx, dy) pixels, with a head of 8 pixels. */
+function arrowPath(dx: number, dy: number): string {
+  const angle = Math.atan2(dy, dx);
+  const [left, right] = [0.45, -0.45].map((turn) => [dx - 8 * Math.cos(angle + turn), dy - 8 * Math.sin(angle + turn)]);
+  return `M 0 0 L ${dx} ${dy} L ${left} L ${right} L ${dx} ${dy}`;
+}
+
+export interface RitzConvergenceOptions extends FigureTitle {
+  /** (steps, 1 … steps) the Ritz values after each step: `ritzHistory` */
+  readonly history: readonly (readonly number[])[];
+  /** the true eigenvalues, drawn as lines */
+  readonly eigenvalues?: readonly number[];
+}
+
+/** Lanczos at work: the Ritz values after each step as dots, which settle on the eigenvalues from the ends of the spectrum inwards. */
+export function ritzConvergence({ history, eigenvalues = [], ...heading }: RitzConvergenceOptions): FigureSpec {
+  const rows = history.flatMap((values, i) => values.map((ritz) => ({ step: i + 1, ritz })));
+  const y = (field: string) => quantitative(field, { title: "eigenvalue", scale: { zero: false }, axis: { grid: false } });
+  const x = quantitative("step", {
+    title: "Lanczos steps",
+    scale: { zero: false, nice: false },
+    axis: { grid: false, tickCount: 8 },
+  });
+  const lines = eigenvalues.map((lambda) => ({ lambda }));
+  return figure(heading, 560, {
+    ...{ width: 560, height: 300 },
+    layer: [
+      { data: { values: lines }, mark: { type: "rule", color: palette.faint }, encoding: { y: y("lambda") } },
+      {
+        data: { values: rows },
+        mark: { type: "circle", color: palette.blue, size: 22, opacity: 0.9 },
+        encoding: { x, y: y("ritz") },
+      },
+    ],
+  });
+}
+
+export interface SharpnessProfilesOptions extends FigureTitle {
+  /** as `sharpnessProfile` gives them */
+  readonly rows: readonly {
+    readonly rho: number;
+    readonly worstCase: number;
+    readonly oneStep: number;
+    readonly gradientTerm: number;
+    readonly curvatureTerm: number;
+    /** a plot for each */
+    readonly panel?: string;
+  }[];
+}
+
+const profileNames = {
+  worstCase: "worst case in the ball",
+  oneStep: "at ε̂, one step of SAM",
+  gradientTerm: "ρ‖∇L‖",
+  curvatureTerm: "½ρ²λmax",
+} as const;
+
+/** Rise of the loss against the radius of the ball: what was measured solid, what the two terms predict dashed. */
+export function sharpnessProfiles({ rows, ...heading }: SharpnessProfilesOptions): FigureSpec {
+  const lines = rows.flatMap((row) =>
+    Object.entries(profileNames).map(([field, series]) => {
+      const style = field.endsWith("Term") ? "predicted" : "measured";
+      return { x: row.rho, mean: row[field as keyof typeof profileNames], series, style, panel: row.panel };
+    }),
+  );
+  return learningCurves({ ...heading, rows: lines, xTitle: "ρ", yTitle: "rise of the loss", xFormat: "~g", independentY: true });
 }
 
 /** `count` levels from low to high, each the same multiple of the one before; a loss of 0 counts as a thousandth of the highest. */

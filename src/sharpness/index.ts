@@ -24,6 +24,7 @@ export {
   lambdaMax,
   lambdaMaxOverLambda5,
   lanczos,
+  ritzHistory,
   type EigenResult,
   type LambdaMax,
   type LambdaMaxOptions,
@@ -89,3 +90,5 @@ export {
   type LossLine,
   type LossPlane,
 } from "./lossSurface";
+export { sharpnessProfile, type ProfileOptions, type ProfilePoint } from "./profile";
+export { quadratic, type Quadratic } from "./quadratic";

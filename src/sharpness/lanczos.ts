@@ -200,6 +200,14 @@ function ritzPairs(state: LanczosState, k: number, which: Which, tolerance: numb
   };
 }
 
+/**
+ * (steps, 1 … steps) all Ritz values, ascending, after each step of a finished run: T of fewer steps is its upper left corner, so
+ * that no product is repeated.
+ */
+export function ritzHistory({ alphas, betas }: Pick<LanczosResult, "alphas" | "betas">): number[][] {
+  return alphas.map((_, last) => tridiagonalEigen(alphas.slice(0, last + 1), betas.slice(0, last)).values);
+}
+
 /** Indices of the k wanted among ascending values. */
 export function choose(values: readonly number[], k: number, which: Which): number[] {
   const indices = values.map((_, i) => i);

@@ -39,6 +39,11 @@ const specs: Record<string, FigureSpec> = {
     title: "Fewer",
   }),
   lossSurfaces: figures.lossSurfaces({ surfaces: methods.map(bowl), title: "Wide" }),
+  ritzConvergence: figures.ritzConvergence({ history: [[2], [1, 3]], eigenvalues: [1, 3], title: "Settled" }),
+  sharpnessProfiles: figures.sharpnessProfiles({
+    rows: [0.1, 0.2].map((rho) => ({ rho, worstCase: 3, oneStep: 2, gradientTerm: 1, curvatureTerm: 1, panel: "SAM" })),
+    title: "Rises",
+  }),
 };
 
 /** What a figure says, line by line. */
@@ -96,6 +101,16 @@ describe("figures", () => {
     // The region of loss ≥ 4 reaches the left and the top, and stays away from the lower right corner.
     assert.ok(points.some(([x, y]) => x! <= 0 && y! <= 0));
     assert.ok(points.every(([x, y]) => x! < 200 || y! < 200));
+  });
+
+  it("draw a ball around its point of the plane, with its step", async () => {
+    // On [−1, 1]² of 300 pixels: (0.5, −0.5) is 225 right and 225 down, ρ = 0.2 is 30 pixels, ε = (0, 0.2) goes 30 up.
+    const ball = { center: [0.5, -0.5] as const, radius: 0.2, arrow: [0, 0.2] as const, label: "ball" };
+    const svg = await renderSvg(figures.lossSurfaces({ surfaces: [{ ...bowl("SAM"), balls: [ball] }] }));
+
+    assert.match(svg, /<path transform="translate\(225,225\)" d="M -30 0 A 30 30/);
+    assert.match(svg, /<path transform="translate\(225,225\)" d="M 0 0 L 0 -30 L/);
+    assert.ok(texts(svg).includes("ball"));
   });
 
   it("give SAM and SGD the same colours whatever else is drawn", () => {

@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { Rng } from "../../src/engine";
-import { lambdaMax, lambdaMaxOverLambda5, lanczos, LinearOperator, matrixOperator, powerIteration } from "../../src/sharpness";
+import {
+  lambdaMax,
+  lambdaMaxOverLambda5,
+  lanczos,
+  LinearOperator,
+  matrixOperator,
+  powerIteration,
+  ritzHistory,
+} from "../../src/sharpness";
 import { assertClose, assertNear, inner, matrixWithSpectrum, multiply } from "../support/matrices";
 
 // A net's spectrum in small: a bulk at 0, outliers above, a few negative ones.
@@ -106,6 +114,18 @@ describe("sharpness/lanczos", () => {
     assert.deepEqual(rest.eigenvalues, whole.eigenvalues);
     assert.deepEqual(again.ritzValues, half.ritzValues);
     await assert.rejects(lanczos(a, { state: half.state, seed: 6 }), /seed = 6, but the state was started with seed = 5/);
+  });
+
+  it("tells the Ritz values of every earlier step: those of a run that had ended there", async () => {
+    const operator = matrixOperator(matrixWithSpectrum([9, 5, 2, 1, 0.5, -3]));
+    const run = await lanczos(operator, { lanczosSteps: 6 });
+
+    const history = ritzHistory(run);
+
+    const earlier = await lanczos(operator, { lanczosSteps: 3 });
+    assert.deepEqual(history.map((values) => values.length), [1, 2, 3, 4, 5, 6]); // prettier-ignore
+    assertClose(history[2]!, earlier.ritzValues, 1e-9);
+    assertClose(history[5]!, [-3, 0.5, 1, 2, 5, 9], 1e-5);
   });
 
   it("finds every copy of a repeated eigenvalue when it takes as many steps as there are rows", async () => {

@@ -1,0 +1,57 @@
+/**
+ * How the loss rises with the radius of the ball, beside the two terms that a Taylor expansion predicts: ρ‖∇L‖ (eq. (2) of Foret et
+ * al. 2021 is its maximiser) and ½ρ²λmax, which is all there is at a minimum.
+ */
+import { disposeWeights, globalNorm } from "../engine";
+import { hessianOperator } from "./hessianOperator";
+import { lambdaMax } from "./lanczos";
+import { mSharpness, worstCaseSharpness, type WorstCaseOptions } from "./measures";
+import { lossAndGradient, makeProblem, type Network, type ProblemData } from "./problem";
+
+export interface ProfileOptions extends Omit<WorstCaseOptions, "rho" | "normP" | "adaptive" | "eta" | "onProgress"> {
+  /** Radii of the balls. Ours: from half to four times 0.05, the paper's untuned default. */
+  radii?: readonly number[];
+  /** For λmax, at most. Ours: 100. */
+  lanczosSteps?: number;
+}
+
+/** One radius; rises are of the mean loss over all data. */
+export interface ProfilePoint {
+  readonly rho: number;
+  /** max over ‖ε‖ ≤ ρ of L(w + ε) − L(w), as far as projected ascent found it. */
+  readonly worstCase: number;
+  /** L(w + ε̂) − L(w): what SAM's one step finds. */
+  readonly oneStep: number;
+  /** ρ‖∇L(w)‖ */
+  readonly gradientTerm: number;
+  /** ½ρ²λmax; 0 where no curvature is positive. */
+  readonly curvatureTerm: number;
+}
+
+/** Measured and predicted rise for each radius. The worst case lies below the sum of both terms where L is quadratic. */
+export async function sharpnessProfile(
+  network: Network,
+  data: ProblemData,
+  options: ProfileOptions = {},
+): Promise<ProfilePoint[]> {
+  const { radii = [0.025, 0.05, 0.1, 0.15, 0.2], lanczosSteps, ...rest } = options;
+  const { size, slope } = gradientNorm(network, data, options);
+  const operator = hessianOperator(network, data, rest);
+  const top = await lambdaMax(operator, { signal: rest.signal, seed: rest.seed, lanczosSteps: lanczosSteps ?? Math.min(100, operator.size) }); // prettier-ignore
+  const points: ProfilePoint[] = [];
+  for (const rho of radii) {
+    const worst = await worstCaseSharpness(network, data, { ...rest, rho });
+    const step = await mSharpness(network, data, { ...rest, rho, m: size });
+    const curvatureTerm = (rho * rho * Math.max(0, top.lambdaMax)) / 2;
+    points.push({ rho, worstCase: worst.sharpness, oneStep: step.sharpness, gradientTerm: rho * slope, curvatureTerm });
+  }
+  return points;
+}
+
+function gradientNorm(network: Network, data: ProblemData, options: ProfileOptions): { size: number; slope: number } {
+  const problem = makeProblem(network, data, options);
+  const { gradient } = lossAndGradient(problem);
+  const slope = globalNorm(gradient);
+  disposeWeights(gradient);
+  return { size: problem.size, slope };
+}
