@@ -7,6 +7,6 @@ export type { GeneralizedCrossEntropyOptions, TruncatedGeneralizedCrossEntropyOp
 export { lossByName, lossNames, type Loss, type LossConfig, type LossContext, type LossOptions } from "./lossConfig";
 export { backwardCorrection, forwardCorrection, invertTransition, type LossCorrectionOptions } from "./lossCorrection";
 export { betaMixture, gaussianMixture, noisyPosterior, normalizeLosses } from "./lossMixture";
-export type { BetaComponent, BetaMixture, BetaMixtureOptions, NormalizeLossesOptions } from "./lossMixture";
+export type { BetaComponent, BetaMixture, BetaMixtureOptions, NormalizedLosses, NormalizeLossesOptions } from "./lossMixture";
 export type { GaussianComponent, GaussianMixture, GaussianMixtureOptions } from "./lossMixture";
 export { symmetricCrossEntropy, type SymmetricCrossEntropyOptions } from "./symmetricCrossEntropy";

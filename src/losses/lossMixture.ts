@@ -36,14 +36,19 @@ export interface GaussianMixture extends Fitted<GaussianComponent> {
   readonly kind: "gaussian";
 }
 
-export interface BetaMixtureOptions {
-  /** Default 100: ours, so that it converges; the authors' code stops at 10. */
+interface EmOptions<Component> {
+  /** Default 1000: ours, so that it converges; the authors' codes stop at 10, where it may be far from it. */
   readonly maxIterations?: number;
   /** least change of the mean log-likelihood that goes on. Default 1e-7: ours. */
   readonly tolerance?: number;
+  /** Default: fitted to the two clusters that k-means finds, as in DivideMix' code. */
+  readonly start?: readonly [Component, Component];
 }
 
-export interface GaussianMixtureOptions extends BetaMixtureOptions {
+/** Arazo et al.'s code starts from Beta(1, 2) and Beta(2, 1) instead, from where EM can end with one component at both ends. */
+export interface BetaMixtureOptions extends EmOptions<BetaComponent> {}
+
+export interface GaussianMixtureOptions extends EmOptions<GaussianComponent> {
   /** added to each variance, in squared units of the values. Default 5e-4: DivideMix' code, for losses scaled to [0, 1]. */
   readonly addedVariance?: number;
 }
@@ -53,19 +58,25 @@ export interface NormalizeLossesOptions {
   readonly lowest?: number;
   /** percentile that becomes 1. Default 95: Arazo et al.'s code. 100 for DivideMix. */
   readonly highest?: number;
-  /** distance kept from 0 and 1, where a beta density may be infinite. Default 1e-4: Arazo et al.'s code. */
+  /** distance kept from 0 and 1, where a beta density may be infinite. Default 1e-3: Arazo et al.'s code. */
   readonly margin?: number;
+}
+
+export interface NormalizedLosses {
+  /** (n) on [margin, 1 − margin], clipped: what posteriors are taken of */
+  readonly scaled: Float64Array;
+  /** those between the percentiles, in order: what a mixture is fitted to, since beta densities are bent by piles at the ends */
+  readonly inner: Float64Array;
 }
 
 /**
  * Losses on [0, 1] for a mixture.
- * @returns (n)
  * @throws where a loss is not finite, the percentiles are not in order, or all losses between them are equal
  */
 export function normalizeLosses(
   losses: ArrayLike<number>,
-  { lowest = 5, highest = 95, margin = 1e-4 }: NormalizeLossesOptions = {},
-): Float64Array {
+  { lowest = 5, highest = 95, margin = 1e-3 }: NormalizeLossesOptions = {},
+): NormalizedLosses {
   if (!(lowest >= 0 && lowest < highest && highest <= 100))
     throw new Error(`lowest = ${lowest}, highest = ${highest}: expected percentiles with 0 ≤ lowest < highest ≤ 100`);
   if (!(margin >= 0 && margin < 0.5)) throw new Error(`margin = ${margin}: expected a number in [0, 0.5)`);
@@ -73,43 +84,39 @@ export function normalizeLosses(
   const sorted = values.slice().sort();
   const [low, high] = [percentile(sorted, lowest), percentile(sorted, highest)];
   if (low === high) throw new Error(`all losses are ${low} between percentiles ${lowest} and ${highest}: nothing to tell apart`);
-  return values.map((loss) => Math.min(Math.max((loss - low) / (high - low), margin), 1 - margin));
+  const scaled = values.map((loss) => Math.min(Math.max((loss - low) / (high - low), margin), 1 - margin));
+  return { scaled, inner: scaled.filter((_, i) => values[i]! >= low && values[i]! <= high) };
 }
 
 /**
  * Two beta densities. The moments of each, weighted by the posteriors, give its α and β: at the true mixture nothing moves.
- * @param values (n) in (0, 1), such as `normalizeLosses` gives
+ * @param values (n) in (0, 1), such as the inner ones of `normalizeLosses`
  * @throws where there are fewer than two values, or one is outside (0, 1)
  */
 export function betaMixture(
   values: ArrayLike<number>,
-  { maxIterations = 100, tolerance = 1e-7 }: BetaMixtureOptions = {},
+  { maxIterations = 1000, tolerance = 1e-7, start }: BetaMixtureOptions = {},
 ): BetaMixture {
   const x = checkValues(values, { name: "value", from: 0, to: 1 });
-  // Arazo et al.'s code: densities 2(1 − x) and 2x
-  const start: Pair<BetaComponent> = [
-    { weight: 0.5, alpha: 1, beta: 2 },
-    { weight: 0.5, alpha: 2, beta: 1 },
-  ];
-  const fitted = expectationMaximization(x, { start, logDensity: logBeta, fit: betaOf, maxIterations, tolerance });
+  const em = { logDensity: logBeta, fit: betaOf, maxIterations, tolerance };
+  const fitted = expectationMaximization(x, { ...em, start: start ?? fitToClusters(x, betaOf) });
   return { kind: "beta", ...ordered(fitted, ({ alpha, beta }) => alpha / (alpha + beta)) };
 }
 
 /**
- * Two normal densities, from the split that k-means makes.
- * @param values (n), such as `normalizeLosses` gives
+ * Two normal densities.
+ * @param values (n), such as those of `normalizeLosses`
  * @throws where there are fewer than two values, or one is not finite
  */
 export function gaussianMixture(
   values: ArrayLike<number>,
-  { maxIterations = 100, tolerance = 1e-7, addedVariance = 5e-4 }: GaussianMixtureOptions = {},
+  { maxIterations = 1000, tolerance = 1e-7, addedVariance = 5e-4, start }: GaussianMixtureOptions = {},
 ): GaussianMixture {
   if (!(addedVariance > 0)) throw new Error(`addedVariance = ${addedVariance}: expected a number above 0`);
   const x = checkValues(values, { name: "value", from: -Infinity, to: Infinity });
   const fit = ({ weight, mean, variance }: Moments) => ({ weight, mean, variance: variance + addedVariance });
-  const split = splitInTwo(x);
-  const start = both((k) => fit(momentsOf(x, split.map((high) => (high === k ? 1 : 0)))!)); // prettier-ignore
-  const fitted = expectationMaximization(x, { start, logDensity: logNormal, fit, maxIterations, tolerance });
+  const em = { logDensity: logNormal, fit, maxIterations, tolerance };
+  const fitted = expectationMaximization(x, { ...em, start: start ?? fitToClusters(x, fit) });
   return { kind: "gaussian", ...ordered(fitted, ({ mean }) => mean) };
 }
 
@@ -122,7 +129,8 @@ export function noisyPosterior(mixture: BetaMixture | GaussianMixture, values: A
 }
 
 type Pair<T> = readonly [T, T];
-type LogDensity<Component> = (x: number, component: Component) => number;
+/** With the logarithm of the weight. */
+type LogDensity<Component> = (component: Component) => (x: number) => number;
 
 interface Moments {
   /** share of the examples */
@@ -131,8 +139,7 @@ interface Moments {
   readonly variance: number;
 }
 
-interface Em<Component> extends Required<BetaMixtureOptions> {
-  readonly start: Pair<Component>;
+interface Em<Component> extends Required<EmOptions<Component>> {
   readonly logDensity: LogDensity<Component>;
   readonly fit: (moments: Moments) => Component;
 }
@@ -159,8 +166,9 @@ function expectationMaximization<Component>(x: Float64Array, em: Em<Component>):
 
 function posteriors<Component>(x: Float64Array, components: Pair<Component>, logDensity: LogDensity<Component>) {
   let logLikelihood = 0;
+  const [first, second] = [logDensity(components[0]), logDensity(components[1])];
   const high = x.map((value) => {
-    const [a, b] = [logDensity(value, components[0]), logDensity(value, components[1])];
+    const [a, b] = [first(value), second(value)];
     const top = Math.max(a, b);
     logLikelihood += (top + Math.log(Math.exp(a - top) + Math.exp(b - top))) / x.length;
     return 1 / (1 + Math.exp(a - b));
@@ -183,14 +191,19 @@ function betaOf({ weight, mean, variance }: Moments): BetaComponent {
   return { weight, alpha: mean * concentration, beta: (1 - mean) * concentration };
 }
 
-// With the logarithm of the weight.
-function logBeta(x: number, { weight, alpha, beta }: BetaComponent): number {
-  const normalizer = gammaln(alpha) + gammaln(beta) - gammaln(alpha + beta);
-  return Math.log(weight) + (alpha - 1) * Math.log(x) + (beta - 1) * Math.log1p(-x) - normalizer;
+function logBeta({ weight, alpha, beta }: BetaComponent): (x: number) => number {
+  const factor = Math.log(weight) + gammaln(alpha + beta) - gammaln(alpha) - gammaln(beta);
+  return (x) => factor + (alpha - 1) * Math.log(x) + (beta - 1) * Math.log1p(-x);
 }
 
-function logNormal(x: number, { weight, mean, variance }: GaussianComponent): number {
-  return Math.log(weight) - 0.5 * (Math.log(2 * Math.PI * variance) + (x - mean) ** 2 / variance);
+function logNormal({ weight, mean, variance }: GaussianComponent): (x: number) => number {
+  const factor = Math.log(weight) - 0.5 * Math.log(2 * Math.PI * variance);
+  return (x) => factor - (x - mean) ** 2 / (2 * variance);
+}
+
+function fitToClusters<Component>(x: Float64Array, fit: (moments: Moments) => Component): Pair<Component> {
+  const upper = splitInTwo(x);
+  return both((k) => fit(momentsOf(x, k === 1 ? upper : upper.map((share) => 1 - share))!));
 }
 
 /** 1 for the values of the upper of two clusters, 0 for the others: k-means from the extremes. */

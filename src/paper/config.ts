@@ -15,12 +15,18 @@ const dataset = z.strictObject({
   validationSize: z.int().min(0).default(0),
 });
 
-const noise = z.strictObject({
-  noiseType: z.enum(["symmetric"]).default("symmetric"),
-  noiseRate: z.number().min(0).max(1),
-  includeTrueClass: z.boolean().default(false),
-  noiseSeed: z.int().min(0).default(0),
-});
+const noise = z
+  .strictObject({
+    noiseType: z.enum(["symmetric", "pair-flip", "asymmetric", "instance"]).default("symmetric"),
+    noiseRate: z.number().min(0).max(1),
+    /** Of symmetric noise alone: a chosen label may come out as it was. */
+    includeTrueClass: z.boolean().default(false),
+    noiseSeed: z.int().min(0).default(0),
+  })
+  .superRefine(({ noiseType, includeTrueClass }, { addIssue }) => {
+    if (includeTrueClass && noiseType !== "symmetric")
+      addIssue(`includeTrueClass goes with symmetric noise, not with ${noiseType}`);
+  });
 
 /** Curvature, measured on the training set, without augmentation or L2, in inference mode. */
 const curvature = z.strictObject({

@@ -1,5 +1,19 @@
 /** From a config to a record: loads the data, adds the noise, builds the network, trains it. */
-import { loadFashionMnist, splitHeldOut, symmetricNoise, syntheticImages, withLabels, type Dataset } from "../data";
+import {
+  asymmetricMaps,
+  asymmetricNoise,
+  instanceNoise,
+  loadFashionMnist,
+  normalize,
+  pairFlipNoise,
+  splitHeldOut,
+  symmetricNoise,
+  syntheticImages,
+  withLabels,
+  type ClassMap,
+  type Dataset,
+  type NoisyLabels,
+} from "../data";
 import { Rng, ready, tf } from "../engine";
 import { countParameters, type Model, type Variables } from "../models";
 import { train, type TrainCallbacks, type TrainData, type TrainResult } from "../training";
@@ -13,14 +27,26 @@ export async function runData(options: RunOptions): Promise<TrainData> {
   const { dataset, noise } = runConfig(options);
   const { train: trainSet, test } = dataset.validationSize > 0 ? await loadForTuning(dataset) : await loadBoth(dataset);
   if (!noise) return { train: trainSet, test };
-  const { noiseRate, includeTrueClass, noiseSeed } = noise;
-  const { noisyLabels } = symmetricNoise(trainSet.labels, {
-    noiseRate,
-    includeTrueClass,
-    seed: noiseSeed,
-    numClasses: trainSet.numClasses,
-  });
+  const { noisyLabels } = withNoise(trainSet, { dataset, noise });
   return { train: withLabels(trainSet, noisyLabels), test, cleanLabels: trainSet.labels };
+}
+
+type Noise = NonNullable<RunConfig["noise"]>;
+
+// Classes that look alike; generated ones do not, and have the literature's default.
+const mistaken: Record<RunConfig["dataset"]["name"], ClassMap> = {
+  "fashion-mnist": asymmetricMaps.fashionMnist,
+  generated: asymmetricMaps.cifar10,
+};
+
+function withNoise(trainSet: Dataset, { dataset, noise }: { dataset: RunConfig["dataset"]; noise: Noise }): NoisyLabels {
+  const { labels, numClasses, images } = trainSet;
+  const { noiseType, noiseRate, includeTrueClass, noiseSeed } = noise;
+  const options = { noiseRate, numClasses, seed: noiseSeed };
+  if (noiseType === "pair-flip") return pairFlipNoise(labels, options);
+  if (noiseType === "asymmetric") return asymmetricNoise(labels, { ...options, map: mistaken[dataset.name] });
+  if (noiseType === "instance") return instanceNoise(labels, { ...options, features: normalize(images, trainSet) });
+  return symmetricNoise(labels, { ...options, includeTrueClass });
 }
 
 async function loadBoth({ name, trainSize, testSize }: RunConfig["dataset"]): Promise<TrainData> {

@@ -1,5 +1,6 @@
 /** Every hyper-parameter of one training, with its default and the default's source; checked before anything starts. */
 import { z } from "zod";
+import { lossConfigSchema } from "../losses/lossConfig";
 import { checkSamOptions } from "../optim/sam";
 import { explainIssues } from "./configErrors";
 
@@ -45,6 +46,8 @@ const fields = z.strictObject({
 
   augment: z.enum(["none", "basic", "cutout"]).default("none"),
   mixupAlpha: rate.default(0),
+  /** Of the training; tests measure cross-entropy. Mixup and label smoothing make its targets. */
+  loss: lossConfigSchema.default({ name: "crossEntropy" }),
   labelSmoothing: z.number().min(0).lt(1).default(0),
   /** Decay of the moving average of the weights that is evaluated; 0 is off. */
   emaDecay: z.number().min(0).lt(1).default(0),
@@ -57,8 +60,10 @@ const fields = z.strictObject({
 
 /** The fields, each within its range, and together without contradiction. */
 export const trainConfigSchema = fields.superRefine((config, { addIssue }) => {
-  const { batchSize, m, normP, ascentStepSize, rho } = config;
+  const { batchSize, m, normP, ascentStepSize, rho, loss, epochs } = config;
   if (m > batchSize) addIssue(`m = ${m} exceeds batchSize = ${batchSize}`);
+  if (loss.name === "truncatedGeneralizedCrossEntropy" && loss.warmupEpochs >= epochs)
+    addIssue(`loss.warmupEpochs = ${loss.warmupEpochs}: expected fewer than epochs = ${epochs}, or nothing is truncated`);
   try {
     checkSamOptions({ ...config, normP: normP === "infinity" ? Infinity : normP, ascentStepSize: ascentStepSize || rho });
   } catch (error) {

@@ -55,12 +55,18 @@ function placeAt(root: Place, path: readonly string[]): Place {
 }
 
 function fieldsOf({ node, value }: Place): Readonly<Record<string, Node>> | undefined {
-  let at = node;
-  while (at && !at.shape && at.unwrap) at = at.unwrap();
+  const at = unwrapped(node);
   const discriminator = at?.def?.discriminator;
   if (discriminator === undefined) return at?.shape;
   const kind = (value as Record<string, unknown> | null | undefined)?.[discriminator];
   return at?.options?.find(({ shape }) => shape?.[discriminator]?.value === kind)?.shape;
+}
+
+/** Without what is around it: optional, default. */
+function unwrapped(node: Node | undefined): Node | undefined {
+  let at = node;
+  while (at && !at.shape && at.unwrap) at = at.unwrap();
+  return at;
 }
 
 function expectation(issue: z.core.$ZodIssue, { value }: Place, root: Place): string {
@@ -69,7 +75,7 @@ function expectation(issue: z.core.$ZodIssue, { value }: Place, root: Place): st
   if (issue.code !== "invalid_union") return withoutPrefix(issue.message);
   const { discriminator } = issue;
   if (discriminator === undefined) return issue.errors.map(([first]) => withoutPrefix(first!.message)).join(" or ");
-  const { node } = placeAt(root, issue.path.slice(0, -1).map(String));
+  const node = unwrapped(placeAt(root, issue.path.slice(0, -1).map(String)).node);
   return oneOf(node?.options?.map(({ shape }) => shape?.[discriminator]?.value) ?? [], value);
 }
 

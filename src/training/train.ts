@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { batches, mixup, numBatches, oneHot, type Batch, type Dataset } from "../data";
 import { Rng, tf, type Weights } from "../engine";
-import { crossEntropy } from "../losses";
+import { lossByName, smoothLabels } from "../losses";
 import type { Model, Variables } from "../models";
 import { loadCheckpoint, saveCheckpoint } from "./checkpoint";
 import { trainConfig, type TrainConfig, type TrainOptions } from "./config";
@@ -117,7 +117,6 @@ class Run {
   private readonly rng: Rng;
   private readonly batchesPerEpoch: number;
   private readonly totalSteps: number;
-  private readonly loss: BatchLoss;
   private readonly key: string;
 
   constructor(
@@ -131,7 +130,6 @@ class Run {
     this.rng = new Rng(config.seed);
     this.batchesPerEpoch = numBatches(data.train.size, config);
     this.totalSteps = config.epochs * this.batchesPerEpoch;
-    this.loss = (logits, targets) => crossEntropy(logits, targets, config);
     this.key = runKey(model, data, config);
     this.state = this.resumed() ?? initialState(model, config, this.rng.split("init"));
   }
@@ -147,9 +145,10 @@ class Run {
   private async runEpoch(signals: readonly AbortSignal[]): Promise<TrainResult["outcome"]> {
     const { batchSize, augment } = this.config;
     const stream = this.rng.split("epoch").split(this.epoch);
+    const batchLoss = lossOfEpoch(this.config, this.epoch);
     for (const batch of batches(this.data.train, { batchSize, augment, rng: stream, firstBatch: this.batch })) {
       if (signals.some(({ aborted }) => aborted)) return this.abort();
-      const loss = this.update(batch, stream.split("step").split(this.batch));
+      const loss = this.update(batch, batchLoss, stream.split("step").split(this.batch));
       if (!Number.isFinite(loss)) return "diverged";
       this.batch++;
       await this.afterStep(loss);
@@ -157,8 +156,8 @@ class Run {
     return this.endEpoch();
   }
 
-  private update(batch: Batch, rng: Rng): number {
-    const { model, config, loss, totalSteps } = this;
+  private update(batch: Batch, loss: BatchLoss, rng: Rng): number {
+    const { model, config, totalSteps } = this;
     const stepBatch = this.toTensors(batch, rng.split("mixup"));
     try {
       const { state, loss: value, perturbedLoss } = trainStep(this.state, stepBatch, { model, config, loss, totalSteps, rng });
@@ -254,6 +253,11 @@ class Run {
     this.record = found.progress.record as LoopRecord;
     return found.state;
   }
+}
+
+function lossOfEpoch({ loss, labelSmoothing }: TrainConfig, epoch: number): BatchLoss {
+  const named = lossByName(loss, { epoch });
+  return labelSmoothing === 0 ? named : (logits, targets) => named(logits, smoothLabels(targets, labelSmoothing));
 }
 
 function summarize(history: readonly EpochRecord[]): TrainMetrics {

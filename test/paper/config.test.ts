@@ -51,6 +51,10 @@ describe("paper/config", () => {
       ["a wrong entry of a list", { dataset, model: { name: "mlp", hidden: [3, "a"] }, training }, /model\.hidden\.1 = "a": expected number/],
       ["a missing depth", { dataset, model: { name: "wideResNet", widen: 1 }, training }, /model\.depth is missing: expected number/],
       ["a noise rate above 1", { dataset, model, training, noise: { noiseRate: 20 } }, /noise\.noiseRate = 20: expected number to be <=1/],
+      ["an unknown noise", { dataset, model, training, noise: { noiseRate: 0.2, noiseType: "pairflip" } }, /noise\.noiseType = "pairflip": expected one of "symmetric", .*; did you mean "pair-flip"\?/],
+      ["a draw of the true class where noise has none", { dataset, model, training, noise: { noiseRate: 0.2, noiseType: "asymmetric", includeTrueClass: true } }, /noise: includeTrueClass goes with symmetric noise, not with asymmetric/],
+      ["an unknown loss", { dataset, model, training: { epochs: 1, loss: { name: "crossentropy" } } }, /training\.loss\.name = "crossentropy": expected one of .*; did you mean "crossEntropy"\?/],
+      ["an option of another loss", { dataset, model, training: { epochs: 1, loss: { name: "softBootstrapping", q: 1 } } }, /unknown field "training\.loss\.q"; known are name, beta|did you mean/],
       ["training options that do not go together", { dataset, model, training: { epochs: 1, m: 200 } }, /training: m = 200 exceeds batchSize = 128/],
       ["something else altogether", 3, /run config: value = 3: expected object/],
     ] as const) // prettier-ignore
@@ -104,9 +108,35 @@ describe("paper/config", () => {
         { dataset, model, training, noise: { noiseRate: 0 } },
         { dataset, model, training, noise: { noiseRate: 0.2 } },
         { dataset, model, training, noise: { noiseRate: 0.2, noiseSeed: 1 } },
+        { dataset, model, training, noise: { noiseRate: 0.2, noiseType: "pair-flip" } },
+        { dataset, model, training, noise: { noiseRate: 0.2, noiseType: "asymmetric" } },
+        { dataset, model, training, noise: { noiseRate: 0.2, noiseType: "instance" } },
+        { dataset, model, training: { ...training, loss: { name: "generalizedCrossEntropy" } } },
+        { dataset, model, training: { ...training, loss: { name: "generalizedCrossEntropy", q: 0.5 } } },
+        { dataset, model, training: { ...training, loss: { name: "symmetricCrossEntropy" } } },
       ];
 
       assert.equal(new Set(all.map(runKey)).size, all.length);
+    });
+
+    it("of a run without a named loss is what it was before losses had names", () => {
+      const options: RunOptions = {
+        dataset: { name: "fashion-mnist", trainSize: 1000 },
+        model: wrn,
+        training: { batchSize: 128, evaluateEvery: 25, epochs: 100, augment: "basic", rho: 0, seed: 0 },
+      };
+
+      // Keys of records made then.
+      assert.equal(runKey(options), "fdcf956d596fb90c");
+      assert.equal(runKey({ ...options, noise: { noiseRate: 0.4 } }), "064e953c81988a52");
+      assert.equal(runKey({ ...options, training: { ...options.training, loss: { name: "crossEntropy" } } }), "fdcf956d596fb90c");
+    });
+
+    it("of a loss does not depend on whether its defaults are written out", () => {
+      const withLoss = (loss: RunOptions["training"]["loss"]) => runKey({ dataset, model, training: { ...training, loss } });
+
+      assert.equal(withLoss({ name: "softBootstrapping", beta: 0.95 }), withLoss({ name: "softBootstrapping" }));
+      assert.notEqual(withLoss({ name: "softBootstrapping", beta: 0.9 }), withLoss({ name: "softBootstrapping" }));
     });
 
     it("of a config that does not fit is an error", () => {
