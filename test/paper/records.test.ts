@@ -140,7 +140,7 @@ describe("paper/records", () => {
       const disk = tinyDisk();
       if (!disk) this.skip();
       try {
-        const history = Array.from({ length: 400 }, (_, i) => ({ epoch: i + 1, trainLoss: 1 / 3, perturbedLoss: 1 / 3 }));
+        const history = Array.from({ length: 300 }, (_, i) => ({ epoch: i + 1, trainLoss: 1 / 3, perturbedLoss: 1 / 3 }));
         appendRecord("item", { ...a, history }, { folder: disk.folder }); // about 25 kB
         appendRecord("item", { ...c, history }, { folder: disk.folder });
         const before = fs.readFileSync(recordsFile("item", disk.folder));
