@@ -488,10 +488,19 @@ export interface LossSurfacesOptions extends FigureTitle {
   readonly levels?: readonly number[];
   /** losses above it share the last colour */
   readonly cap?: number; // 10: Li et al. (2018) clip their surfaces so
+  /** of the first and of the second direction */
+  readonly axisTitles?: readonly [string, string];
 }
 
 /** Figure 1 middle and right: filled contours of the loss on a plane through the weights, all surfaces on one colour scale. A vega spec. */
-export function lossSurfaces({ surfaces, valueTitle = "loss", cap = 10, levels, ...heading }: LossSurfacesOptions): FigureSpec {
+export function lossSurfaces({
+  surfaces,
+  valueTitle = "loss",
+  cap = 10,
+  levels,
+  axisTitles = ["first direction", "second direction"],
+  ...heading
+}: LossSurfacesOptions): FigureSpec {
   const size = 300;
   const gap = 46;
   const all = surfaces.flatMap((surface) => surface.values.flat());
@@ -514,7 +523,7 @@ export function lossSurfaces({ surfaces, valueTitle = "loss", cap = 10, levels, 
     ],
     data: surfaces.flatMap((surface, i) => surfaceData(surface, { i, size, steps })),
     legends: [legend],
-    marks: surfaces.map((surface, i) => surfaceGroup(surface, { i, size, left: i * (size + gap) })),
+    marks: surfaces.map((surface, i) => surfaceGroup(surface, { i, size, axisTitles, left: i * (size + gap) })),
   };
 }
 
@@ -584,7 +593,7 @@ function surfaceData(surface: Surface, { i, size, steps }: { i: number; size: nu
 
 function surfaceGroup(
   { label, alphas, betas, balls = [] }: Surface,
-  { i, size, left }: { i: number; size: number; left: number },
+  { i, size, left, axisTitles }: { i: number; size: number; left: number; axisTitles: readonly [string, string] },
 ): Layer {
   const axis = (scale: string, orient: string, title: string) => ({ scale, orient, title, tickCount: 5, ...axisText });
   const range = (values: readonly number[]) => [values[0], values[values.length - 1]];
@@ -596,7 +605,7 @@ function surfaceGroup(
       { name: "x", domain: range(alphas), range: [0, size] },
       { name: "y", domain: range(betas), range: [size, 0] },
     ],
-    axes: [axis("x", "bottom", "first direction"), ...(i === 0 ? [axis("y", "left", "second direction")] : [])],
+    axes: [axis("x", "bottom", axisTitles[0]), ...(i === 0 ? [axis("y", "left", axisTitles[1])] : [])],
     marks: [
       { type: "text", encode: { enter: { text: { value: label }, x: { value: size / 2 }, y: { value: -10 }, ...panelText } } },
       {
@@ -674,17 +683,19 @@ export function ritzConvergence({ history, eigenvalues = [], ...heading }: RitzC
   });
 }
 
+/** A point as `sharpnessProfile` gives it. */
+export interface SharpnessProfileRow {
+  readonly rho: number;
+  readonly worstCase: number;
+  readonly oneStep: number;
+  readonly gradientTerm: number;
+  readonly curvatureTerm: number;
+  /** a plot for each */
+  readonly panel?: string;
+}
+
 export interface SharpnessProfilesOptions extends FigureTitle {
-  /** as `sharpnessProfile` gives them */
-  readonly rows: readonly {
-    readonly rho: number;
-    readonly worstCase: number;
-    readonly oneStep: number;
-    readonly gradientTerm: number;
-    readonly curvatureTerm: number;
-    /** a plot for each */
-    readonly panel?: string;
-  }[];
+  readonly rows: readonly SharpnessProfileRow[];
 }
 
 const profileNames = {
@@ -702,7 +713,7 @@ export function sharpnessProfiles({ rows, ...heading }: SharpnessProfilesOptions
       return { x: row.rho, mean: row[field as keyof typeof profileNames], series, style, panel: row.panel };
     }),
   );
-  return learningCurves({ ...heading, rows: lines, xTitle: "ρ", yTitle: "rise of the loss", xFormat: "~g", independentY: true });
+  return learningCurves({ ...heading, rows: lines, xTitle: "ρ", yTitle: "rise of the loss", xFormat: "~g" });
 }
 
 /** `count` levels from low to high, each the same multiple of the one before; a loss of 0 counts as a thousandth of the highest. */

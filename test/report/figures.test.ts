@@ -106,11 +106,13 @@ describe("figures", () => {
   it("draw a ball around its point of the plane, with its step", async () => {
     // On [−1, 1]² of 300 pixels: (0.5, −0.5) is 225 right and 225 down, ρ = 0.2 is 30 pixels, ε = (0, 0.2) goes 30 up.
     const ball = { center: [0.5, -0.5] as const, radius: 0.2, arrow: [0, 0.2] as const, label: "ball" };
-    const svg = await renderSvg(figures.lossSurfaces({ surfaces: [{ ...bowl("SAM"), balls: [ball] }] }));
+    const svg = await renderSvg(
+      figures.lossSurfaces({ surfaces: [{ ...bowl("SAM"), balls: [ball] }], axisTitles: ["w₁", "w₂"] }),
+    );
 
     assert.match(svg, /<path transform="translate\(225,225\)" d="M -30 0 A 30 30/);
     assert.match(svg, /<path transform="translate\(225,225\)" d="M 0 0 L 0 -30 L/);
-    assert.ok(texts(svg).includes("ball"));
+    for (const label of ["ball", "w₁", "w₂"]) assert.ok(texts(svg).includes(label), label);
   });
 
   it("give SAM and SGD the same colours whatever else is drawn", () => {
