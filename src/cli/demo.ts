@@ -2,7 +2,7 @@
 import path from "node:path";
 import { catalog, ready, type PaperItem } from "..";
 import { itemRecords } from "../paper/item";
-import { projectRoot } from "../paper/records";
+import { projectRoot } from "../data/files";
 import { itemReport } from "../report/paperReports";
 import { saveFigure } from "../report/render";
 import { makeMissing } from "./reproduce";
@@ -20,7 +20,7 @@ async function main(): Promise<void> {
 }
 
 const demoItems = ["table-5", "figure-3-middle"];
-const figuresFolder = path.join(projectRoot, "data/cache/figures");
+const figuresFolder = path.join(projectRoot(), "data/cache/figures");
 
 async function show(item: PaperItem): Promise<void> {
   console.log(`\n${item.title}. ${item.claim}`);

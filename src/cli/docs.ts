@@ -3,9 +3,9 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { Command } from "commander";
+import { writeFileAtomic } from "../data/files";
 import { secondOrderTable, type SecondOrderRow } from "../engine/secondOrder";
 import { toMarkdown } from "../report/tables";
-import { writeWhole } from "./notebookRunner";
 
 export const secondOrderFile = path.join(__dirname, "../../src/engine/SECOND-ORDER.md");
 
@@ -38,7 +38,7 @@ async function main({ check }: { check?: boolean }): Promise<void> {
   const before = existsSync(secondOrderFile) ? await readFile(secondOrderFile, "utf8") : "";
   if (page === before) return console.log("SECOND-ORDER.md is in step with the list of ops.");
   if (check) throw new Error("src/engine/SECOND-ORDER.md does not show the list of ops: npm run docs");
-  await writeWhole(secondOrderFile, page);
+  await writeFileAtomic(secondOrderFile, page);
   console.log("SECOND-ORDER.md now shows the list of ops.");
 }
 

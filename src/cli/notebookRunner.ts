@@ -1,9 +1,10 @@
 /** Executes notebooks without a browser: nbconvert drives the tslab kernel, each cell in turn, in the notebook's own folder. */
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { writeFileAtomic } from "../data/files";
 import { notebookFailures, parseNotebook, type CellFailure, type Notebook } from "./notebookFile";
 
 const root = path.join(__dirname, "../..");
@@ -53,20 +54,8 @@ export async function notebookToHtml(notebook: Notebook, target: string): Promis
     await writeFile(source, JSON.stringify(notebook));
     await jupyter(["nbconvert", "--to", "html", "--output-dir", folder, source], { env: jupyterEnvironment() });
     await mkdir(path.dirname(target), { recursive: true });
-    await writeWhole(target, await readFile(path.join(folder, `${name}.html`)));
+    await writeFileAtomic(target, await readFile(path.join(folder, `${name}.html`)));
   });
-}
-
-/** Writes beside the target, then renames. */
-export async function writeWhole(file: string, content: string | Buffer): Promise<void> {
-  const partial = `${file}.${process.pid}.partial`;
-  try {
-    await writeFile(partial, content);
-    await rename(partial, file);
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
-  }
 }
 
 /** All notebooks below a folder, sorted by path; Jupyter's own copies are left out. */

@@ -1,15 +1,9 @@
 /** `npm run notebooks`: executes every notebook, fails on any error, and writes the outputs back, cleaned for a readable diff. */
 import path from "node:path";
 import { Command } from "commander";
+import { writeFileAtomic } from "../data/files";
 import { cleanNotebook, notebookText, type CellFailure } from "./notebookFile";
-import {
-  executeNotebook,
-  type ExecutedNotebook,
-  findNotebooks,
-  notebooksFolder,
-  notebookToHtml,
-  writeWhole,
-} from "./notebookRunner";
+import { executeNotebook, type ExecutedNotebook, findNotebooks, notebooksFolder, notebookToHtml } from "./notebookRunner";
 
 interface Flags {
   readonly check?: boolean;
@@ -61,7 +55,7 @@ async function runOne(file: string, { check, html, budget, timeout }: Flags): Pr
   for (const failure of failures) console.error(describe(name, failure));
   if (!notebook || failures.length > 0) return false;
   const clean = cleanNotebook(notebook);
-  if (!check) await writeWhole(file, notebookText(clean));
+  if (!check) await writeFileAtomic(file, notebookText(clean));
   const folder = html === true ? path.join(notebooksFolder, "../data/cache/html") : html;
   if (folder) await notebookToHtml(clean, path.join(folder, name.replace(/\.ipynb$/, ".html")));
   return true;

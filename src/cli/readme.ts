@@ -2,10 +2,10 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { Command } from "commander";
+import { writeFileAtomic } from "../data/files";
 import { readRecords, resultsFolder } from "../paper/records";
 import { insertTable, readmeTable } from "../report/readmeTable";
 import { readmeItems } from "../report/summaries";
-import { writeWhole } from "./notebookRunner";
 
 const file = path.join(__dirname, "../../README.md");
 
@@ -22,7 +22,7 @@ async function main({ check }: { check?: boolean }): Promise<void> {
   const updated = updatedReadme(readme);
   if (updated === readme) return console.log("README.md is in step with the records.");
   if (check) throw new Error("README.md does not show the committed records: npm run readme");
-  await writeWhole(file, updated);
+  await writeFileAtomic(file, updated);
   console.log("README.md now shows the committed records.");
 }
 

@@ -1,3 +1,4 @@
+export { writeFileWhole } from "./atomicFile";
 export { tf } from "./tf";
 export { BACKENDS, ready, type BackendName, type EngineInfo } from "./backend";
 export { Rng } from "./rng";

@@ -3,8 +3,7 @@
  * type, shape and place, then the values, little-endian. The way of weights to and from PyTorch, JAX and NumPy.
  */
 import fs from "node:fs";
-import path from "node:path";
-import { tf, type Weights } from "../engine";
+import { tf, writeFileWhole, type Weights } from "../engine";
 import type { Model, Variables } from "./model";
 
 /** Bytes of the largest header that is read, as the reference implementation has it. */
@@ -78,7 +77,7 @@ export function writeSafetensors(file: string, tensors: Weights, metadata: Reado
   header.copy(padded);
   const length = Buffer.alloc(LENGTH_BYTES);
   length.writeBigUInt64LE(BigInt(padded.length));
-  writeAtomically(file, function* () {
+  write(file, function* () {
     yield length;
     yield padded;
     for (const tensor of Object.values(tensors)) yield bytesOf(tensor);
@@ -278,20 +277,10 @@ function bytesOf(tensor: tf.Tensor): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-function writeAtomically(file: string, parts: () => Iterable<Uint8Array>): void {
-  const temporary = `${file}.${process.pid}.part`;
+function write(file: string, parts: () => Iterable<Uint8Array>): void {
   try {
-    fs.mkdirSync(path.dirname(file), { recursive: true });
-    const descriptor = fs.openSync(temporary, "w");
-    try {
-      for (const part of parts()) fs.writeFileSync(descriptor, part);
-      fs.fsyncSync(descriptor);
-    } finally {
-      fs.closeSync(descriptor);
-    }
-    fs.renameSync(temporary, file);
+    writeFileWhole(file, parts());
   } catch (error) {
-    fs.rmSync(temporary, { force: true });
     throw new Error(`${file}: cannot be written: ${(error as Error).message}`);
   }
 }

@@ -64,14 +64,27 @@ function adaptiveEpsilon(
   { weights, eta = 0.01 }: EpsilonHatOptions,
 ): Weights {
   if (!weights) throw new Error(`adaptive = "${kind}": epsilonHat needs the weights too`);
-  const scaleOf = (w: tf.Tensor, name: string) => {
-    if (kind === "all") return tf.abs(w);
-    return isBias(name) ? tf.onesLike(w) : tf.add(tf.abs(w), eta);
-  };
-  const T = mapWeights(weights, scaleOf);
+  const T = adaptiveScale(weights, { adaptive: kind, eta });
   const Tg = mapWeights(dividedByLargest(gradient), (g, name) => tf.mul(T[name]!, g));
   const factor = tf.mul(reciprocalOrZero(norm2(Tg)), rho);
   return mapWeights(Tg, (tg, name) => tf.mul(tf.mul(T[name]!, tg), factor));
+}
+
+/** T of ASAM (Kwon et al. 2021), see `EpsilonHatOptions.adaptive`; ones where that is false. The caller owns it. */
+export function adaptiveScale(
+  weights: Weights,
+  { adaptive = false, eta = 0.01 }: Pick<EpsilonHatOptions, "adaptive" | "eta">,
+): Weights {
+  checkAdaptive(adaptive);
+  return mapWeights(weights, (w, name) => {
+    if (!adaptive || (adaptive === "weights" && isBias(name))) return tf.onesLike(w);
+    return tf.tidy(() => (adaptive === "all" ? tf.abs(w) : tf.add(tf.abs(w), eta)));
+  });
+}
+
+function checkAdaptive(adaptive: unknown): void {
+  if (![false, "weights", "all"].includes(adaptive as never))
+    throw new Error(`adaptive = ${adaptive}: expected false, "weights" or "all"`);
 }
 
 // TensorFlow.js adds _1, _2 … to the names of a second model's variables.
@@ -226,8 +239,7 @@ export function checkSamOptions(options: SamOptions): void {
   const finite = (value: number) => value >= 0 && value < Infinity;
   if (!finite(rho)) throw new Error(`rho = ${rho}: expected a finite number ≥ 0`);
   if (!(normP >= 1)) throw new Error(`normP = ${normP}: expected a number from 1 to Infinity`);
-  if (![false, "weights", "all"].includes(adaptive))
-    throw new Error(`adaptive = ${adaptive}: expected false, "weights" or "all"`);
+  checkAdaptive(adaptive);
   if (!finite(eta)) throw new Error(`eta = ${eta}: expected a finite number ≥ 0`);
   if ((adaptive || !normalize) && normP !== 2)
     throw new Error(`normP = ${normP}: adaptive and unnormalized SAM are defined for normP = 2`);

@@ -3,6 +3,7 @@ import { surfaceOf, type MeasuredSurface } from "./curvature";
 import { curvatureRuns, curvatureScales } from "./figure3Spectra";
 import { describeDataset, describeModel, finishedRecords, type Budget, type PaperItem } from "./item";
 import type { RunRecord } from "./records";
+import { factorBySeed, factorVerdict } from "./flatness";
 import { estimate, formatEstimate } from "./statistics";
 
 export const figure1Surfaces: PaperItem = {
@@ -48,16 +49,9 @@ function conclude(rows: readonly SurfaceRow[]): string[] {
   const of = (method: string) => rows.filter((row) => row.method === method);
   const [sgd, sam] = ["SGD", "SAM"].map(of);
   if (!sgd?.length || !sam?.length) return [];
-  const factors = sgd.flatMap((row) => sam.filter(({ seed }) => seed === row.seed).map((each) => row.meanRise / each.meanRise));
-  const factor = estimate(factors);
+  const factor = factorBySeed(rows, (row) => row.meanRise);
   const rise = (some: readonly SurfaceRow[]) => formatEstimate(estimate(some.map((row) => row.meanRise)), { decimals: 2 });
-  const wider =
-    factor.mean > 1
-      ? factor.mean - (factor.interval ?? Infinity) > 1
-        ? "replicates"
-        : "shows in the mean, within the seeds' noise"
-      : "does not replicate";
   return [
-    `Within half of the directions' length the training loss rises on average by ${rise(sgd)} around SGD's solution and by ${rise(sam)} around SAM's: ${formatEstimate(factor, { decimals: 1 })} times as much, seed by seed. That SAM's basin is wider ${wider}.`,
+    `Within half of the directions' length the training loss rises on average by ${rise(sgd)} around SGD's solution and by ${rise(sam)} around SAM's: ${formatEstimate(factor, { decimals: 1 })} times as much, seed by seed. That SAM's basin is wider ${factorVerdict(factor)}.`,
   ];
 }

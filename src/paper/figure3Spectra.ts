@@ -11,6 +11,7 @@ import {
   type PlannedRun,
 } from "./item";
 import type { RunRecord } from "./records";
+import { factorBySeed, factorVerdict } from "./flatness";
 import { estimate, formatEstimate } from "./statistics";
 
 export interface CurvatureScale {
@@ -87,6 +88,10 @@ export interface SpectrumRow extends MeasuredSpectrum {
   readonly seed: number;
 }
 
+export function lambdaMaxOf({ eigenvalues }: MeasuredSpectrum): number {
+  return eigenvalues[0]!;
+}
+
 /** One row per finished run and measured epoch. */
 export function figure3SpectraRows(budget: Budget, records: readonly RunRecord[]): SpectrumRow[] {
   return finishedRecords(curvatureRuns(budget), records).flatMap(({ record, labels }) =>
@@ -110,23 +115,12 @@ function conclude(rows: readonly SpectrumRow[]): string[] {
   const of = (method: string) => rows.filter((row) => row.epoch === last && row.method === method);
   const [sgd, sam] = methods.map(of);
   if (!sgd?.length || !sam?.length) return [];
-  // Seed by seed: both start from the same weights and see the same batches.
-  const factors = sgd.flatMap((row) =>
-    sam.filter(({ seed }) => seed === row.seed).map((each) => row.eigenvalues[0]! / each.eigenvalues[0]!),
-  );
-  const factor = estimate(factors);
-  const lambda = (some: readonly SpectrumRow[]) =>
-    formatEstimate(estimate(some.map(({ eigenvalues }) => eigenvalues[0]!)), { decimals: 1 });
+  const factor = factorBySeed([...sgd, ...sam], lambdaMaxOf);
+  const lambda = (some: readonly SpectrumRow[]) => formatEstimate(estimate(some.map(lambdaMaxOf)), { decimals: 1 });
   const ratio = (some: readonly SpectrumRow[]) =>
     formatEstimate(estimate(some.map((row) => row.lambdaMaxOverLambda5)), { decimals: 1 });
-  const flatter =
-    factor.mean > 1
-      ? factor.mean - (factor.interval ?? Infinity) > 1
-        ? "replicates"
-        : "shows in the mean, within the seeds' noise"
-      : "does not replicate";
   return [
-    `At the end (epoch ${last}) λmax is ${lambda(sgd)} for SGD and ${lambda(sam)} for SAM: SGD's is ${formatEstimate(factor, { decimals: 1 })} times SAM's (the paper's: 24 times). That SAM's solution is flatter ${flatter}.`,
+    `At the end (epoch ${last}) λmax is ${lambda(sgd)} for SGD and ${lambda(sam)} for SAM: SGD's is ${formatEstimate(factor, { decimals: 1 })} times SAM's (the paper's: 24 times). That SAM's solution is flatter ${factorVerdict(factor)}.`,
     `λmax/λ5 at the end: SGD ${ratio(sgd)}, SAM ${ratio(sam)} (the paper's: 11.4 and 2.6).`,
   ];
 }

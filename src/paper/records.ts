@@ -1,6 +1,7 @@
 /** Records of runs: one JSON line each in data/results/<item>.jsonl (committed) or data/cache/results (demo and smoke). */
 import fs from "node:fs";
 import path from "node:path";
+import { projectRoot } from "../data/files";
 import type { EpochRecord, TrainMetrics } from "../training";
 import { runKey, type RunConfig } from "./config";
 
@@ -30,14 +31,11 @@ export interface Versions {
   readonly threads: number;
 }
 
-/** The project's folder. */
-export const projectRoot = path.join(__dirname, "../..");
-
 /** Committed results. */
-export const resultsFolder = path.join(projectRoot, "data/results");
+export const resultsFolder = path.join(projectRoot(), "data/results");
 
 /** Results of the demo and smoke budgets: this machine's own, not committed. */
-export const localResultsFolder = path.join(projectRoot, "data/cache/results");
+export const localResultsFolder = path.join(projectRoot(), "data/cache/results");
 
 export interface ReadOptions {
   /** Default: the committed results, then this machine's own. */

@@ -2,8 +2,9 @@
 import { fork, type ChildProcess } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
+import { projectRoot } from "../data/files";
 import { runConfig, runKey, type RunOptions } from "./config";
-import { appendRecord, localResultsFolder, projectRoot, readRecords, resultsFolder, type RunRecord } from "./records";
+import { appendRecord, localResultsFolder, readRecords, resultsFolder, type RunRecord } from "./records";
 
 export type ToWorker = { kind: "run"; config: RunOptions; checkpoint?: string } | { kind: "stop" };
 export type FromWorker =
@@ -63,7 +64,8 @@ export function runCost(options: RunOptions): number {
 
 class Pool {
   private readonly queue: [key: string, config: RunOptions][];
-  private readonly running = new Map<Worker, { key: string; config: RunOptions; fraction: number }>();
+  private readonly running = new Map<Worker, { cost: number; fraction: number }>();
+  private readonly totalCost: number;
   private doneCost = 0;
   private done = 0;
   private failure: Error | undefined;
@@ -74,6 +76,7 @@ class Pool {
     private readonly options: RunMissingOptions & { jobs: number; folder: string },
   ) {
     this.queue = [...missing];
+    this.totalCost = missing.reduce((sum, [, config]) => sum + runCost(config), 0);
   }
 
   async run(signal: AbortSignal | undefined): Promise<void> {
@@ -105,8 +108,8 @@ class Pool {
   }
 
   private async runOn(worker: Worker, key: string, config: RunOptions): Promise<void> {
-    const checkpoint = path.join(projectRoot, "data/cache/checkpoints", `${this.options.item}-${key}.checkpoint`);
-    const state = { key, config, fraction: 0 };
+    const checkpoint = path.join(projectRoot(), "data/cache/checkpoints", `${this.options.item}-${key}.checkpoint`);
+    const state = { cost: runCost(config), fraction: 0 };
     this.running.set(worker, state);
     const onProgress = (fraction: number) => {
       state.fraction = fraction;
@@ -117,14 +120,14 @@ class Pool {
     appendRecord(this.options.item, record, { folder: this.options.folder });
     fs.rmSync(checkpoint, { force: true });
     this.done++;
-    this.doneCost += runCost(config);
+    this.doneCost += state.cost;
     this.report();
   }
 
   private report(): void {
-    const total = this.missing.reduce((sum, [, config]) => sum + runCost(config), 0);
-    const partial = [...this.running.values()].reduce((sum, { config, fraction }) => sum + fraction * runCost(config), 0);
-    this.options.onProgress?.({ total: this.missing.length, done: this.done, fraction: (this.doneCost + partial) / total });
+    const partial = [...this.running.values()].reduce((sum, { cost, fraction }) => sum + fraction * cost, 0);
+    const fraction = (this.doneCost + partial) / this.totalCost;
+    this.options.onProgress?.({ total: this.missing.length, done: this.done, fraction });
   }
 
   private stop(): void {

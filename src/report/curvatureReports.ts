@@ -1,6 +1,6 @@
 /** Figure 3 left and Figure 1 middle and right: spectra and surfaces of SGD's and SAM's solutions, as tables and figures. */
 import { figure1Surfaces, figure1SurfacesRows, type SurfaceRow } from "../paper/figure1Surfaces";
-import { figure3Spectra, figure3SpectraRows, type SpectrumRow } from "../paper/figure3Spectra";
+import { figure3Spectra, figure3SpectraRows, lambdaMaxOf, type SpectrumRow } from "../paper/figure3Spectra";
 import type { Budget } from "../paper/item";
 import { paperNumbers, selectNumbers } from "../paper/paperNumbers";
 import type { RunRecord } from "../paper/records";
@@ -59,13 +59,13 @@ function pair(lambdaMax: number | undefined, ratio: number | undefined): string 
 }
 
 function estimatedPair(rows: readonly SpectrumRow[]): string {
-  const lambda = formatEstimate(estimate(rows.map(({ eigenvalues }) => eigenvalues[0]!)), { decimals: 1 });
+  const lambda = formatEstimate(estimate(rows.map(lambdaMaxOf)), { decimals: 1 });
   return `${lambda}; ${formatEstimate(estimate(rows.map((row) => row.lambdaMaxOverLambda5)), { decimals: 1 })}`;
 }
 
 function titleOf(spectra: readonly SpectrumRow[], last: number): string {
   const lambda = (method: string) =>
-    estimate(spectra.filter((row) => row.epoch === last && row.method === method).map(({ eigenvalues }) => eigenvalues[0]!)).mean;
+    estimate(spectra.filter((row) => row.epoch === last && row.method === method).map(lambdaMaxOf)).mean;
   const factor = lambda("SGD") / lambda("SAM");
   if (factor > 1) return `SAM's solution is flatter: its λmax is ${factor.toFixed(1)} times smaller than SGD's`;
   return `Here SAM's solution is not flatter: its λmax is ${(1 / factor).toFixed(1)} times SGD's`;

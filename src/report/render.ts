@@ -1,7 +1,8 @@
 /** From a vega-lite or vega specification to SVG and PNG, without a browser, a canvas or system fonts. */
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { writeFileAtomic } from "../data/files";
 import type { FigureSpec } from "./theme";
 
 export interface RenderOptions {
@@ -51,24 +52,15 @@ export async function saveFigure(
   const svg = await renderSvg(spec, options);
   const png = await renderPng(svg, options);
   const files = { svg: path.join(folder, `${name}.svg`), png: path.join(folder, `${name}.png`) };
-  await mkdir(folder, { recursive: true });
-  await writeWhole(files.svg, svg + "\n");
-  await writeWhole(files.png, png);
+  await writeChanged(files.svg, svg + "\n");
+  await writeChanged(files.png, png);
   return files;
 }
 
-/** Writes beside the target, then renames: a reader sees the old file or the new one. A file with the same content is left alone. */
-async function writeWhole(file: string, content: string | Buffer): Promise<void> {
+/** A file with the same content is left alone. */
+async function writeChanged(file: string, content: string | Buffer): Promise<void> {
   const old = await readFile(file).catch(() => undefined);
-  if (old?.equals(Buffer.from(content))) return;
-  const partial = `${file}.${process.pid}.partial`;
-  try {
-    await writeFile(partial, content);
-    await rename(partial, file);
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
-  }
+  if (!old?.equals(Buffer.from(content))) await writeFileAtomic(file, content);
 }
 
 type Vega = typeof import("vega");

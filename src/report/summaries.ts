@@ -1,11 +1,12 @@
 /** One line of the README for each table and figure: the paper's central numbers, ours, and whether the claim holds. */
 import { figure1Surfaces, figure1SurfacesRows } from "../paper/figure1Surfaces";
-import { figure3Spectra, figure3SpectraRows, type SpectrumRow } from "../paper/figure3Spectra";
+import { figure3Spectra, figure3SpectraRows, lambdaMaxOf } from "../paper/figure3Spectra";
+import { factorBySeed } from "../paper/flatness";
 import { figure3Middle, figure3MiddleCurves, figure3MiddleRows } from "../paper/figure3Middle";
 import { largestBudget } from "../paper/item";
 import { paperNumber, paperNumbers, selectNumbers } from "../paper/paperNumbers";
 import type { RunRecord } from "../paper/records";
-import { estimate, estimateDifference, formatEstimate } from "../paper/statistics";
+import { estimate, estimateDifference, formatEstimate, type SeedMean } from "../paper/statistics";
 import { table5, table5Rows } from "../paper/table5";
 import { verdict, type ReadmeItem, type ResultSummary } from "./readmeTable";
 
@@ -76,7 +77,8 @@ function summarizeFigure3Spectra(records: readonly RunRecord[]): ResultSummary |
   if (!budget) return undefined;
   const rows = figure3SpectraRows(budget, records);
   const last = Math.max(...rows.map(({ epoch }) => epoch));
-  const lambdas = (method: string) => rows.filter((row) => row.epoch === last && row.method === method).map(lambdaMaxOf);
+  const atEnd = rows.filter(({ epoch }) => epoch === last);
+  const lambdas = (method: string) => atEnd.filter((row) => row.method === method).map(lambdaMaxOf);
   const [sgd, sam] = ["SGD", "SAM"].map(lambdas);
   const printed = (method: string) => {
     const where = { panel: "left", measure: "lambdaMax", method, epoch: 300 };
@@ -88,12 +90,8 @@ function summarizeFigure3Spectra(records: readonly RunRecord[]): ResultSummary |
     ours: `λmax: SAM ${text(sam!)}, SGD ${text(sgd!)}`,
     budget,
     seeds: sam!.length,
-    agrees: verdict(estimateDifference(sgd!, sam!)),
+    agrees: factorAgrees(factorBySeed(atEnd, lambdaMaxOf)),
   };
-}
-
-function lambdaMaxOf({ eigenvalues }: SpectrumRow): number {
-  return eigenvalues[0]!;
 }
 
 /** Mean rise of the training loss around the solution. */
@@ -108,8 +106,13 @@ function summarizeFigure1Surfaces(records: readonly RunRecord[]): ResultSummary 
     ours: `mean rise of the loss: SAM ${text(sam!)}, SGD ${text(sgd!)}`,
     budget,
     seeds: sam!.length,
-    agrees: verdict(estimateDifference(sgd!, sam!)),
+    agrees: factorAgrees(factorBySeed(rows, (row) => row.meanRise)),
   };
+}
+
+// A factor of 1 is no difference.
+function factorAgrees(factor: SeedMean): string {
+  return verdict({ ...factor, mean: factor.mean - 1 });
 }
 
 /** What the README's table lists, in the paper's order. */

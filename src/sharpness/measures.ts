@@ -4,7 +4,7 @@
  * in coordinates relative to the weights, where rescaling a ReLU net changes nothing.
  */
 import { addWeights, disposeWeights, flattenWeights, mapWeights, Rng, scaleWeights, tf, type Weights } from "../engine";
-import { epsilonHat, projectToBall } from "../optim";
+import { adaptiveScale, epsilonHat, projectToBall } from "../optim";
 import { checkCount, ProductOptions } from "./operator";
 import { checkFixedLoss, lossAndGradient, makeProblem, meanLoss, Network, Problem, ProblemData, ProblemOptions } from "./problem";
 import { meanAndError } from "./statistics";
@@ -106,7 +106,7 @@ export async function worstCaseSharpness(
     throw new Error(`normP = ${normP}: expected 2 or Infinity, the balls that can be projected to`);
   checkCount("steps", steps);
   const problem = startProblem(network, data, options);
-  const ball = { rho, normP, scale: relativeScale(problem.weights, adaptive, eta) };
+  const ball = { rho, normP, scale: adaptiveScale(problem.weights, { adaptive, eta }) };
   const starts: AscentPath[] = [];
   const { loss, gradient } = lossAndGradient(problem);
   try {
@@ -267,24 +267,11 @@ function noisy(
   rng: Rng,
   { sigma, adaptive, eta }: { sigma: number; adaptive: false | "weights" | "all"; eta: number },
 ): Weights {
-  const scale = relativeScale(weights, adaptive, eta);
+  const scale = adaptiveScale(weights, { adaptive, eta });
   return mapWeights(weights, (w, name) => {
     const noise = tf.tensor(rng.split(name).array(w.size), w.shape);
     return tf.add(w, tf.mul(tf.mul(noise, sigma), scale[name]!));
   });
-}
-
-/** T of ASAM, as `epsilonHat` has it; ones where not adaptive. The caller owns it. */
-function relativeScale(weights: Weights, adaptive: false | "weights" | "all", eta: number): Weights {
-  if (![false, "weights", "all"].includes(adaptive))
-    throw new Error(`adaptive = ${adaptive}: expected false, "weights" or "all"`);
-  const isBias = (name: string) => /(^|\/)(bias|offset|beta)$/.test(name);
-  return tf.tidy(() =>
-    mapWeights(weights, (w, name) => {
-      if (!adaptive || (adaptive === "weights" && isBias(name))) return tf.onesLike(w);
-      return adaptive === "all" ? tf.abs(w) : tf.add(tf.abs(w), eta);
-    }),
-  );
 }
 
 function times(a: Weights, b: Weights): Weights {

@@ -4,8 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import fs from "node:fs";
-import path from "node:path";
-import { tf, type Weights } from "../engine";
+import { tf, writeFileWhole, type Weights } from "../engine";
 import type { TrainState } from "./step";
 
 const FORMAT = "sharpness-lab checkpoint 1";
@@ -42,7 +41,7 @@ export function saveCheckpoint(file: string, state: TrainState, progress: Progre
     return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
   });
   const body = Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), ...values]);
-  writeAtomically(file, [body, createHash("sha256").update(body).digest()]);
+  write(file, [body, createHash("sha256").update(body).digest()]);
 }
 
 /**
@@ -101,30 +100,12 @@ function unflatten(tensors: Weights, step: number): TrainState {
   };
 }
 
-/** Writes next to the place and renames; on any error the temporary file goes and the old one stays. */
-function writeAtomically(file: string, parts: readonly Buffer[]): void {
-  const temporary = `${file}.${process.pid}.part`;
+function write(file: string, parts: readonly Buffer[]): void {
   try {
-    fs.mkdirSync(path.dirname(file), { recursive: true });
-    writeAndSync(temporary, parts);
-    fs.renameSync(temporary, file);
+    writeFileWhole(file, parts);
   } catch (error) {
     throw new Error(
       `${file}: the checkpoint could not be written (${(error as Error).message}); the earlier one, if any, is whole`,
     );
-  }
-}
-
-function writeAndSync(file: string, parts: readonly Buffer[]): void {
-  const descriptor = fs.openSync(file, "w");
-  try {
-    // writeFileSync goes on after a short write, which a nearly full disk gives without an error.
-    for (const part of parts) fs.writeFileSync(descriptor, part);
-    fs.fsyncSync(descriptor);
-  } catch (error) {
-    fs.rmSync(file, { force: true });
-    throw error;
-  } finally {
-    fs.closeSync(descriptor);
   }
 }

@@ -3,14 +3,15 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { runKey, type RunOptions } from "../../src/paper/config";
-import { appendRecord, projectRoot, readRecords, type RunRecord } from "../../src/paper/records";
+import { projectRoot } from "../../src/data/files";
+import { appendRecord, readRecords, type RunRecord } from "../../src/paper/records";
 import { runCost, runMissing, type RunMissingOptions, type RunProgress } from "../../src/paper/runMissing";
 import { runScript } from "../support/children";
 import { recordOf, tinyRun } from "../support/records";
 
 // A name of its own for each process, so that no other run of the tests shares its checkpoints.
 const item = `test-${process.pid}`;
-const checkpoints = path.join(projectRoot, "data/cache/checkpoints");
+const checkpoints = path.join(projectRoot(), "data/cache/checkpoints");
 const checkpointOf = (config: RunOptions) => path.join(checkpoints, `${item}-${runKey(config)}.checkpoint`);
 
 /** Ids of this process's children. */
