@@ -11,7 +11,7 @@ import {
   type PlannedRun,
 } from "./item";
 import type { RunRecord } from "./records";
-import { estimate, estimateBy, estimateDifference, formatEstimate } from "./statistics";
+import { estimate, estimateBy, estimateDifference, formatEstimate, type SeedMean } from "./statistics";
 
 interface Scale {
   readonly base: RunOptions;
@@ -118,15 +118,25 @@ function run(budget: Budget, { m, rho, seed }: { m: number; rho: number; seed: n
   return { config: { ...base, training: { ...base.training, m: blocks, rho, seed } }, labels: { m, rho } };
 }
 
-function conclude(rows: readonly LabelledRow[]): string[] {
+/** How far the best error falls from the largest m to the smallest, in [−1, 1]; ρ = 0 is no m's. */
+export function figure3MiddleGain(rows: readonly LabelledRow[]): SeedMean {
+  const bests = bestByM(rows);
+  return estimateDifference(bests[bests.length - 1]!.errors, bests[0]!.errors);
+}
+
+function bestByM(rows: readonly LabelledRow[]): { m: number; rho: number; errors: number[] }[] {
   const ms = [...new Set(rows.map(({ m }) => m as number))].filter((m) => m > 0).sort((a, b) => a - b);
-  const bests = ms.map((m) => ({ m, ...bestRho(rows.filter((row) => row.m === m)) }));
+  return ms.map((m) => ({ m, ...bestRho(rows.filter((row) => row.m === m)) }));
+}
+
+function conclude(rows: readonly LabelledRow[]): string[] {
+  const bests = bestByM(rows);
   const [first, last] = [bests[0], bests[bests.length - 1]];
   if (!first || !last || first === last) return [];
   const listed = bests.map(
     ({ m, rho, errors }) => `m = ${m}: ${formatEstimate(estimate(errors), { scale: 100 })} % at ρ = ${rho}`,
   );
-  const gain = estimateDifference(last.errors, first.errors);
+  const gain = figure3MiddleGain(rows);
   const supported = gain.interval !== undefined && Math.abs(gain.mean) > gain.interval;
   const direction = gain.mean < 0 ? "rises" : "falls";
   const points = formatEstimate({ ...gain, mean: Math.abs(gain.mean) }, { scale: 100 });
