@@ -1,13 +1,24 @@
 /** The augmentations that a config names. */
 import { cutout, horizontalFlip, perImage, reflectCrop, type Augmentation, type ImageOp } from "./augment";
-import { autoAugment } from "./autoAugment";
+import { autoAugment, randAugment } from "./autoAugment";
+import { randomResizedCrop } from "./image";
 
 /**
  * "basic": flip, then reflection-padded crop; "cutout": basic, then one box per image, as in the paper's tables. AutoAugment comes
  * first, and cutout follows: "autoaugment" with CIFAR-10's policy (the paper's for both CIFARs), "autoaugment-svhn" without flip and
  * crop (official code: aa-only), "autoaugment-imagenet"; "autoaugment-scaled" has CIFAR-10's policy with levels that fit small images.
+ * "random-resized-crop" is ImageNet's: a random box of 8 … 100 %, then flip; "randaugment" has RandAugment between the two.
  */
-export type AugmentName = "none" | "basic" | "cutout" | "autoaugment" | "autoaugment-svhn" | "autoaugment-imagenet" | "autoaugment-scaled";
+export type AugmentName =
+  | "none"
+  | "basic"
+  | "cutout"
+  | "autoaugment"
+  | "autoaugment-svhn"
+  | "autoaugment-imagenet"
+  | "autoaugment-scaled"
+  | "random-resized-crop"
+  | "randaugment";
 
 const basic = () => [horizontalFlip(), reflectCrop()];
 
@@ -19,13 +30,17 @@ export const augmentations: Readonly<Record<AugmentName, Augmentation>> = {
   "autoaugment-svhn": withCutout("autoaugment-svhn", [autoAugment({ policy: "svhn" })]),
   "autoaugment-imagenet": withCutout("autoaugment-imagenet", [autoAugment({ policy: "imagenet" }), ...basic()]),
   "autoaugment-scaled": withCutout("autoaugment-scaled", [autoAugment({ policy: "cifar10", reference: "autoaugment" }), ...basic()]),
+  "random-resized-crop": { name: "random-resized-crop", bytes: perImage(randomResizedCrop(), horizontalFlip()) },
+  randaugment: { name: "randaugment", bytes: perImage(randomResizedCrop(), randAugment(), horizontalFlip()) },
 };
+
+export const augmentNames = Object.keys(augmentations) as [AugmentName, ...AugmentName[]];
 
 /** The augmentation of that name, or the given one as it is. */
 export function augmentation(augment: AugmentName | Augmentation): Augmentation {
   if (typeof augment !== "string") return augment;
   const found = augmentations[augment];
-  if (!found) throw new Error(`augment = "${augment}": expected one of ${Object.keys(augmentations).join(", ")}`);
+  if (!found) throw new Error(`augment = "${augment}": expected one of ${augmentNames.join(", ")}`);
   return found;
 }
 

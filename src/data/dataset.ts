@@ -66,6 +66,20 @@ export function takeFirst(dataset: Dataset, count: number): Dataset {
   return { ...dataset, size: count, images, labels: dataset.labels.slice(0, count) };
 }
 
+/** The examples of the given classes alone, which are numbered anew in the order given. Copies. */
+export function takeClasses(dataset: Dataset, classes: readonly number[]): Dataset {
+  checkLabels(classes, { name: "classes", numClasses: dataset.numClasses });
+  const renumbered = new Map(classes.map((label, i) => [label, i]));
+  const chosen = subset(dataset, Array.from(dataset.labels.keys()).filter((i) => renumbered.has(dataset.labels[i]!)));
+  const { classNames } = dataset;
+  return {
+    ...chosen,
+    numClasses: classes.length,
+    labels: chosen.labels.map((label) => renumbered.get(label)!),
+    ...(classNames ? { classNames: classes.map((label) => classNames[label]!) } : {}),
+  };
+}
+
 /** The same images with other labels, such as noisy ones. */
 export function withLabels(dataset: Dataset, labels: ArrayLike<number>): Dataset {
   if (labels.length !== dataset.size)

@@ -3,6 +3,7 @@ import { decode as decodeTurbo } from "@cwasm/jpeg-turbo";
 import jpegJs from "jpeg-js";
 import { PNG } from "pngjs";
 import type { Rng } from "../engine";
+import type { ImageOp } from "./augment";
 
 export interface RawImage {
   readonly height: number;
@@ -176,4 +177,13 @@ export function randomBox(
       return { ...box, top: rng.int(height - box.height + 1), left: rng.int(width - box.width + 1) };
   }
   return undefined;
+}
+
+/** A random box of the image, resized to the image's own size; the centred square where no box fitted, as the official code has it. */
+export function randomResizedCrop(options: RandomBoxOptions = {}): ImageOp<Uint8Array> {
+  return (image, [height, width, channels], rng) => {
+    const raw = { height, width, channels, data: image };
+    const box = randomBox(raw, rng, options) ?? centreBox(raw, Math.min(height, width));
+    image.set(cropAndResize(raw, box, [height, width]));
+  };
 }

@@ -1,4 +1,4 @@
-export { countParameters, ModelBuilder } from "./model";
+export { countParameters, ModelBuilder, withResizedInput } from "./model";
 export type { ApplyMode, Context, Head, Initializer, Layer, Model, ModelOutput, ParameterSpec, Variables } from "./model";
 export { convNet, type ConvNetOptions } from "./convNet";
 export {

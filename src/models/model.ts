@@ -55,6 +55,16 @@ export function countParameters(model: Pick<Model, "parameters">): number {
   return model.parameters.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
 }
 
+/** The same network for images of another size: they are resized to its own, bilinearly, before its first layer. */
+export function withResizedInput(model: Model, inputShape: Model["inputShape"]): Model {
+  const [height, width, channels] = model.inputShape;
+  if (inputShape[2] !== channels)
+    throw new Error(`inputShape = [${inputShape.join(", ")}]: ${model.name} expects ${channels} channels`);
+  // Half-pixel centres: the images' middle stays their middle.
+  const resize = (x: tf.Tensor4D) => tf.image.resizeBilinear(x, [height, width], false, true);
+  return { ...model, inputShape, apply: (weights, x, mode) => model.apply(weights, resize(x), mode) };
+}
+
 /** What one call of `apply` carries through the layers. */
 export interface Context extends ApplyMode {
   readonly weights: Weights;

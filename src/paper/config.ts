@@ -3,16 +3,21 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import { explainIssues } from "../training/configErrors";
 import { trainConfigSchema } from "../training/config";
+import { classChoices, datasetNames } from "./datasets";
 import { bareNetwork, networkSchema, requiredFields } from "./networks";
 
 const dataset = z.strictObject({
-  name: z.enum(["fashion-mnist", "generated"]),
+  name: z.enum(datasetNames),
   /** Training images used, the first ones; 0 is all. */
   trainSize: z.int().min(0).default(0),
   /** Test images used, the first ones; 0 is all. */
   testSize: z.int().min(0).default(0),
   /** Above 0: tested on this many training images, those after the ones trained on, in place of the test set (to tune ρ). */
   validationSize: z.int().min(0).default(0),
+  /** Half of the classes, numbered anew from 0, for finetuning; the sizes above count images of these classes. */
+  classes: z.enum(classChoices).default("all"),
+  /** Side in pixels at which the network sees the images; 0 is the set's own, and 224 for folders of JPEG files. */
+  imageSize: z.int().min(0).default(0),
 });
 
 const noise = z
@@ -27,6 +32,11 @@ const noise = z
     if (includeTrueClass && noiseType !== "symmetric")
       addIssue(`includeTrueClass goes with symmetric noise, not with ${noiseType}`);
   });
+
+/** The images of a run with every default filled in. */
+export function datasetConfig(options: RunOptions["dataset"]): RunConfig["dataset"] {
+  return dataset.parse(options);
+}
 
 /** Curvature, measured on the training set, without augmentation or L2, in inference mode. */
 const curvature = z.strictObject({

@@ -1,7 +1,8 @@
 /** What a table or figure of the paper is here: a title, the claim it carries, its runs at each budget, and rows made of their records. */
 import { hasFashionMnist } from "../data";
 import type { RunOptions } from "./config";
-import { runKey } from "./config";
+import { datasetConfig, runKey } from "./config";
+import { factsOf } from "./datasets";
 import { describeNetwork } from "./networks";
 import { readRecords, type ReadOptions, type RunRecord } from "./records";
 
@@ -73,14 +74,12 @@ export function finishedRecords(
 /** Planned runs that have a finished record, as rows; those that diverged count as chance level. */
 export function labelledRows(plan: readonly PlannedRun[], records: readonly RunRecord[]): LabelledRow[] {
   return finishedRecords(plan, records).map(({ record, labels }) => {
-    const { testErrorRate = CHANCE, bestTestErrorRate = CHANCE, divergedInEpoch } = record.metrics;
-    const last = divergedInEpoch === undefined ? testErrorRate : CHANCE;
+    const chance = 1 - 1 / factsOf(datasetConfig(record.config.dataset)).numClasses;
+    const { testErrorRate = chance, bestTestErrorRate = chance, divergedInEpoch } = record.metrics;
+    const last = divergedInEpoch === undefined ? testErrorRate : chance;
     return { ...labels, seed: record.config.training.seed, testErrorRate: last, bestTestErrorRate };
   });
 }
-
-// Every data set of the kit's results has ten classes.
-const CHANCE = 0.9;
 
 /** Whether every run that the plan names has a record; a plan whose later stages are not named yet is not complete. */
 export function isComplete(item: PaperItem, budget: Budget, records: readonly RunRecord[]): boolean {
@@ -100,9 +99,13 @@ export function quickDataset(sizes: { trainSize: number; testSize: number }): Ru
 }
 
 /** "1000 training and 2000 test images of Fashion-MNIST". */
-export function describeDataset({ name, trainSize = 0, testSize = 0 }: RunOptions["dataset"]): string {
-  const source = name === "generated" ? "that were generated, not real" : "of Fashion-MNIST";
-  return `${trainSize || 60_000} training and ${testSize || 10_000} test images ${source}`;
+export function describeDataset(options: RunOptions["dataset"]): string {
+  const dataset = datasetConfig(options);
+  const { trainSize, testSize, title } = factsOf(dataset);
+  const classes =
+    dataset.classes === "all" ? "" : `${dataset.classes === "first-half" ? "the first" : "the other"} half of the classes of `;
+  const source = dataset.name === "generated" ? "that were generated, not real" : `of ${classes}${title}`;
+  return `${trainSize} training and ${testSize} test images ${source}`;
 }
 
 /** "WRN-10-1", "ConvNet 16-32-64", "ResNet-20 without skip connections". */

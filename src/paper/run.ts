@@ -3,22 +3,21 @@ import {
   asymmetricMaps,
   asymmetricNoise,
   instanceNoise,
-  loadFashionMnist,
   normalize,
   pairFlipNoise,
   splitHeldOut,
   symmetricNoise,
-  syntheticImages,
   withLabels,
   type ClassMap,
   type Dataset,
   type NoisyLabels,
 } from "../data";
 import { Rng, ready, tf } from "../engine";
-import { countParameters, type Model, type Variables } from "../models";
+import { countParameters, withResizedInput, type Model, type Variables } from "../models";
 import { train, type TrainCallbacks, type TrainData, type TrainResult } from "../training";
 import { measureCurvature } from "./curvature";
 import { runConfig, runKey, type RunConfig, type RunOptions } from "./config";
+import { loadSplit, type DatasetName } from "./datasets";
 import { buildNetwork } from "./networks";
 import type { RunRecord, Versions } from "./records";
 
@@ -34,41 +33,53 @@ export async function runData(options: RunOptions): Promise<TrainData> {
 type Noise = NonNullable<RunConfig["noise"]>;
 
 // Classes that look alike; generated ones do not, and have the literature's default.
-const mistaken: Record<RunConfig["dataset"]["name"], ClassMap> = {
+const mistaken: Partial<Record<DatasetName, ClassMap>> = {
   "fashion-mnist": asymmetricMaps.fashionMnist,
   generated: asymmetricMaps.cifar10,
+  mnist: asymmetricMaps.mnist,
+  "cifar-10": asymmetricMaps.cifar10,
 };
+
+function classMap({ name, classes }: RunConfig["dataset"]): ClassMap {
+  const map = mistaken[name];
+  const known = Object.keys(mistaken).join(", ");
+  if (!map) throw new Error(`asymmetric noise has no map of classes for ${name}; there are maps for ${known}`);
+  if (classes !== "all") throw new Error(`asymmetric noise maps all classes of ${name}: classes = "${classes}", expected "all"`);
+  return map;
+}
 
 function withNoise(trainSet: Dataset, { dataset, noise }: { dataset: RunConfig["dataset"]; noise: Noise }): NoisyLabels {
   const { labels, numClasses, images } = trainSet;
   const { noiseType, noiseRate, includeTrueClass, noiseSeed } = noise;
   const options = { noiseRate, numClasses, seed: noiseSeed };
   if (noiseType === "pair-flip") return pairFlipNoise(labels, options);
-  if (noiseType === "asymmetric") return asymmetricNoise(labels, { ...options, map: mistaken[dataset.name] });
+  if (noiseType === "asymmetric") return asymmetricNoise(labels, { ...options, map: classMap(dataset) });
   if (noiseType === "instance") return instanceNoise(labels, { ...options, features: normalize(images, trainSet) });
   return symmetricNoise(labels, { ...options, includeTrueClass });
 }
 
-async function loadBoth({ name, trainSize, testSize }: RunConfig["dataset"]): Promise<TrainData> {
-  return { train: await loadSplit(name, "train", trainSize), test: await loadSplit(name, "test", testSize) };
+async function loadBoth(dataset: RunConfig["dataset"]): Promise<TrainData> {
+  return {
+    train: await loadSplit(dataset, "train", dataset.trainSize),
+    test: await loadSplit(dataset, "test", dataset.testSize),
+  };
 }
 
 // The test set is not looked at.
-async function loadForTuning({ name, trainSize, validationSize }: RunConfig["dataset"]): Promise<TrainData> {
-  const both = await loadSplit(name, "train", trainSize && trainSize + validationSize);
+async function loadForTuning(dataset: RunConfig["dataset"]): Promise<TrainData> {
+  const { trainSize, validationSize } = dataset;
+  const both = await loadSplit(dataset, "train", trainSize && trainSize + validationSize);
   const { train: trainSet, heldOut } = splitHeldOut(both, { fraction: validationSize / both.size });
   return { train: trainSet, test: heldOut };
 }
 
-/** The first `size` images; 0 is all. */
-async function loadSplit(name: RunConfig["dataset"]["name"], split: "train" | "test", size: number): Promise<Dataset> {
-  if (name === "generated") return syntheticImages({ seed: split, size: size || 1000 });
-  return loadFashionMnist({ split, ...(size > 0 ? { limit: size } : {}) });
-}
-
-/** The network of a run, for data of the given kind. */
+/** The network of a run, for data of the given kind; images of another size than it is to see are resized before its first layer. */
 export function runModel(options: RunOptions, { shape, numClasses }: Pick<Dataset, "shape" | "numClasses">): Model {
-  return buildNetwork(runConfig(options).model, { inputShape: shape, numClasses });
+  const { model, dataset } = runConfig(options);
+  const [height, width, channels] = shape;
+  const inputShape = [dataset.imageSize || height, dataset.imageSize || width, channels] as const;
+  const network = buildNetwork(model, { inputShape, numClasses });
+  return String(inputShape) === String(shape) ? network : withResizedInput(network, shape);
 }
 
 /** One run, with the trained network where its variables are wanted too. */

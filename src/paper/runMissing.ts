@@ -4,6 +4,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { projectRoot } from "../data/files";
 import { runConfig, runKey, type RunOptions } from "./config";
+import { factsOf } from "./datasets";
 import { appendRecord, localResultsFolder, readRecords, resultsFolder, type RunRecord } from "./records";
 
 export type ToWorker = { kind: "run"; config: RunOptions; checkpoint?: string } | { kind: "stop" };
@@ -59,7 +60,7 @@ function byKey(records: readonly RunRecord[]): Map<string, RunRecord> {
 export function runCost(options: RunOptions): number {
   const { dataset, training } = runConfig(options);
   const passes = training.rho > 0 ? 1 + training.ascentSteps / training.samInterval : 1;
-  return training.epochs * (dataset.trainSize || 60_000) * passes;
+  return training.epochs * factsOf(dataset).trainSize * passes;
 }
 
 class Pool {

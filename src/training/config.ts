@@ -1,5 +1,6 @@
 /** Every hyper-parameter of one training, with its default and the default's source; checked before anything starts. */
 import { z } from "zod";
+import { augmentNames } from "../data";
 import { lossConfigSchema } from "../losses/lossConfig";
 import { checkSamOptions } from "../optim/sam";
 import { explainIssues } from "./configErrors";
@@ -44,7 +45,7 @@ const fields = z.strictObject({
   samInterval: z.int().min(1).default(1),
   freshMasks: z.boolean().default(false), // official code: the same masks in both passes
 
-  augment: z.enum(["none", "basic", "cutout"]).default("none"),
+  augment: z.enum(augmentNames).default("none"),
   mixupAlpha: rate.default(0),
   /** Of the training; tests measure cross-entropy. Mixup and label smoothing make its targets. */
   loss: lossConfigSchema.default({ name: "crossEntropy" }),

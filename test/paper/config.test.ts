@@ -21,7 +21,7 @@ describe("paper/config", () => {
   it("fills in defaults at every level", () => {
     const config = runConfig({ dataset, noise: { noiseRate: 0.2 }, model, training });
 
-    assert.deepEqual(config.dataset, { name: "generated", trainSize: 0, testSize: 0, validationSize: 0 });
+    assert.deepEqual(config.dataset, { name: "generated", trainSize: 0, testSize: 0, validationSize: 0, classes: "all", imageSize: 0 });
     assert.deepEqual(config.noise, { noiseRate: 0.2, noiseType: "symmetric", includeTrueClass: false, noiseSeed: 0 });
     assert.deepEqual(config.model, { name: "mlp", hidden: [128], activation: "relu" });
     assert.equal(config.training.momentum, 0.9);
