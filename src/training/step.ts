@@ -58,6 +58,11 @@ export function baseOptimizer({ optimizer, momentum, nesterov, decoupledWeightDe
   return optimizer === "sgd" ? sgd({ momentum, nesterov, decoupledWeightDecay }) : adamW({ decoupledWeightDecay });
 }
 
+/** Of the update that `step` others came before. */
+export function learningRateAt({ learningRate, schedule }: TrainConfig, step: number, totalSteps: number): number {
+  return learningRate * scheduleByName(schedule)(step, totalSteps);
+}
+
 export interface StepContext {
   readonly model: Model;
   readonly config: TrainConfig;
@@ -70,7 +75,7 @@ export interface StepContext {
 /** Algorithm 1's body. The given state stays valid; the caller disposes of it. */
 export function trainStep(state: TrainState, batch: StepBatch, context: StepContext): StepResult {
   const { config, totalSteps } = context;
-  const learningRate = config.learningRate * scheduleByName(config.schedule)(state.step, totalSteps);
+  const learningRate = learningRateAt(config, state.step, totalSteps);
   const { losses, ...next } = tidied(() => {
     const blocks = splitIntoBlocks(batch, config.m).map((block, index) => blockGradient(state, block, index, context));
     const gradient = clip(meanOf(blocks, "gradient"), config.clipNorm);

@@ -7,7 +7,8 @@ import type { Model, Variables } from "../models";
 import { loadCheckpoint, saveCheckpoint } from "./checkpoint";
 import { trainConfig, type TrainConfig, type TrainOptions } from "./config";
 import { evaluate, memorisation, type Memorisation } from "./evaluate";
-import { disposeState, initialState, trainStep, type BatchLoss, type StepBatch, type TrainState } from "./step";
+import { disposeState, initialState, learningRateAt, trainStep, type BatchLoss, type StepBatch, type TrainState } from "./step";
+import { TensorBoard, type TensorBoardOptions } from "./tensorBoard";
 
 export interface TrainData {
   readonly train: Dataset;
@@ -69,6 +70,8 @@ export interface TrainCallbacks {
   readonly checkpoint?: string;
   /** Steps between checkpoints; default: at the end of each epoch only. */
   readonly checkpointEvery?: number;
+  /** Where to write event files for TensorBoard: a folder for this run. A resumed run goes on in it. */
+  readonly tensorBoard?: string | TensorBoardOptions;
   /** False: Ctrl-C and a notebook's interrupt are left to the caller. Default true: they stop the run as the signal does. */
   readonly stopOnInterrupt?: boolean;
 }
@@ -96,6 +99,7 @@ export async function train(
     throw error;
   } finally {
     process.removeListener("SIGINT", onInterrupt);
+    run.board?.close();
   }
 }
 
@@ -111,6 +115,7 @@ interface LoopRecord {
 
 class Run {
   state: TrainState;
+  readonly board: TensorBoard | undefined;
   private epoch = 1;
   private batch = 0;
   private record: LoopRecord = { history: [], sums: { loss: 0, perturbed: 0 } };
@@ -131,10 +136,12 @@ class Run {
     this.batchesPerEpoch = numBatches(data.train.size, config);
     this.totalSteps = config.epochs * this.batchesPerEpoch;
     this.key = runKey(model, data, config);
+    this.board = callbacks.tensorBoard === undefined ? undefined : new TensorBoard(callbacks.tensorBoard);
     this.state = this.resumed() ?? initialState(model, config, this.rng.split("init"));
   }
 
   async go(signals: readonly AbortSignal[]): Promise<TrainResult> {
+    this.board?.start(this.state.step, { epochEnds: this.batch === this.batchesPerEpoch });
     for (; this.epoch <= this.config.epochs; this.epoch++) {
       const outcome = await this.runEpoch(signals);
       if (outcome !== "finished") return this.result(outcome);
@@ -162,7 +169,9 @@ class Run {
     try {
       const { state, loss: value, perturbedLoss } = trainStep(this.state, stepBatch, { model, config, loss, totalSteps, rng });
       disposeState(this.state);
+      const learningRate = learningRateAt(config, this.state.step, totalSteps);
       this.state = state;
+      this.board?.step(state.step, { loss: value, perturbedLoss, learningRate });
       return this.add(value, perturbedLoss);
     } finally {
       tf.dispose([stepBatch.images, stepBatch.targets]);
@@ -203,6 +212,8 @@ class Run {
     const record: EpochRecord = { epoch: this.epoch, ...losses, ...evaluation, ...extra };
     this.record = { history: [...history, record], sums: { loss: 0, perturbed: 0 } };
     this.batch = 0;
+    // First: of a run killed between the two the epoch is made, and written, again.
+    this.board?.epoch(this.state.step, record);
     if (this.callbacks.checkpoint) this.save(this.epoch + 1);
     await this.callbacks.onEpoch?.(record, this.config.epochs);
     return "finished";

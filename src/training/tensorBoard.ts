@@ -1,0 +1,78 @@
+/** A training's curves for TensorBoard: batch losses and the learning rate as it goes, and what each epoch's record holds. */
+import { SummaryWriter } from "./summaryWriter";
+import type { EpochRecord } from "./train";
+
+export interface TensorBoardOptions {
+  /** Where the event files go, one folder a run: `tensorboard --logdir` of the folder above compares runs. */
+  readonly folder: string;
+  /** Steps between two points of the batch curves; default 10. */
+  readonly everySteps?: number;
+}
+
+export interface StepCurves {
+  /** Mean batch loss at w. */
+  readonly loss: number;
+  /** The same at w + ε̂. */
+  readonly perturbedLoss: number;
+  readonly learningRate: number;
+}
+
+/** Every curve is over updates made. */
+export class TensorBoard {
+  private readonly writer: SummaryWriter;
+  private readonly everySteps: number;
+
+  /** @throws where `everySteps` is not a whole number of at least 1 */
+  constructor(options: string | TensorBoardOptions) {
+    const { folder, everySteps = 10 } = typeof options === "string" ? { folder: options } : options;
+    if (!Number.isInteger(everySteps) || everySteps < 1)
+      throw new Error(`tensorBoard.everySteps = ${everySteps}: expected a whole number of at least 1`);
+    this.writer = new SummaryWriter(folder);
+    this.everySteps = everySteps;
+  }
+
+  /**
+   * Before the first update, or the first after a checkpoint: `step` updates are made. Where an epoch is about to end with them,
+   * its curves may be there already: they are made void, at the cost of that step's point in the batch curves.
+   */
+  start(step: number, { epochEnds }: { epochEnds: boolean }): void {
+    this.writer.start(epochEnds ? step : step + 1);
+  }
+
+  step(step: number, { loss, perturbedLoss, learningRate }: StepCurves): void {
+    if (step % this.everySteps !== 0) return;
+    this.writer.scalars(step, { "batch/loss": loss, "batch/perturbedLoss": perturbedLoss, "batch/learningRate": learningRate });
+  }
+
+  epoch(step: number, record: EpochRecord): void {
+    this.writer.scalars(step, epochScalars(record));
+  }
+
+  close(): void {
+    this.writer.close();
+  }
+}
+
+/**
+ * Tag → value of the numbers in a record: losses, errors, memorisation, and the caller's own measures, such as
+ * `measures/spectrum/eigenvalues/1`, which is λmax. Lists longer than ten are no curves, and left out.
+ */
+export function epochScalars(record: EpochRecord): Record<string, number> {
+  const { epoch, trainLoss, perturbedLoss, testLoss, trainErrorRate, testErrorRate, memorisation, measures } = record;
+  const loss = { train: trainLoss, perturbed: perturbedLoss, test: testLoss };
+  return { epoch, ...numbersIn({ loss, error: { train: trainErrorRate, test: testErrorRate }, memorisation, measures }) };
+}
+
+function numbersIn(value: object, prefix = ""): Record<string, number> {
+  const counted = (list: readonly unknown[]) => Object.fromEntries(list.map((each, i) => [i + 1, each]));
+  const entries = Object.entries(Array.isArray(value) ? counted(value) : value);
+  if (Array.isArray(value) && value.length > LONGEST_LIST) return {};
+  return Object.fromEntries(
+    entries.flatMap(([name, each]: [string, unknown]) => {
+      if (typeof each === "number") return [[prefix + name, each]];
+      return typeof each === "object" && each !== null ? Object.entries(numbersIn(each, `${prefix}${name}/`)) : [];
+    }),
+  );
+}
+
+const LONGEST_LIST = 10; // ours
