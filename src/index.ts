@@ -36,7 +36,7 @@ export * from "./sharpness";
 
 // Tables and figures
 export * from "./paper";
-export { itemReport, type ItemReport, type ReportOptions } from "./report/paperReports";
+export { itemReport, reproduceItem, type ItemReport, type ReportOptions, type ReproduceOptions } from "./report/paperReports";
 export * from "./report/figures";
 export * from "./report/render";
 export * from "./report/tables";

@@ -11,7 +11,7 @@ const root = path.join(__dirname, "../..");
 export const notebooksFolder = path.join(root, "notebooks");
 
 export interface ExecuteOptions {
-  /** SHARPNESS_BUDGET for the notebook; without one it shows the largest budget that has records */
+  /** SHARPNESS_BUDGET for the notebook: runs without a record are made first; without one it shows the largest that has records */
   readonly budget?: string;
   /** seconds that a cell may take */
   readonly timeout?: number; // 3600: a lab item's hour

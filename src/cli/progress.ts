@@ -14,20 +14,29 @@ export function progressBar(title: string): Progress {
 function terminalBar(title: string): Progress {
   const format = `${title} {bar} {percentage}%  run {done} of {runs}  {left} left`;
   const bar = new SingleBar({ format, hideCursor: true, clearOnComplete: false }, Presets.shades_classic);
-  const started = Date.now();
-  bar.start(1000, 0, { done: 0, runs: "?", left: "…" });
+  let started: number | undefined;
+  // It appears with the first news, so that nothing is drawn where nothing is left to do; a fraction that falls is a new stage.
+  let last = 1;
   return {
-    update: ({ fraction, done, total }) =>
-      bar.update(Math.round(1000 * fraction), { done, runs: total, left: timeLeft(fraction, Date.now() - started) }),
-    stop: () => bar.stop(),
+    update: ({ fraction, done, total }) => {
+      if (fraction < last) {
+        if (started === undefined) bar.start(1000, 0, { done: 0, runs: "?", left: "…" });
+        started = Date.now();
+      }
+      last = fraction;
+      bar.update(Math.round(1000 * fraction), { done, runs: total, left: timeLeft(fraction, Date.now() - started!) });
+    },
+    stop: () => started !== undefined && bar.stop(),
   };
 }
 
 function plainLines(title: string): Progress {
-  const started = Date.now();
+  let started = Date.now();
   let printed = 0;
   return {
     update: ({ fraction, done, total }) => {
+      // A new stage.
+      if (fraction < printed) [printed, started] = [0, Date.now()];
       if (fraction < printed + 0.1) return;
       printed = Math.floor(10 * fraction) / 10;
       console.log(

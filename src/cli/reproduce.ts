@@ -1,7 +1,8 @@
 /** npm run reproduce: makes the runs of a table or figure that have no record yet, then prints the table and draws the figure. */
 import { Command, InvalidArgumentError, Option } from "commander";
-import { budgets, catalog, findItem, localResultsFolder, resultsFolder, runCost, runKey, runMissing } from "..";
-import { itemRecords, recordsName } from "../paper/item";
+import { budgets, catalog, completeRecords, findItem, runCost, runKey } from "..";
+import { missingRuns } from "../paper/completeRecords";
+import { itemRecords } from "../paper/item";
 import type { Budget, PaperItem, PlannedRun, RunRecord } from "..";
 import { itemReport } from "../report/paperReports";
 import { saveFigure } from "../report/render";
@@ -60,7 +61,7 @@ function explain(item: PaperItem, { budget }: Options): void {
     const state = known.has(runKey(config)) ? "recorded" : "to run";
     console.log(`  ${runKey(config)}  ${state.padEnd(9)} ${describeLabels(labels)}  seed ${config.training.seed ?? 0}`);
   }
-  const missing = plan.filter(({ config }) => !known.has(runKey(config)));
+  const missing = missingRuns(plan, records);
   const examples = missing.reduce((sum, { config }) => sum + runCost(config), 0);
   console.log(
     `  ${missing.length} of ${plan.length} runs to make: ${(examples / 1e6).toFixed(2)} million gradients of one example`,
@@ -84,33 +85,20 @@ async function reproduce(item: PaperItem, { budget, jobs, figures }: Options): P
   console.log(`Figure: ${png} (and .svg)`);
 }
 
-/** Stage by stage, until the plan names nothing new. */
-export async function makeMissing(item: PaperItem, { budget, jobs }: { budget: Budget; jobs: number }): Promise<RunRecord[]> {
-  const folder = budget === "lab" || budget === "paper" ? resultsFolder : localResultsFolder;
+/** `completeRecords` with a progress bar; Ctrl-C stops it cleanly. */
+export async function makeMissing(item: PaperItem, options: { budget: Budget; jobs: number }): Promise<RunRecord[]> {
   const stop = new AbortController();
   const onInterrupt = () => stop.abort();
   // Not once: npm passes a Ctrl-C on that the terminal has sent already.
   process.on("SIGINT", onInterrupt);
+  const bar = progressBar(`${item.id} ${options.budget}`);
+  const onWarning = (message: string) => console.error(message);
   try {
-    for (;;) {
-      const records = itemRecords(item, { onWarning: (message) => console.error(message) });
-      const missing = missingOf(item.plan(budget, records), records);
-      if (missing.length === 0) return records;
-      const bar = progressBar(`${item.id} ${budget}`);
-      const configs = missing.map(({ config }) => config);
-      await runMissing(configs, { item: recordsName(item), jobs, folder, signal: stop.signal, onProgress: bar.update }).finally(
-        bar.stop,
-      );
-      if (stop.signal.aborted) throw new Error("stopped; the same command goes on from here");
-    }
+    return await completeRecords(item, { ...options, signal: stop.signal, onProgress: bar.update, onWarning });
   } finally {
+    bar.stop();
     process.off("SIGINT", onInterrupt);
   }
-}
-
-function missingOf(plan: readonly PlannedRun[], records: readonly RunRecord[]): PlannedRun[] {
-  const known = new Set(records.map(({ key }) => key));
-  return plan.filter(({ config }) => !known.has(runKey(config)));
 }
 
 if (require.main === module) {

@@ -3,6 +3,7 @@ export { appendRecord, localResultsFolder, readRecords, recordsFile, resultsFold
 export type { ReadOptions, RunMetrics, RunRecord, Versions } from "./records";
 export { disposeVariables, RunAborted, runData, runModel, runOne, runRecord, streamOf, type Run } from "./run";
 export { runCost, runMissing, type RunMissingOptions, type RunProgress } from "./runMissing";
+export { completeRecords, type CompleteOptions } from "./completeRecords";
 export { budgets, isComplete, labelledRows, largestBudget } from "./item";
 export type { Budget, LabelledRow, Labels, PaperItem, PlannedRun } from "./item";
 export { catalog, findItem } from "./catalog";

@@ -3,7 +3,8 @@ import { findItem } from "../paper/catalog";
 import { figure1Surfaces } from "../paper/figure1Surfaces";
 import { figure3Spectra } from "../paper/figure3Spectra";
 import { figure3Middle, figure3MiddleCurves, figure3MiddleGain, figure3MiddleRows } from "../paper/figure3Middle";
-import { isComplete, itemRecords, largestBudget, type Budget } from "../paper/item";
+import { completeRecords, type CompleteOptions } from "../paper/completeRecords";
+import { budgets, isComplete, itemRecords, largestBudget, type Budget } from "../paper/item";
 import { paperNumber, paperNumbers } from "../paper/paperNumbers";
 import type { RunRecord } from "../paper/records";
 import { estimate, formatEstimate } from "../paper/statistics";
@@ -62,6 +63,26 @@ export function itemReport(id: string, { records = itemRecords(findItem(id)), bu
     html: toHtml(rows, options),
     conclusions: item.conclusions(chosen, records),
   };
+}
+
+export interface ReproduceOptions extends Omit<CompleteOptions, "budget"> {
+  /** One of `budgets`; absent: the largest whose runs all have records, so that nothing is run. */
+  readonly budget?: string | undefined;
+}
+
+/**
+ * The report of an item at a budget; runs that have no record yet are made first, in worker processes.
+ * @throws where there is no such item or budget, or a run fails
+ */
+export async function reproduceItem(id: string, { budget, ...options }: ReproduceOptions = {}): Promise<ItemReport> {
+  const item = findItem(id);
+  if (budget === undefined) return itemReport(id);
+  if (!isBudget(budget)) throw new Error(`budget = "${budget}": expected one of ${budgets.join(", ")}`);
+  return itemReport(id, { budget, records: await completeRecords(item, { ...options, budget }) });
+}
+
+function isBudget(name: string): name is Budget {
+  return (budgets as readonly string[]).includes(name);
 }
 
 const augmentations = [
