@@ -17,7 +17,10 @@ const program = new Command("notebooks")
   .argument("[names...]", "notebooks to run, e.g. table-5; all by default")
   .option("--check", "execute and report, but write nothing into the notebooks")
   .option("--html [folder]", "also write each as an HTML page (default folder: data/cache/html)")
-  .option("--budget <name>", "smoke, demo, lab or paper: runs without a record are made first; by default the largest that has records")
+  .option(
+    "--budget <name>",
+    "smoke, demo, lab or paper: runs without a record are made first; by default the largest that has records",
+  )
   .option("--timeout <seconds>", "for each cell", "3600")
   .action(main);
 

@@ -3,7 +3,7 @@ import { figure3Middle } from "../../src/paper/figure3Middle";
 import { budgets, type Budget, type PlannedRun } from "../../src/paper/item";
 import type { RunRecord } from "../../src/paper/records";
 import { table5, table5Methods } from "../../src/paper/table5";
-import { itemReport } from "../../src/report/paperReports";
+import { itemReport, reproduceItem } from "../../src/report/paperReports";
 import { recordsOf } from "../support/records";
 
 /** Demo records of Table 5 with an error for each method, ±0.1 points over the seeds. */
@@ -124,6 +124,15 @@ describe("report/paperReports", () => {
         /table-5 lacks records of budget demo; make them with: npm run reproduce -- table-5 --budget demo/,
       );
       assert.throws(() => itemReport("table-5", { records, budget: "paper" }), /lacks records of budget paper/);
+    });
+
+    it("no budget that there is not, and runs nothing where none is asked for", async () => {
+      await assert.rejects(
+        reproduceItem("table-5", { budget: "labs" }),
+        /budget = "labs": expected one of smoke, demo, lab, paper/,
+      );
+
+      assert.deepEqual(await reproduceItem("figure-3-spectra"), itemReport("figure-3-spectra"));
     });
 
     it("no unknown item", () => {
