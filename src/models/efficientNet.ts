@@ -13,7 +13,7 @@ export interface EfficientNetScale {
   readonly dropout: number;
 }
 
-/** Tan and Le's published scales. */
+/** Tan and Le's published scales; l2: Xie et al. 2020 (Noisy Student), at the 475 pixels of the paper's checkpoint (it was published at 800 too). */
 export const efficientNetScales = {
   b0: { width: 1, depth: 1, resolution: 224, dropout: 0.2 },
   b1: { width: 1, depth: 1.1, resolution: 240, dropout: 0.2 },
@@ -23,6 +23,7 @@ export const efficientNetScales = {
   b5: { width: 1.6, depth: 2.2, resolution: 456, dropout: 0.4 },
   b6: { width: 1.8, depth: 2.6, resolution: 528, dropout: 0.5 },
   b7: { width: 2, depth: 3.1, resolution: 600, dropout: 0.5 },
+  l2: { width: 4.3, depth: 5.3, resolution: 475, dropout: 0.5 },
 } as const satisfies Record<string, EfficientNetScale>;
 
 export type EfficientNetVariant = keyof typeof efficientNetScales;

@@ -10,6 +10,7 @@ export {
 } from "./efficientNet";
 export { mlp, type MlpOptions } from "./mlp";
 export { networkInNetwork, type NetworkInNetworkOptions } from "./networkInNetwork";
+export { loadPretrained, withPretrained, type PretrainedOptions } from "./pretrained";
 export { pyramidNet, type PyramidNetOptions } from "./pyramidNet";
 export { resNetCifar, type ResNetCifarOptions } from "./resNetCifar";
 export { resNetImageNet, type ResNetImageNetOptions } from "./resNetImageNet";

@@ -102,16 +102,30 @@ export function saveVariables(
  * @throws an Error that lists the names that are missing or unknown, or the shapes that differ
  */
 export function loadVariables(file: string | Uint8Array, model: Pick<Model, "name" | "parameters" | "statistics">): Variables {
-  const tensors = readSafetensors(file);
-  const expected = { ...shapesOf("weights", model.parameters), ...shapesOf("stats", model.statistics) };
-  const problem = differences(tensors, expected);
+  return readVariables(file, model, () => false);
+}
+
+/** As `loadVariables`, but for parameters that are not wanted: whether they are there or not, and of which shape, does not matter. */
+export function readVariables(
+  file: string | Uint8Array,
+  { name, parameters, statistics }: Pick<Model, "name" | "parameters" | "statistics">,
+  unwanted: (parameter: string) => boolean,
+): Variables {
+  const all = readSafetensors(file);
+  const isUnwanted = (key: string) => key.startsWith("weights/") && unwanted(key.slice("weights/".length));
+  const [left, tensors] = [true, false].map((is) =>
+    Object.fromEntries(Object.entries(all).filter(([key]) => isUnwanted(key) === is)),
+  ) as [Weights, Weights];
+  tf.dispose(Object.values(left));
+  const wanted = parameters.filter((each) => !unwanted(each.name));
+  const problem = differences(tensors, { ...shapesOf("weights", wanted), ...shapesOf("stats", statistics) });
   if (problem) {
     tf.dispose(Object.values(tensors));
-    throw new Error(`${nameOf(file)}: not the variables of ${model.name}: ${problem}`);
+    throw new Error(`${nameOf(file)}: not the variables of ${name}: ${problem}`);
   }
   const pick = (part: string, specs: Model["parameters"]): Weights =>
-    Object.fromEntries(specs.map(({ name }) => [name, tensors[`${part}/${name}`]!]));
-  return { weights: pick("weights", model.parameters), stats: pick("stats", model.statistics) };
+    Object.fromEntries(specs.map((each) => [each.name, tensors[`${part}/${each.name}`]!]));
+  return { weights: pick("weights", wanted), stats: pick("stats", statistics) };
 }
 
 // Reading

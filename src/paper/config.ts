@@ -50,11 +50,35 @@ const curvature = z.strictObject({
   probeSeed: z.int().min(0).default(0),
 });
 
+/** Either the same network, trained on these images first (runs that share that training train it once), or a file of its variables. */
+const origin = z
+  .strictObject({
+    dataset: dataset.optional(),
+    training: trainConfigSchema.optional(),
+    /** In data/cache/weights, in the form that src/models/WEIGHTS.md describes. */
+    file: z
+      .string()
+      .regex(/^[\w.-]+\.safetensors$/, "expected the name of a .safetensors file in data/cache/weights")
+      .optional(),
+  })
+  .superRefine(({ dataset, training, file }, { addIssue }) => {
+    if (file === undefined ? !dataset || !training : dataset || training)
+      addIssue("finetune.from: expected either dataset and training, or file");
+  });
+
+/** Finetuning: where the network's variables come from, in place of random ones. */
+const finetune = z.strictObject({
+  from: origin,
+  /** The last layer starts at random, for other classes. */
+  newHead: z.boolean().default(true), // paper App. C.2
+});
+
 export const runConfigSchema = z.strictObject({
   dataset,
   noise: noise.optional(),
   model: networkSchema,
   training: trainConfigSchema,
+  finetune: finetune.optional(),
   curvature: curvature.optional(),
 });
 
@@ -82,9 +106,23 @@ export function runConfig(options: RunOptions): RunConfig {
 export function runKey(options: RunOptions): string {
   const config = runConfig(options);
   return createHash("sha256")
-    .update(canonical(withoutDefaults(config)))
+    .update(canonical({ ...(withoutDefaults(config) as object), ...finetuneKey(config) }))
     .digest("hex")
     .slice(0, 16);
+}
+
+/** The training that a run's network comes from, as a run of its own; undefined where there is none. */
+export function pretrainingOf({ finetune, model }: RunConfig): RunOptions | undefined {
+  const { dataset, training } = finetune?.from ?? {};
+  return dataset && training && { dataset, model, training };
+}
+
+function finetuneKey(config: RunConfig): object {
+  const { finetune } = config;
+  if (!finetune) return {};
+  const pretraining = pretrainingOf(config);
+  const from = pretraining ? runKey(pretraining) : finetune.from.file;
+  return { finetune: { from, ...(finetune.newHead ? {} : { newHead: false }) } };
 }
 
 function withoutDefaults(config: RunConfig): unknown {

@@ -1,7 +1,7 @@
 export { runConfig, runKey, type RunConfig, type RunOptions } from "./config";
 export { appendRecord, localResultsFolder, readRecords, recordsFile, resultsFolder } from "./records";
 export type { ReadOptions, RunMetrics, RunRecord, Versions } from "./records";
-export { disposeVariables, RunAborted, runData, runModel, runOne, runRecord, streamOf, type Run } from "./run";
+export { disposeVariables, RunAborted, runData, runModel, runOne, runRecord, streamOf, type Run, type RunCallbacks } from "./run";
 export { runCost, runMissing, type RunMissingOptions, type RunProgress } from "./runMissing";
 export { completeRecords, type CompleteOptions } from "./completeRecords";
 export { budgets, isComplete, labelledRows, largestBudget } from "./item";
@@ -14,3 +14,5 @@ export * from "./statistics";
 export { figure1Surfaces, figure1SurfacesRows, meanRise, type SurfaceRow } from "./figure1Surfaces";
 export { figure3Spectra, figure3SpectraRows, type SpectrumRow } from "./figure3Spectra";
 export { spectraOf, surfaceOf, type MeasuredCurvature, type MeasuredSpectrum, type MeasuredSurface } from "./curvature";
+export { datasetFacts, datasetNames, type DatasetFacts, type DatasetName } from "./datasets";
+export { weightsFolder } from "./finetune";

@@ -58,7 +58,7 @@ export const networkSchema = z.discriminatedUnion("name", [
   }),
   z.strictObject({
     name: z.literal("efficientNet"),
-    variant: z.enum(["b0", "b1", "b2", "b3", "b4", "b5", "b6", "b7"]),
+    variant: z.enum(["b0", "b1", "b2", "b3", "b4", "b5", "b6", "b7", "l2"]),
     dropConnect: rate.default(0.2),
   }),
   z.strictObject({

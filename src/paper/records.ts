@@ -19,6 +19,8 @@ export interface RunMetrics extends TrainMetrics {
   readonly outcome: string;
   /** Trainable numbers of the network. */
   readonly parameters: number;
+  /** In [0, 1], of the network that was finetuned, on the test images of its own training; where it was trained here. */
+  readonly pretrainedErrorRate?: number;
   /** Share of training labels that differ from the true ones, where there is noise. */
   readonly actualNoiseRate?: number;
 }

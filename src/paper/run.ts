@@ -1,4 +1,6 @@
 /** From a config to a record: loads the data, adds the noise, builds the network, trains it. */
+import fs from "node:fs";
+import path from "node:path";
 import {
   asymmetricMaps,
   asymmetricNoise,
@@ -13,11 +15,12 @@ import {
   type NoisyLabels,
 } from "../data";
 import { Rng, ready, tf } from "../engine";
-import { countParameters, withResizedInput, type Model, type Variables } from "../models";
+import { countParameters, loadPretrained, withResizedInput, type Model, type Variables } from "../models";
 import { train, type TrainCallbacks, type TrainData, type TrainResult } from "../training";
 import { measureCurvature } from "./curvature";
-import { runConfig, runKey, type RunConfig, type RunOptions } from "./config";
+import { pretrainingOf, runConfig, runKey, type RunConfig, type RunOptions } from "./config";
 import { loadSplit, type DatasetName } from "./datasets";
+import { pretrainedError, savePretrained, weightsFolder, type Start } from "./finetune";
 import { buildNetwork } from "./networks";
 import type { RunRecord, Versions } from "./records";
 
@@ -99,18 +102,51 @@ export class RunAborted extends Error {
   }
 }
 
+export interface RunCallbacks extends TrainCallbacks {
+  /** Where networks to be finetuned are kept; default data/cache/weights. */
+  readonly weightsFolder?: string;
+}
+
 /** Trains what the config says and keeps the network. @throws RunAborted where it was stopped */
-export async function runOne(options: RunOptions, callbacks: TrainCallbacks = {}): Promise<Run> {
+export async function runOne(options: RunOptions, callbacks: RunCallbacks = {}): Promise<Run> {
   const versions = await currentVersions();
   const config = runConfig(options);
   const data = await runData(config);
-  const model = runModel(config, data.train);
+  const { model, ...origin } = await startOf(config, data.train, callbacks);
   const result = await train(model, data, config.training, { ...callbacks, measure: measureOf(config, model, data) });
   if (result.outcome === "aborted") {
     disposeVariables(result.variables);
     throw new RunAborted(runKey(config));
   }
-  return { record: makeRecord({ config, data, model, result, versions }), model, data, variables: result.variables };
+  return { record: makeRecord({ config, data, model, result, versions, ...origin }), model, data, variables: result.variables };
+}
+
+/** The network with the variables that it starts from. */
+async function startOf(config: RunConfig, trainSet: Dataset, callbacks: RunCallbacks): Promise<Start> {
+  const model = runModel(config, trainSet);
+  const { finetune } = config;
+  if (!finetune) return { model };
+  const pretraining = pretrainingOf(config);
+  const name = pretraining ? `${runKey(pretraining)}.safetensors` : finetune.from.file!;
+  const file = path.join(callbacks.weightsFolder ?? weightsFolder, name);
+  if (pretraining) await pretrain(pretraining, file, callbacks);
+  else if (!fs.existsSync(file)) throw new Error(`${file}: no such file; src/models/WEIGHTS.md says how to bring it`);
+  return { model: loadPretrained(file, model, finetune), ...pretrainedError(file) };
+}
+
+/** Trains the network to be finetuned, unless an earlier run did. Killed or stopped, it goes on from its own checkpoint. */
+async function pretrain(pretraining: RunOptions, file: string, callbacks: RunCallbacks): Promise<void> {
+  const { checkpoint, onStep: _, onEpoch: __, ...same } = callbacks;
+  const own = checkpoint === undefined ? {} : { checkpoint: `${checkpoint}.pretraining` };
+  if (!fs.existsSync(file)) {
+    const { record, variables } = await runOne(pretraining, { ...same, ...own });
+    try {
+      savePretrained(file, variables, record);
+    } finally {
+      disposeVariables(variables);
+    }
+  }
+  if (own.checkpoint) fs.rmSync(own.checkpoint, { force: true });
 }
 
 function measureOf({ curvature, training }: RunConfig, model: Model, { train: dataset }: TrainData) {
@@ -119,7 +155,7 @@ function measureOf({ curvature, training }: RunConfig, model: Model, { train: da
 }
 
 /** Trains what the config says; the record alone. @throws RunAborted where it was stopped */
-export async function runRecord(options: RunOptions, callbacks: TrainCallbacks = {}): Promise<RunRecord> {
+export async function runRecord(options: RunOptions, callbacks: RunCallbacks = {}): Promise<RunRecord> {
   const { record, variables } = await runOne(options, callbacks);
   disposeVariables(variables);
   return record;
@@ -131,15 +167,22 @@ interface Parts {
   readonly model: Model;
   readonly result: TrainResult;
   readonly versions: Versions;
+  readonly pretrainedErrorRate?: number;
 }
 
-function makeRecord({ config, data, model, result, versions }: Parts): RunRecord {
+function makeRecord({ config, data, model, result, versions, pretrainedErrorRate }: Parts): RunRecord {
   const { metrics, outcome, history } = result;
   const noise = data.cleanLabels ? { actualNoiseRate: shareOfFlipped(data.train.labels, data.cleanLabels) } : {};
   return {
     key: runKey(config),
     config,
-    metrics: { outcome, ...metrics, ...noise, parameters: countParameters(model) },
+    metrics: {
+      outcome,
+      ...metrics,
+      ...noise,
+      ...(pretrainedErrorRate === undefined ? {} : { pretrainedErrorRate }),
+      parameters: countParameters(model),
+    },
     history,
     versions,
   };

@@ -45,6 +45,9 @@ const fields = z.strictObject({
   samInterval: z.int().min(1).default(1),
   freshMasks: z.boolean().default(false), // official code: the same masks in both passes
 
+  /** Batch norm by its moving averages, which stay as they are; for finetuning. */
+  freezeBatchNorm: z.boolean().default(false), // paper section 3.2 finetunes so
+
   augment: z.enum(augmentNames).default("none"),
   mixupAlpha: rate.default(0),
   /** Of the training; tests measure cross-entropy. Mixup and label smoothing make its targets. */

@@ -81,7 +81,7 @@ export function trainStep(state: TrainState, batch: StepBatch, context: StepCont
     const gradient = clip(meanOf(blocks, "gradient"), config.clipNorm);
     const moved = baseOptimizer(config).update(gradient, state.slots, state.weights, { learningRate, step: state.step });
     const losses = tf.addN(blocks.map(({ losses, size }) => tf.mul(losses, size / batch.images.shape[0])));
-    const stats = meanOf(blocks, "stats");
+    const stats = config.freezeBatchNorm ? cloneWeights(state.stats) : meanOf(blocks, "stats");
     return { ...moved, stats, ema: averaged(state, { ...moved.weights, ...stats }, config.emaDecay), losses };
   });
   const [loss, perturbedLoss] = losses.dataSync();
@@ -132,7 +132,8 @@ interface PassContext extends StepContext {
 function evaluatePass(weights: Weights, stats: Weights, block: StepBatch, context: PassContext): Pass {
   const { model, config, loss, rng, trueGradient } = context;
   const { value, gradient, aux } = valueAndGradient((w) => {
-    const output = model.apply(w, block.images, { training: true, stats, rng, trueGradient });
+    const batchStatistics = !config.freezeBatchNorm;
+    const output = model.apply(w, block.images, { training: true, batchStatistics, stats, rng, trueGradient });
     return { loss: tf.mean(loss(output.logits, block.targets)) as tf.Scalar, aux: output.stats };
   }, weights);
   return { gradient: config.decayInAscent ? addDecay(gradient, weights, config) : gradient, loss: value, stats: aux };

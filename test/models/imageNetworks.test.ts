@@ -54,7 +54,7 @@ describe("models/resNetImageNet", () => {
 describe("models/efficientNet", () => {
   tidyTests();
 
-  const counts = { b0: 5_288_548, b1: 7_794_184, b2: 9_109_994, b3: 12_233_232, b4: 19_341_616, b5: 30_389_784, b6: 43_040_704, b7: 66_347_960 }; // prettier-ignore
+  const counts = { b0: 5_288_548, b1: 7_794_184, b2: 9_109_994, b3: 12_233_232, b4: 19_341_616, b5: 30_389_784, b6: 43_040_704, b7: 66_347_960, l2: 480_309_308 }; // prettier-ignore
   for (const [variant, count] of Object.entries(counts))
     it(`${variant.toUpperCase()} with 1000 classes has ${count} parameters`, () => {
       assert.equal(countParameters(efficientNet({ variant: variant as EfficientNetVariant })), count);
@@ -79,7 +79,7 @@ describe("models/efficientNet", () => {
   });
 
   it("refuses other variants", () => {
-    assert.throws(() => efficientNet({ variant: "b9" as never }), /variant = b9: expected one of b0, b1, .* b7, or a scale/);
+    assert.throws(() => efficientNet({ variant: "b9" as never }), /variant = b9: expected one of b0, b1, .* l2, or a scale/);
   });
 });
 

@@ -6,7 +6,7 @@ import { sgd } from "../../src/optim";
 import { initialState, trainStep, type BatchLoss, type TrainConfig, type TrainState } from "../../src/training";
 import { closeTo } from "../support/closeTo";
 import { expectNoLeak, tidyTests } from "../support/noLeak";
-import { texturedBatch } from "../support/networks";
+import { sineVariables, texturedBatch } from "../support/networks";
 import { norm, plus, scaled, type Vector } from "../support/tinyProblems";
 import {
   ascent,
@@ -52,6 +52,30 @@ function differ(a: Vector, b: Vector): void {
 
 describe("training/step", () => {
   tidyTests();
+
+  it("with frozen batch norm moves by the gradient in inference mode, and leaves the moving averages as they are, bit for bit", () => {
+    const model = convNet({ inputShape: [4, 4, 1], numClasses: 3, widths: [2] });
+    const { weights, stats } = sineVariables(model);
+    const { x: images, y: targets } = texturedBatch(model, 7);
+    const { gradient } = valueAndGradient(
+      (w) => tf.mean(crossEntropy(model.apply(w, images, { stats }).logits, targets)) as tf.Scalar,
+      weights,
+    );
+    const options = { model, loss: crossEntropy, totalSteps: 10, rng: new Rng("step") };
+
+    // Blocks of 3, 3 and 1: means of unequal blocks would not be exact.
+    const { state } = trainStep(
+      stateOf(weights, { stats }),
+      { images, targets },
+      { ...options, config: bareConfig({ freezeBatchNorm: true, m: 3 }) },
+    );
+    const moving = trainStep(stateOf(weights, { stats }), { images, targets }, { ...options, config: bareConfig() }).state;
+
+    for (const [name, w] of Object.entries(weights))
+      closeTo([...tf.sub(w, state.weights[name]!).dataSync()], [...gradient[name]!.dataSync()], 1e-5);
+    assert.deepEqual(valuesOf(state.stats), valuesOf(stats));
+    assert.notDeepEqual(valuesOf(moving.stats), valuesOf(stats));
+  });
 
   it("makes one step along ∇L(w + ρ∇L(w)/‖∇L(w)‖): Algorithm 1", () => {
     closeTo(movedBy(bareConfig({ rho: 0.3 })), samOf(undefined, 0.3), 1e-5);
