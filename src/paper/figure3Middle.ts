@@ -74,7 +74,7 @@ export const figure3Middle: PaperItem = {
   conclusions: (budget, records) => conclude(figure3MiddleRows(budget, records)),
 };
 
-/** One row per finished run: m (0 where ρ = 0, which has none), rho, seed, error rates in [0, 1]. */
+/** One row per finished run: m, rho, seed, error rates in [0, 1]. */
 export function figure3MiddleRows(budget: Budget, records: readonly RunRecord[]): LabelledRow[] {
   return labelledRows(runs(budget), records);
 }
@@ -88,15 +88,10 @@ export interface CurvePointByM {
   readonly n: number;
 }
 
-/** Mean and interval for each m and ρ; the runs at ρ = 0 stand at the start of every curve. */
+/** Mean and interval for each m and ρ; ρ = 0 is SGD whose batch norm takes its statistics over m images. */
 export function figure3MiddleCurves(budget: Budget, records: readonly RunRecord[]): CurvePointByM[] {
   const rows = figure3MiddleRows(budget, records);
-  const plain = rows.filter(({ rho }) => rho === 0);
-  const expanded: LabelledRow[] = msOf(budget).flatMap((m) => [
-    ...plain.map((row) => ({ ...row, m })),
-    ...rows.filter((row) => row.m === m),
-  ]);
-  return expanded.length === 0 ? [] : (estimateBy(expanded, ["m", "rho"], "testErrorRate") as unknown as CurvePointByM[]);
+  return rows.length === 0 ? [] : (estimateBy(rows, ["m", "rho"], "testErrorRate") as unknown as CurvePointByM[]);
 }
 
 function msOf(budget: Budget): number[] {
@@ -105,10 +100,10 @@ function msOf(budget: Budget): number[] {
 
 function runs(budget: Budget): PlannedRun[] {
   const { seeds, rhos } = scales[budget];
-  return Array.from({ length: seeds }, (_, seed) => seed).flatMap((seed) => [
-    run(budget, { m: 0, rho: 0, seed }),
-    ...msOf(budget).flatMap((m) => rhos[m]!.map((rho) => run(budget, { m, rho, seed }))),
-  ]);
+  // ρ = 0 for each m too: the statistics of batch norm are a block's, so that m matters without SAM.
+  return Array.from({ length: seeds }, (_, seed) => seed).flatMap((seed) =>
+    msOf(budget).flatMap((m) => [0, ...rhos[m]!].map((rho) => run(budget, { m, rho, seed }))),
+  );
 }
 
 // m = batchSize is plain SAM on one device and is written as such.
@@ -118,19 +113,19 @@ function run(budget: Budget, { m, rho, seed }: { m: number; rho: number; seed: n
   return { config: { ...base, training: { ...base.training, m: blocks, rho, seed } }, labels: { m, rho } };
 }
 
-/** How far the best error falls from the largest m to the smallest, in [−1, 1]; ρ = 0 is no m's. */
+/** How far the best error with SAM (ρ > 0) falls from the largest m to the smallest, in [−1, 1]. */
 export function figure3MiddleGain(rows: readonly LabelledRow[]): SeedMean {
-  const bests = bestByM(rows);
+  const bests = bestByM(rows.filter(({ rho }) => rho !== 0));
   return estimateDifference(bests[bests.length - 1]!.errors, bests[0]!.errors);
 }
 
 function bestByM(rows: readonly LabelledRow[]): { m: number; rho: number; errors: number[] }[] {
-  const ms = [...new Set(rows.map(({ m }) => m as number))].filter((m) => m > 0).sort((a, b) => a - b);
+  const ms = [...new Set(rows.map(({ m }) => m as number))].sort((a, b) => a - b);
   return ms.map((m) => ({ m, ...bestRho(rows.filter((row) => row.m === m)) }));
 }
 
 function conclude(rows: readonly LabelledRow[]): string[] {
-  const bests = bestByM(rows);
+  const bests = bestByM(rows.filter(({ rho }) => rho !== 0));
   const [first, last] = [bests[0], bests[bests.length - 1]];
   if (!first || !last || first === last) return [];
   const listed = bests.map(
@@ -156,6 +151,21 @@ function conclude(rows: readonly LabelledRow[]): string[] {
   return [
     `Best error by m: ${listed.join("; ")}.`,
     `From m = ${last.m} to m = ${first.m} the best error ${direction} by ${points} points: the claim ${verdict}. The best ρ ${rho}.`,
+    ...concludeWithoutSam(bestByM(rows.filter((row) => row.rho === 0))),
+  ];
+}
+
+/** What m does through batch norm alone. */
+function concludeWithoutSam(plain: readonly { m: number; errors: number[] }[]): string[] {
+  const [small, large] = [plain[0], plain[plain.length - 1]];
+  if (!small || !large || small === large) return [];
+  const percent = (errors: number[]) => `${formatEstimate(estimate(errors), { scale: 100 })} %`;
+  const gain = estimateDifference(large.errors, small.errors);
+  const points = formatEstimate({ ...gain, mean: Math.abs(gain.mean) }, { scale: 100 });
+  return [
+    `Without SAM (ρ = 0), where m is only the number of images that batch norm takes its statistics over, the error is ` +
+      `${percent(small.errors)} at m = ${small.m} and ${percent(large.errors)} at m = ${large.m}: it ` +
+      `${gain.mean < 0 ? "rises" : "falls"} by ${points} points without any perturbation.`,
   ];
 }
 

@@ -45,12 +45,12 @@ function summarizeFigure3Middle(records: readonly RunRecord[]): ResultSummary | 
   const budget = largestBudget(figure3Middle, records);
   if (!budget) return undefined;
   const rows = figure3MiddleRows(budget, records);
-  const curves = figure3MiddleCurves(budget, records).map(({ m, rho, mean }) => ({ m, rho, error: 100 * mean }));
+  const withSam = figure3MiddleCurves(budget, records).filter(({ rho }) => rho > 0);
+  const curves = withSam.map(({ m, rho, mean }) => ({ m, rho, error: 100 * mean }));
   const numbers = selectNumbers(paperNumbers("figure-3"), { panel: "middle" });
   const printed = numbers.map(({ m, rho, value }) => ({ m: Number(m), rho: Number(rho), error: value }));
   const ours = extremes(curves);
-  const errorsAt = ({ m, rho }: Best) =>
-    rows.filter((row) => row.rho === rho && (rho === 0 || row.m === m)).map((row) => row.testErrorRate);
+  const errorsAt = ({ m, rho }: Best) => rows.filter((row) => row.rho === rho && row.m === m).map((row) => row.testErrorRate);
   const [small, large] = ours.map(errorsAt);
   return {
     paper: extremes(printed).map(describeBest).join("; "),
