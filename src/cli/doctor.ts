@@ -54,7 +54,7 @@ function machine(): Finding {
 function engineFinding(engine: EngineInfo): Finding {
   const { backend, version, devices, threads, note } = engine;
   const name = backend === "native" ? `TensorFlow ${version}` : `TensorFlow.js ${version} (${backend})`;
-  const text = `${name} on ${devices.join(", ")}, ${threads} thread${threads === 1 ? "" : "s"}${note ? `; ${note}` : ""}`;
+  const text = `${name} on ${devices.join(", ")}, ${threads} thread${threads === 1 ? "" : "s"}${note ? `. ${note}` : ""}`;
   return { about: "engine", text, ...engineCure(engine) };
 }
 

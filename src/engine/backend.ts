@@ -38,7 +38,8 @@ async function start(forced: string | undefined): Promise<EngineInfo> {
   for (const name of BACKENDS) {
     try {
       const info = await STARTERS[name]();
-      return failures.length === 0 ? info : { ...info, note: failures.join("; ") };
+      // The first is the fastest.
+      return failures.length === 0 ? info : { ...info, note: `A faster engine is missing: ${failures[0]}.` };
     } catch (error) {
       failures.push(`${name}: ${oneLine(error)}`);
     }

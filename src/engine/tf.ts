@@ -21,8 +21,15 @@ function loadNative(): void {
   try {
     require("@tensorflow/tfjs-node-gpu");
   } catch (error) {
-    nativeFailure = String((error as Error).message).split("\n")[0];
+    nativeFailure = bindingIsMissing(error as NodeJS.ErrnoException)
+      ? "TensorFlow's binding is not built here; npm run setup builds it, or says what it needs"
+      : String((error as Error).message).split("\n")[0];
   }
+}
+
+// tfjs-node names the path of the file and then advises an npm rebuild, which fails.
+function bindingIsMissing({ code, message }: NodeJS.ErrnoException): boolean {
+  return code === "MODULE_NOT_FOUND" || /tfjs_binding\.node/.test(message);
 }
 
 // tfjs-node 4.22 calls two functions that Node 23 removed from `util`.

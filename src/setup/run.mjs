@@ -14,7 +14,9 @@ const tools = {
 
 await main(async () => {
   const [command = "setup", ...args] = process.argv.slice(2);
-  await setUp({ build: !(command in tools), ...(command === "setup" && { verbose: true, retry: true }) });
+  // A program reads stdout.
+  const print = args.includes("--json") && { print: (text) => process.stderr.write(text) };
+  await setUp({ build: !(command in tools), ...(command === "setup" && { verbose: true, retry: true }), ...print });
   if (setUpOnly.includes(command)) return 0;
   return command in tools ? runNode([...tools[command], ...args]) : runCommand(command, args);
 });
