@@ -71,12 +71,22 @@ export function elrLoss(
   oneHotLabels: tf.Tensor2D,
   { targets, lambda = elrDefaults.lambda }: ElrOptions,
 ): tf.Tensor1D {
+  return tf.tidy(() => tf.add(crossEntropy(logits, oneHotLabels), elrRegularizer(logits, { targets, lambda })));
+}
+
+/**
+ * λ log(1 − ⟨p, t̄⟩), to be added to any loss.
+ * @param logits (n, numClasses); no gradient flows to the targets
+ * @returns (n); not above 0
+ * @throws where λ is negative, or the targets have another shape than the logits
+ */
+export function elrRegularizer(logits: tf.Tensor2D, { targets, lambda = elrDefaults.lambda }: ElrOptions): tf.Tensor1D {
   checkFactor("lambda", lambda);
   if (String(targets.shape) !== String(logits.shape))
     throw new Error(`targets of shape ${targets.shape.join("×")} for logits of shape ${logits.shape.join("×")}`);
   return tf.tidy(() => {
     const agreement = tf.sum(tf.mul(clippedSoftmax(logits), targets), 1);
-    return tf.add(crossEntropy(logits, oneHotLabels), tf.mul(tf.log(tf.sub(1, agreement)), lambda));
+    return tf.mul(tf.log(tf.sub(1, agreement)), lambda) as tf.Tensor1D;
   });
 }
 

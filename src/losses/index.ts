@@ -1,6 +1,6 @@
 export { softBootstrapping, hardBootstrapping, type BootstrappingOptions } from "./bootstrapping";
 export { crossEntropy, smoothLabels, type CrossEntropyOptions } from "./crossEntropy";
-export { elrLoss, elrTargetsOf, initialElrTargets, updateElrTargets } from "./earlyLearning";
+export { elrDefaults, elrLoss, elrRegularizer, elrTargetsOf, initialElrTargets, updateElrTargets } from "./earlyLearning";
 export type { ElrOptions, ElrTargetOptions } from "./earlyLearning";
 export { generalizedCrossEntropy, truncatedGeneralizedCrossEntropy } from "./generalizedCrossEntropy";
 export type { GeneralizedCrossEntropyOptions, TruncatedGeneralizedCrossEntropyOptions } from "./generalizedCrossEntropy";

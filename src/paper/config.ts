@@ -78,6 +78,8 @@ export const runConfigSchema = z.strictObject({
   noise: noise.optional(),
   model: networkSchema,
   training: trainConfigSchema,
+  /** Paper Sec. 3.3: train, relabel the training set with the network's own predictions, train again from scratch. */
+  bootstrap: z.strictObject({}).optional(),
   finetune: finetune.optional(),
   curvature: curvature.optional(),
 });
@@ -131,10 +133,15 @@ function withoutDefaults(config: RunConfig): unknown {
     ...(config.noise ? { noise: { noiseRate: config.noise.noiseRate } } : {}),
     model: bareNetwork(config.model),
     training: { epochs: config.training.epochs },
+    ...(config.bootstrap ? { bootstrap: {} } : {}),
     ...(config.curvature ? { curvature: {} } : {}),
   });
   const sections = { dataset: ["name"], noise: ["noiseRate"], model: requiredFields(config.model.name), training: ["epochs"] };
-  const required: Record<string, readonly string[]> = config.curvature ? { ...sections, curvature: [] } : sections;
+  const required: Record<string, readonly string[]> = {
+    ...sections,
+    ...(config.bootstrap ? { bootstrap: [] } : {}),
+    ...(config.curvature ? { curvature: [] } : {}),
+  };
   const kept = Object.entries(required).map(([section, keep]) => {
     const [given, defaults] = [config, bare].map((c) => (c[section as keyof RunConfig] ?? {}) as Record<string, unknown>);
     const differs = (key: string) => keep.includes(key) || canonical(given![key]) !== canonical(defaults![key]);

@@ -23,6 +23,10 @@ export interface RunMetrics extends TrainMetrics {
   readonly pretrainedErrorRate?: number;
   /** Share of training labels that differ from the true ones, where there is noise. */
   readonly actualNoiseRate?: number;
+  /** Of the first training of a bootstrapped run, after its last epoch. */
+  readonly firstTestErrorRate?: number;
+  /** Share of the labels of its second training, the first's predictions, that differ from the true ones. */
+  readonly relabelledNoiseRate?: number;
 }
 
 export interface Versions {

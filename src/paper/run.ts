@@ -16,13 +16,13 @@ import {
 } from "../data";
 import { Rng, ready, tf } from "../engine";
 import { countParameters, loadPretrained, withResizedInput, type Model, type Variables } from "../models";
-import { train, type TrainCallbacks, type TrainData, type TrainResult } from "../training";
+import { train, trainBootstrapped, type BootstrapResult, type TrainCallbacks, type TrainData } from "../training";
 import { measureCurvature } from "./curvature";
 import { pretrainingOf, runConfig, runKey, type RunConfig, type RunOptions } from "./config";
 import { loadSplit, type DatasetName } from "./datasets";
 import { pretrainedError, savePretrained, weightsFolder, type Start } from "./finetune";
 import { buildNetwork } from "./networks";
-import type { RunRecord, Versions } from "./records";
+import type { RunMetrics, RunRecord, Versions } from "./records";
 
 /** Training and test data of a run, with its label noise. */
 export async function runData(options: RunOptions): Promise<TrainData> {
@@ -113,7 +113,8 @@ export async function runOne(options: RunOptions, callbacks: RunCallbacks = {}):
   const config = runConfig(options);
   const data = await runData(config);
   const { model, ...origin } = await startOf(config, data.train, callbacks);
-  const result = await train(model, data, config.training, { ...callbacks, measure: measureOf(config, model, data) });
+  const training = config.bootstrap ? trainBootstrapped : train;
+  const result = await training(model, data, config.training, { ...callbacks, measure: measureOf(config, model, data) });
   if (result.outcome === "aborted") {
     disposeVariables(result.variables);
     throw new RunAborted(runKey(config));
@@ -165,7 +166,7 @@ interface Parts {
   readonly config: RunConfig;
   readonly data: TrainData;
   readonly model: Model;
-  readonly result: TrainResult;
+  readonly result: BootstrapResult;
   readonly versions: Versions;
   readonly pretrainedErrorRate?: number;
 }
@@ -179,12 +180,20 @@ function makeRecord({ config, data, model, result, versions, pretrainedErrorRate
     metrics: {
       outcome,
       ...metrics,
+      ...bootstrapMetrics(result),
       ...noise,
       ...(pretrainedErrorRate === undefined ? {} : { pretrainedErrorRate }),
       parameters: countParameters(model),
     },
     history,
     versions,
+  };
+}
+
+function bootstrapMetrics({ firstMetrics, relabelledNoiseRate }: BootstrapResult): Partial<RunMetrics> {
+  return {
+    ...(firstMetrics?.testErrorRate === undefined ? {} : { firstTestErrorRate: firstMetrics.testErrorRate }),
+    ...(relabelledNoiseRate === undefined ? {} : { relabelledNoiseRate }),
   };
 }
 

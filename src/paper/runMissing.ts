@@ -3,6 +3,7 @@ import { fork, type ChildProcess } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { projectRoot } from "../data/files";
+import { bootstrapCheckpoints, updateCost } from "../training";
 import { runConfig, runKey, type RunOptions } from "./config";
 import { factsOf } from "./datasets";
 import { appendRecord, localResultsFolder, readRecords, resultsFolder, type RunRecord } from "./records";
@@ -56,11 +57,12 @@ function byKey(records: readonly RunRecord[]): Map<string, RunRecord> {
   return new Map(records.map((record) => [record.key, record]));
 }
 
-/** Gradients that a run takes, times examples: what its duration is proportional to, for one network. */
+/** Gradients that a run takes, times examples: what its duration is proportional to, for one network. A forward pass alone is a third. */
 export function runCost(options: RunOptions): number {
-  const { dataset, training } = runConfig(options);
-  const passes = training.rho > 0 ? 1 + training.ascentSteps / training.samInterval : 1;
-  return training.epochs * factsOf(dataset).trainSize * passes;
+  const { dataset, training, bootstrap } = runConfig(options);
+  const gradients = training.rho > 0 ? 1 + training.ascentSteps / training.samInterval : 1;
+  const trainings = bootstrap ? 2 : 1;
+  return trainings * training.epochs * factsOf(dataset).trainSize * updateCost(training.method, gradients);
 }
 
 class Pool {
@@ -119,7 +121,7 @@ class Pool {
     const record = await worker.run(config, checkpoint, onProgress).finally(() => this.running.delete(worker));
     if (!record) return;
     appendRecord(this.options.item, record, { folder: this.options.folder });
-    fs.rmSync(checkpoint, { force: true });
+    for (const file of Object.values(bootstrapCheckpoints(checkpoint))) fs.rmSync(file, { force: true });
     this.done++;
     this.doneCost += state.cost;
     this.report();

@@ -21,34 +21,50 @@ export interface Progress {
   readonly record: unknown;
 }
 
+/** What some methods have beside one network. */
+export interface Companions {
+  /** States of further networks; each has made as many updates as the first. */
+  readonly peers: readonly TrainState[];
+  /** What the method remembers, by name. */
+  readonly memory: Readonly<Record<string, Float32Array>>;
+}
+
+interface Checkpoint extends Companions {
+  readonly state: TrainState;
+  readonly progress: Progress;
+}
+
 interface Header extends Progress {
   readonly format: string;
   readonly step: number;
+  /** Networks beside the first; absent: none. */
+  readonly peers?: number;
   readonly tensors: readonly { readonly name: string; readonly shape: readonly number[] }[];
 }
 
 /** Writes the state; an earlier checkpoint under the name stays until the new one is complete and on disk. */
-export function saveCheckpoint(file: string, state: TrainState, progress: Progress): void {
-  const tensors = Object.entries(flatten(state));
+export function saveCheckpoint(file: string, state: TrainState, progress: Progress, companions: Partial<Companions> = {}): void {
+  const { peers = [], memory = {} } = companions;
+  const tensors = [state, ...peers].flatMap((each, network) => Object.entries(flatten(each, network)));
+  const arrays = Object.entries(memory).map(([name, values]) => ({ name: `memory:${name}`, shape: [values.length], values }));
+  const parts = [...tensors.map(([name, t]) => ({ name, shape: t.shape, values: t.dataSync() as Float32Array })), ...arrays];
   const header: Header = {
     format: FORMAT,
     ...progress,
     step: state.step,
-    tensors: tensors.map(([name, { shape }]) => ({ name, shape })),
+    ...(peers.length > 0 ? { peers: peers.length } : {}),
+    tensors: parts.map(({ name, shape }) => ({ name, shape })),
   };
-  const values = tensors.map(([, tensor]) => {
-    const data = tensor.dataSync() as Float32Array;
-    return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-  });
+  const values = parts.map(({ values: { buffer, byteOffset, byteLength } }) => Buffer.from(buffer, byteOffset, byteLength));
   const body = Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), ...values]);
   write(file, [body, createHash("sha256").update(body).digest()]);
 }
 
 /**
- * Reads a checkpoint; the caller owns the state's tensors. Undefined where there is none.
+ * Reads a checkpoint; the caller owns the states' tensors. Undefined where there is none.
  * @throws where the file is damaged, or belongs to another run than `key`
  */
-export function loadCheckpoint(file: string, { key }: { key: string }): { state: TrainState; progress: Progress } | undefined {
+export function loadCheckpoint(file: string, { key }: { key: string }): Checkpoint | undefined {
   if (!fs.existsSync(file)) return undefined;
   const bytes = fs.readFileSync(file);
   const body = bytes.subarray(0, -DIGEST_BYTES);
@@ -60,44 +76,51 @@ export function loadCheckpoint(file: string, { key }: { key: string }): { state:
   if (header.format !== FORMAT) throw new Error(`${file}: format "${header.format}", expected "${FORMAT}"`);
   if (header.key !== key)
     throw new Error(`${file}: belongs to run ${header.key}, expected ${key}; delete it or give another path`);
-  return { state: unflatten(readTensors(body.subarray(end + 1), header), header.step), progress: header };
+  const parts = readParts(body.subarray(end + 1), header);
+  const networks = Array.from({ length: 1 + (header.peers ?? 0) }, (_, network) => unflatten(parts, network, header.step));
+  const memory = Object.fromEntries(partOf("memory", parts).map(([name, { values }]) => [name, values]));
+  return { state: networks[0]!, peers: networks.slice(1), memory, progress: header };
 }
 
-function readTensors(body: Buffer, { tensors }: Header): Weights {
+interface Part {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly values: Float32Array;
+}
+
+function readParts(body: Buffer, { tensors }: Header): Part[] {
   let offset = 0;
-  const entries = tensors.map(({ name, shape }) => {
+  return tensors.map(({ name, shape }) => {
     const size = shape.reduce((a, b) => a * b, 1);
     const values = new Float32Array(size);
     Buffer.from(values.buffer).set(body.subarray(offset, offset + 4 * size));
     offset += 4 * size;
-    return [name, tf.tensor(values, [...shape], "float32")] as const;
+    return { name, shape, values };
   });
-  return Object.fromEntries(entries);
+}
+
+function partOf(wanted: string, parts: readonly Part[]): [name: string, part: Part][] {
+  const prefix = `${wanted}:`;
+  return parts.filter(({ name }) => name.startsWith(prefix)).map((part) => [part.name.slice(prefix.length), part]);
 }
 
 const PARTS = ["weights", "stats", "slots", "ema"] as const;
 
-function flatten(state: TrainState): Weights {
-  return Object.fromEntries(
-    PARTS.flatMap((part) => Object.entries(state[part] ?? {}).map(([name, tensor]) => [`${part}:${name}`, tensor])),
-  );
+const prefixOf = (network: number) => (network === 0 ? "" : `network ${network + 1} `);
+
+function flatten(state: TrainState, network: number): Weights {
+  const named = (part: (typeof PARTS)[number]) =>
+    Object.entries(state[part] ?? {}).map(([name, tensor]) => [`${prefixOf(network)}${part}:${name}`, tensor]);
+  return Object.fromEntries(PARTS.flatMap(named));
 }
 
-function unflatten(tensors: Weights, step: number): TrainState {
-  const part = (wanted: string): Weights =>
-    Object.fromEntries(
-      Object.entries(tensors)
-        .filter(([name]) => name.startsWith(`${wanted}:`))
-        .map(([name, tensor]) => [name.slice(wanted.length + 1), tensor]),
-    );
-  const ema = part("ema");
-  return {
-    weights: part("weights"),
-    stats: part("stats"),
-    slots: part("slots"),
-    ema: Object.keys(ema).length > 0 ? ema : undefined,
-    step,
+function unflatten(parts: readonly Part[], network: number, step: number): TrainState {
+  const tensorsOf = (part: (typeof PARTS)[number]): Weights => {
+    const entries = partOf(`${prefixOf(network)}${part}`, parts);
+    return Object.fromEntries(entries.map(([name, { values, shape }]) => [name, tf.tensor(values, [...shape], "float32")]));
   };
+  const [weights, stats, slots, ema] = PARTS.map(tensorsOf) as [Weights, Weights, Weights, Weights];
+  return { weights, stats, slots, ema: Object.keys(ema).length > 0 ? ema : undefined, step };
 }
 
 function write(file: string, parts: readonly Buffer[]): void {

@@ -4,6 +4,7 @@ import { augmentNames } from "../data";
 import { lossConfigSchema } from "../losses/lossConfig";
 import { checkSamOptions } from "../optim/sam";
 import { explainIssues } from "./configErrors";
+import { methodConfigSchema, methodConflicts } from "./methods";
 
 const rate = z.number().min(0).finite();
 
@@ -53,6 +54,8 @@ const fields = z.strictObject({
   /** Of the training; tests measure cross-entropy. Mixup and label smoothing make its targets. */
   loss: lossConfigSchema.default({ name: "crossEntropy" }),
   labelSmoothing: z.number().min(0).lt(1).default(0),
+  /** What is done against wrong labels beside the loss; each composes with SAM. */
+  method: methodConfigSchema.default({ name: "standard" }),
   /** Decay of the moving average of the weights that is evaluated; 0 is off. */
   emaDecay: z.number().min(0).lt(1).default(0),
 
@@ -68,6 +71,7 @@ export const trainConfigSchema = fields.superRefine((config, { addIssue }) => {
   if (m > batchSize) addIssue(`m = ${m} exceeds batchSize = ${batchSize}`);
   if (loss.name === "truncatedGeneralizedCrossEntropy" && loss.warmupEpochs >= epochs)
     addIssue(`loss.warmupEpochs = ${loss.warmupEpochs}: expected fewer than epochs = ${epochs}, or nothing is truncated`);
+  methodConflicts(config).forEach((conflict) => addIssue(conflict));
   try {
     checkSamOptions({ ...config, normP: normP === "infinity" ? Infinity : normP, ascentStepSize: ascentStepSize || rho });
   } catch (error) {

@@ -1,7 +1,9 @@
+export { bootstrapCheckpoints, trainBootstrapped, type BootstrapResult } from "./bootstrap";
 export { trainConfig, type TrainConfig, type TrainOptions } from "./config";
 export { evaluate, memorisation, type Evaluated, type EvaluateOptions, type Memorisation } from "./evaluate";
+export { methodNames, networksOf, updateCost, type MethodConfig, type MethodOptions } from "./methods";
 export { baseOptimizer, disposeState, initialState, trainStep } from "./step";
-export type { BatchLoss, StepBatch, StepContext, StepResult, TrainState } from "./step";
+export type { BatchLoss, LossPlace, StepBatch, StepContext, StepResult, TrainState } from "./step";
 export { SummaryWriter, type SummaryWriterOptions } from "./summaryWriter";
 export type { TensorBoardOptions } from "./tensorBoard";
 export { train } from "./train";

@@ -26,7 +26,15 @@ export interface TrainState {
   readonly step: number;
 }
 
-/** Mean loss of a batch: (n, numClasses) logits and targets to (n) losses. */
+/** Where in an update a loss is asked for. */
+export interface LossPlace {
+  /** 1 is the pass at w; those at w + ε̂ follow. */
+  readonly pass: number;
+  /** Position in the batch of the first row of logits: that of its block of m. */
+  readonly firstRow: number;
+}
+
+/** Losses of a batch, or a block of it: (n, numClasses) logits and targets to (n) losses. */
 export type BatchLoss = (logits: tf.Tensor2D, targets: tf.Tensor2D) => tf.Tensor1D;
 
 export interface StepBatch {
@@ -67,6 +75,8 @@ export interface StepContext {
   readonly model: Model;
   readonly config: TrainConfig;
   readonly loss: BatchLoss;
+  /** In place of `loss`, where it is another one for each pass or example. */
+  readonly lossAt?: ((place: LossPlace) => BatchLoss) | undefined;
   readonly totalSteps: number;
   /** This step's stream. */
   readonly rng: Rng;
@@ -108,11 +118,12 @@ function blockGradient(state: TrainState, block: StepBatch, index: number, conte
   return tidied(() => {
     const { config } = context;
     const options = samOptions(state, context);
-    const masks = context.rng.split("masks").split(index);
+    const masks = masksOf(index, context);
     const evaluate = (weights: Weights, pass: number): Pass => {
       const rng = config.freshMasks && pass > 1 ? masks.split(pass) : masks;
+      const place = { pass, firstRow: index * config.m };
       // Official code: the gates of the forward pass in SAM's first gradient; a step without SAM has none.
-      return evaluatePass(weights, state.stats, block, { ...context, rng, trueGradient: pass === 1 && options.rho > 0 });
+      return evaluatePass(weights, state.stats, block, { ...context, rng, place, trueGradient: pass === 1 && options.rho > 0 });
     };
     const { first, last, gradient } = evaluateSam(evaluate, state.weights, options);
     const decayed = config.decayInAscent ? gradient : addDecay(gradient, state.weights, config);
@@ -125,12 +136,33 @@ function blockGradient(state: TrainState, block: StepBatch, index: number, conte
   });
 }
 
+function masksOf(block: number, { rng }: StepContext): Rng {
+  return rng.split("masks").split(block);
+}
+
+/**
+ * (n) values of `context.loss` at w, without a gradient, as the first pass of `trainStep` sees them: in training mode, with the same
+ * masks and batch statistics, block by block.
+ */
+export function lossesAtStart({ weights, stats }: TrainState, batch: StepBatch, context: StepContext): Float32Array {
+  const { model, config, loss } = context;
+  return tf.tidy(() => {
+    const losses = splitIntoBlocks(batch, config.m).map((block, index) => {
+      const { logits } = model.apply(weights, block.images, { training: true, stats, rng: masksOf(index, context) });
+      return loss(logits, block.targets);
+    });
+    return tf.concat(losses).dataSync() as Float32Array;
+  });
+}
+
 interface PassContext extends StepContext {
+  readonly place: LossPlace;
   readonly trueGradient: boolean;
 }
 
 function evaluatePass(weights: Weights, stats: Weights, block: StepBatch, context: PassContext): Pass {
-  const { model, config, loss, rng, trueGradient } = context;
+  const { model, config, rng, place, trueGradient } = context;
+  const loss = context.lossAt?.(place) ?? context.loss;
   const { value, gradient, aux } = valueAndGradient((w) => {
     const batchStatistics = !config.freezeBatchNorm;
     const output = model.apply(w, block.images, { training: true, batchStatistics, stats, rng, trueGradient });

@@ -58,9 +58,11 @@ export class TensorBoard {
  * `measures/spectrum/eigenvalues/1`, which is λmax. Lists longer than ten are no curves, and left out.
  */
 export function epochScalars(record: EpochRecord): Record<string, number> {
-  const { epoch, trainLoss, perturbedLoss, testLoss, trainErrorRate, testErrorRate, memorisation, measures } = record;
+  const { epoch, trainLoss, perturbedLoss, testLoss, trainErrorRate, testErrorRate, peerTestErrorRate } = record;
+  const { memorisation, method, measures } = record;
   const loss = { train: trainLoss, perturbed: perturbedLoss, test: testLoss };
-  return { epoch, ...numbersIn({ loss, error: { train: trainErrorRate, test: testErrorRate }, memorisation, measures }) };
+  const error = { train: trainErrorRate, test: testErrorRate, peerTest: peerTestErrorRate };
+  return { epoch, ...numbersIn({ loss, error, memorisation, method, measures }) };
 }
 
 function numbersIn(value: object, prefix = ""): Record<string, number> {

@@ -1,13 +1,15 @@
 /** The training loop: epochs of trainStep, evaluation on clean test data, checkpoints; repeatable and resumable bit for bit. */
 import { createHash } from "node:crypto";
-import { batches, mixup, numBatches, oneHot, type Batch, type Dataset } from "../data";
+import { batches, numBatches, type Batch, type Dataset } from "../data";
 import { Rng, tf, type Weights } from "../engine";
 import { lossByName, smoothLabels } from "../losses";
 import type { Model, Variables } from "../models";
 import { loadCheckpoint, saveCheckpoint } from "./checkpoint";
 import { trainConfig, type TrainConfig, type TrainOptions } from "./config";
 import { evaluate, memorisation, type Memorisation } from "./evaluate";
-import { disposeState, initialState, learningRateAt, trainStep, type BatchLoss, type StepBatch, type TrainState } from "./step";
+import { createMethod, networksOf } from "./methods";
+import { labelled, mixedUp, toStepBatch, type Method, type MethodContext } from "./methods/method";
+import { disposeState, initialState, learningRateAt, trainStep, type BatchLoss, type StepResult, type TrainState } from "./step";
 import { TensorBoard, type TensorBoardOptions } from "./tensorBoard";
 
 export interface TrainData {
@@ -31,6 +33,10 @@ export interface EpochRecord {
   /** On the labels trained on, in inference mode, without augmentation; where `trackTraining` is on. */
   readonly trainErrorRate?: number;
   readonly memorisation?: Memorisation;
+  /** Error of the second of two networks that are trained side by side; all else is of the first. */
+  readonly peerTestErrorRate?: number;
+  /** What `training.method` has to say of the epoch. */
+  readonly method?: Readonly<Record<string, number>>;
   /** What the caller's `measure` gave. */
   readonly measures?: unknown;
 }
@@ -43,6 +49,8 @@ export interface TrainMetrics {
   readonly bestEpoch?: number;
   readonly trainLoss?: number;
   readonly trainErrorRate?: number;
+  /** Of the second network, where there is one. */
+  readonly peerTestErrorRate?: number;
   /** Epoch in which the loss became NaN or infinite. */
   readonly divergedInEpoch?: number;
 }
@@ -72,6 +80,8 @@ export interface TrainCallbacks {
   readonly checkpointEvery?: number;
   /** Where to write event files for TensorBoard: a folder for this run. A resumed run goes on in it. */
   readonly tensorBoard?: string | TensorBoardOptions;
+  /** Another name gives another start, order and augmentation from the same seed: for one of several trainings of a run. */
+  readonly stream?: string;
   /** False: Ctrl-C and a notebook's interrupt are left to the caller. Default true: they stop the run as the signal does. */
   readonly stopOnInterrupt?: boolean;
 }
@@ -95,7 +105,7 @@ export async function train(
   try {
     return await run.go([interrupt.signal, ...(callbacks.signal ? [callbacks.signal] : [])]);
   } catch (error) {
-    disposeState(run.state);
+    run.states.forEach(disposeState);
     throw error;
   } finally {
     process.removeListener("SIGINT", onInterrupt);
@@ -114,8 +124,10 @@ interface LoopRecord {
 }
 
 class Run {
-  state: TrainState;
+  /** One for each network; the first is the one that is reported. */
+  states: readonly TrainState[];
   readonly board: TensorBoard | undefined;
+  private readonly method: Method;
   private epoch = 1;
   private batch = 0;
   private record: LoopRecord = { history: [], sums: { loss: 0, perturbed: 0 } };
@@ -132,16 +144,24 @@ class Run {
   ) {
     checkFit(model, data, config);
     checkCallbacks(callbacks);
-    this.rng = new Rng(config.seed);
+    const seeded = new Rng(config.seed);
+    this.rng = callbacks.stream === undefined ? seeded : seeded.split("training").split(callbacks.stream);
     this.batchesPerEpoch = numBatches(data.train.size, config);
     this.totalSteps = config.epochs * this.batchesPerEpoch;
-    this.key = runKey(model, data, config);
+    this.key = runKey(model, data, config, callbacks.stream);
     this.board = callbacks.tensorBoard === undefined ? undefined : new TensorBoard(callbacks.tensorBoard);
-    this.state = this.resumed() ?? initialState(model, config, this.rng.split("init"));
+    this.method = createMethod({ config, dataset: data.train, cleanLabels: data.cleanLabels });
+    this.states = this.resumed() ?? this.initialStates();
+  }
+
+  private initialStates(): TrainState[] {
+    const { model, config, rng } = this;
+    const stream = rng.split("init");
+    return Array.from({ length: networksOf(config.method) }, (_, k) => initialState(model, config, streamOf(stream, k)));
   }
 
   async go(signals: readonly AbortSignal[]): Promise<TrainResult> {
-    this.board?.start(this.state.step, { epochEnds: this.batch === this.batchesPerEpoch });
+    this.board?.start(this.steps, { epochEnds: this.batch === this.batchesPerEpoch });
     for (; this.epoch <= this.config.epochs; this.epoch++) {
       const outcome = await this.runEpoch(signals);
       if (outcome !== "finished") return this.result(outcome);
@@ -153,6 +173,7 @@ class Run {
     const { batchSize, augment } = this.config;
     const stream = this.rng.split("epoch").split(this.epoch);
     const batchLoss = lossOfEpoch(this.config, this.epoch);
+    if (this.batch === 0) this.method.startEpoch?.({ ...this.place(), config: this.config });
     for (const batch of batches(this.data.train, { batchSize, augment, rng: stream, firstBatch: this.batch })) {
       if (signals.some(({ aborted }) => aborted)) return this.abort();
       const loss = this.update(batch, batchLoss, stream.split("step").split(this.batch));
@@ -163,40 +184,48 @@ class Run {
     return this.endEpoch();
   }
 
+  private place() {
+    return { model: this.model, states: this.states, epoch: this.epoch, dataset: this.data.train };
+  }
+
   private update(batch: Batch, loss: BatchLoss, rng: Rng): number {
-    const { model, config, totalSteps } = this;
-    const stepBatch = this.toTensors(batch, rng.split("mixup"));
+    const { model, config, totalSteps, method } = this;
+    const context: MethodContext = { ...this.place(), config, loss, totalSteps, rng };
+    const plain = method.prepare?.(batch, context) ?? mixedUp(labelled(batch, this.data.train), context);
+    const stepBatch = toStepBatch(plain, this.data.train);
     try {
-      const { state, loss: value, perturbedLoss } = trainStep(this.state, stepBatch, { model, config, loss, totalSteps, rng });
-      disposeState(this.state);
-      const learningRate = learningRateAt(config, this.state.step, totalSteps);
-      this.state = state;
-      this.board?.step(state.step, { loss: value, perturbedLoss, learningRate });
-      return this.add(value, perturbedLoss);
+      const losses = method.losses?.(batch, stepBatch, context) ?? this.states.map(() => undefined);
+      const learningRate = learningRateAt(config, this.steps, totalSteps);
+      const results = losses.map((lossAt, network) => {
+        const own = { model, config, loss, lossAt, totalSteps, rng: streamOf(rng, network) };
+        const { state, ...values } = trainStep(this.states[network]!, stepBatch, own);
+        this.replace(network, state);
+        return values;
+      });
+      this.board?.step(this.steps, { ...results[0]!, learningRate });
+      return this.add(results);
     } finally {
       tf.dispose([stepBatch.images, stepBatch.targets]);
     }
   }
 
-  private add(value: number, perturbedLoss: number): number {
-    this.record.sums.loss += value;
-    this.record.sums.perturbed += perturbedLoss;
-    return value + perturbedLoss;
+  private replace(network: number, state: TrainState): void {
+    disposeState(this.states[network]!);
+    this.states = this.states.map((each, k) => (k === network ? state : each));
   }
 
-  private toTensors({ images, labels }: Batch, rng: Rng): StepBatch {
-    const { shape, numClasses } = this.data.train;
-    const n = labels.length;
-    const hard = { images, oneHotLabels: oneHot(labels, numClasses) };
-    const { mixupAlpha: alpha } = this.config;
-    const mixed = alpha === 0 ? hard : mixup(images, hard.oneHotLabels, { numClasses, alpha, rng });
-    return { images: tf.tensor4d(mixed.images, [n, ...shape]), targets: tf.tensor2d(mixed.oneHotLabels, [n, numClasses]) };
+  /** Adds the first network's to the sums. The sum of all tells whether one went astray. */
+  private add(results: readonly Pick<StepResult, "loss" | "perturbedLoss">[]): number {
+    const { sums } = this.record;
+    sums.loss += results[0]!.loss;
+    sums.perturbed += results[0]!.perturbedLoss;
+    return results.reduce((sum, { loss, perturbedLoss }) => sum + loss + perturbedLoss, 0);
   }
 
   private async afterStep(loss: number): Promise<void> {
     const { checkpointEvery, onStep } = this.callbacks;
-    if (checkpointEvery && this.state.step % checkpointEvery === 0) this.save();
-    await onStep?.({ step: this.state.step, totalSteps: this.totalSteps, loss });
+    if (checkpointEvery && this.steps % checkpointEvery === 0) this.save();
+    await onStep?.({ step: this.steps, totalSteps: this.totalSteps, loss });
     // Lets signals, interrupts and a notebook's display in between two steps.
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
@@ -208,12 +237,13 @@ class Run {
     if (!Number.isFinite(evaluation.testLoss ?? 0)) return "diverged";
     const losses = { trainLoss: sums.loss / this.batchesPerEpoch, perturbedLoss: sums.perturbed / this.batchesPerEpoch };
     const measures: unknown = await this.callbacks.measure?.(this.epoch, this.evaluated());
-    const extra = measures === undefined ? {} : { measures };
+    const method = this.method.report?.();
+    const extra = { ...(method ? { method } : {}), ...(measures === undefined ? {} : { measures }) };
     const record: EpochRecord = { epoch: this.epoch, ...losses, ...evaluation, ...extra };
     this.record = { history: [...history, record], sums: { loss: 0, perturbed: 0 } };
     this.batch = 0;
     // First: of a run killed between the two the epoch is made, and written, again.
-    this.board?.epoch(this.state.step, record);
+    this.board?.epoch(this.steps, record);
     if (this.callbacks.checkpoint) this.save(this.epoch + 1);
     await this.callbacks.onEpoch?.(record, this.config.epochs);
     return "finished";
@@ -222,8 +252,13 @@ class Run {
   private evaluation(): Partial<EpochRecord> {
     const { evaluateEvery, epochs, trackTraining } = this.config;
     if (this.epoch % evaluateEvery !== 0 && this.epoch !== epochs) return {};
-    const { errorRate, loss } = evaluate(this.model, this.evaluated(), this.data.test);
-    return { testErrorRate: errorRate, testLoss: loss, ...(trackTraining ? this.trainingEvaluation() : {}) };
+    const [first, peer] = this.states.map((state) => evaluate(this.model, evaluatedOf(state), this.data.test));
+    return {
+      testErrorRate: first!.errorRate,
+      testLoss: first!.loss,
+      ...(peer ? { peerTestErrorRate: peer.errorRate } : {}),
+      ...(trackTraining ? this.trainingEvaluation() : {}),
+    };
   }
 
   private trainingEvaluation(): Partial<EpochRecord> {
@@ -234,15 +269,19 @@ class Run {
   }
 
   private evaluated(): Variables {
-    const { weights, stats, ema } = this.state;
-    return ema ? { weights: pick(ema, weights), stats: pick(ema, stats) } : { weights, stats };
+    return evaluatedOf(this.states[0]!);
+  }
+
+  /** Updates made. */
+  private get steps(): number {
+    return this.states[0]!.step;
   }
 
   private result(outcome: TrainResult["outcome"]): TrainResult {
     const { history } = this.record;
     const { weights, stats } = this.evaluated();
     const variables = tf.tidy(() => ({ weights: cloneAll(weights), stats: cloneAll(stats) }));
-    disposeState(this.state);
+    this.states.forEach(disposeState);
     const diverged = outcome === "diverged" ? { divergedInEpoch: this.epoch } : {};
     return { metrics: { ...summarize(history), ...diverged }, history, variables, outcome };
   }
@@ -253,17 +292,29 @@ class Run {
   }
 
   private save(epoch = this.epoch): void {
-    saveCheckpoint(this.callbacks.checkpoint!, this.state, { key: this.key, epoch, batch: this.batch, record: this.record });
+    const { key, batch, record, method } = this;
+    const [state, ...peers] = this.states as [TrainState, ...TrainState[]];
+    saveCheckpoint(this.callbacks.checkpoint!, state, { key, epoch, batch, record }, { peers, memory: method.memory });
   }
 
-  private resumed(): TrainState | undefined {
+  private resumed(): TrainState[] | undefined {
     const found = this.callbacks.checkpoint ? loadCheckpoint(this.callbacks.checkpoint, { key: this.key }) : undefined;
     if (!found) return undefined;
     this.epoch = found.progress.epoch;
     this.batch = found.progress.batch;
     this.record = found.progress.record as LoopRecord;
-    return found.state;
+    for (const [name, values] of Object.entries(this.method.memory)) values.set(found.memory[name]!);
+    return [found.state, ...found.peers];
   }
+}
+
+// The first network's is the step's own, so that a second one changes nothing for it.
+function streamOf(step: Rng, network: number): Rng {
+  return network === 0 ? step : step.split("network").split(network);
+}
+
+function evaluatedOf({ weights, stats, ema }: TrainState): Variables {
+  return ema ? { weights: pick(ema, weights), stats: pick(ema, stats) } : { weights, stats };
 }
 
 function lossOfEpoch({ loss, labelSmoothing }: TrainConfig, epoch: number): BatchLoss {
@@ -281,6 +332,7 @@ function summarize(history: readonly EpochRecord[]): TrainMetrics {
     ...(best ? { bestTestErrorRate: best.testErrorRate!, bestEpoch: best.epoch } : {}),
     trainLoss: last.trainLoss,
     ...(last.trainErrorRate === undefined ? {} : { trainErrorRate: last.trainErrorRate }),
+    ...(last.peerTestErrorRate === undefined ? {} : { peerTestErrorRate: last.peerTestErrorRate }),
   };
 }
 
@@ -293,8 +345,8 @@ function cloneAll(weights: Record<string, tf.Tensor>): Record<string, tf.Tensor>
 }
 
 // What a checkpoint must agree with: the network, the data and every hyper-parameter.
-function runKey(model: Model, { train: set, test }: TrainData, config: TrainConfig): string {
-  const hash = createHash("sha256");
+function runKey(model: Model, { train: set, test }: TrainData, config: TrainConfig, stream = ""): string {
+  const hash = createHash("sha256").update(stream);
   const layers = [...model.parameters, ...model.statistics].map(({ name, shape }) => [name, shape]);
   hash.update(JSON.stringify([model.name, model.inputShape, model.numClasses, layers, config]));
   for (const { name, size, labels, images } of [set, test]) hash.update(`${name} ${size}`).update(labels).update(images);

@@ -56,6 +56,8 @@ describe("paper/config", () => {
       ["an unknown loss", { dataset, model, training: { epochs: 1, loss: { name: "crossentropy" } } }, /training\.loss\.name = "crossentropy": expected one of .*; did you mean "crossEntropy"\?/],
       ["an option of another loss", { dataset, model, training: { epochs: 1, loss: { name: "softBootstrapping", q: 1 } } }, /unknown field "training\.loss\.q"; known are name, beta|did you mean/],
       ["training options that do not go together", { dataset, model, training: { epochs: 1, m: 200 } }, /training: m = 200 exceeds batchSize = 128/],
+      ["an unknown method", { dataset, model, training: { epochs: 1, method: { name: "ELR" } } }, /training\.method\.name = "ELR": expected one of "standard", .*; did you mean "elr"\?/],
+      ["an option of the bootstrap, which has none", { dataset, model, training, bootstrap: { rounds: 2 } }, /unknown field "bootstrap\.rounds"/],
       ["something else altogether", 3, /run config: value = 3: expected object/],
     ] as const) // prettier-ignore
       it(name, () => assert.match(refusal(options), message));
@@ -114,6 +116,9 @@ describe("paper/config", () => {
         { dataset, model, training: { ...training, loss: { name: "generalizedCrossEntropy" } } },
         { dataset, model, training: { ...training, loss: { name: "generalizedCrossEntropy", q: 0.5 } } },
         { dataset, model, training: { ...training, loss: { name: "symmetricCrossEntropy" } } },
+        { dataset, model, training: { ...training, method: { name: "elr" } } },
+        { dataset, model, training: { ...training, method: { name: "elr", lambda: 7 } } },
+        { dataset, model, training, bootstrap: {} },
       ];
 
       assert.equal(new Set(all.map(runKey)).size, all.length);
@@ -130,6 +135,7 @@ describe("paper/config", () => {
       assert.equal(runKey(options), "fdcf956d596fb90c");
       assert.equal(runKey({ ...options, noise: { noiseRate: 0.4 } }), "064e953c81988a52");
       assert.equal(runKey({ ...options, training: { ...options.training, loss: { name: "crossEntropy" } } }), "fdcf956d596fb90c");
+      assert.equal(runKey({ ...options, training: { ...options.training, method: { name: "standard" } } }), "fdcf956d596fb90c");
     });
 
     it("of a loss does not depend on whether its defaults are written out", () => {

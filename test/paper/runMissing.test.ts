@@ -164,6 +164,15 @@ describe("paper/runMissing", function () {
     assert.deepEqual(steps, [{ total: 1, done: 1, fraction: 1 }], "no step had to be made again");
   });
 
+  it("runs what is bootstrapped in a worker too, and leaves no checkpoint of either training behind", async () => {
+    const config = tinyRun({}, { noise: { noiseRate: 0.25 }, bootstrap: {} });
+
+    const [record] = await run([config]);
+
+    assert.equal(typeof record!.metrics.firstTestErrorRate, "number");
+    assert.deepEqual(fs.readdirSync(checkpoints).filter((name) => name.startsWith(item)), []); // prettier-ignore
+  });
+
   it("costs a run by its gradients: epochs, examples, and passes", () => {
     const cost = (training: Partial<RunOptions["training"]>) => runCost(tinyRun({ epochs: 1, ...training }));
 
@@ -172,5 +181,7 @@ describe("paper/runMissing", function () {
     assert.equal(cost({ rho: 0.1 }), 2 * 64);
     assert.equal(cost({ rho: 0.1, ascentSteps: 3 }), 4 * 64);
     assert.equal(cost({ rho: 0.1, samInterval: 2 }), 1.5 * 64);
+    assert.equal(cost({ method: { name: "elr" } }), 64);
+    assert.equal(runCost(tinyRun({ epochs: 1, rho: 0.1 }, { bootstrap: {} })), 4 * 64, "two trainings");
   });
 });

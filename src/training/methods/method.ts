@@ -1,0 +1,93 @@
+/**
+ * What a way of training is: what it remembers, and what it makes of a batch before the update. Each file beside this one is one;
+ * its line in the table of index.ts makes it known to configs.
+ */
+import type { z } from "zod";
+import { mixup, oneHot, type Batch, type Dataset } from "../../data";
+import { tf } from "../../engine";
+import type { TrainConfig } from "../config";
+import type { BatchLoss, LossPlace, StepBatch, StepContext, TrainState } from "../step";
+
+/** The loss of one network for one batch, pass by pass and block by block. */
+export type LossAt = (place: LossPlace) => BatchLoss;
+
+/** A batch as plain numbers. */
+export interface PlainBatch {
+  /** (n·height·width·channels), normalised */
+  readonly images: Float32Array;
+  /** (n·numClasses), rows summing to 1 */
+  readonly targets: Float32Array;
+}
+
+/** Of the run that a method is part of. */
+export interface MethodSetting {
+  readonly config: TrainConfig;
+  readonly dataset: Dataset;
+  /** (dataset.size) the true labels, where they are known: for reports alone, never for training. */
+  readonly cleanLabels?: Int32Array | undefined;
+}
+
+/** Of an update to come. */
+export interface MethodContext extends StepContext {
+  /** One for each network. */
+  readonly states: readonly TrainState[];
+  /** From 1. */
+  readonly epoch: number;
+  readonly dataset: Dataset;
+}
+
+/** Of the epoch to come. */
+export type EpochContext = Pick<MethodContext, "model" | "config" | "states" | "epoch" | "dataset">;
+
+export interface Method {
+  /** What it remembers from one update to the next, by name; changed in place, and kept in checkpoints. */
+  readonly memory: Readonly<Record<string, Float32Array>>;
+  /** Before the first update of an epoch. Asked a second time where a run was stopped just then: the outcome must be the same. */
+  startEpoch?(context: EpochContext): void;
+  /** What is trained on; default: the images and their labels, mixed up where the config says so. */
+  prepare?(batch: Batch, context: MethodContext): PlainBatch;
+  /** The loss of each network for this batch; default: the config's for all. */
+  losses?(batch: Batch, stepBatch: StepBatch, context: MethodContext): readonly LossAt[];
+  /** After an epoch: numbers about it for the history. */
+  report?(): Readonly<Record<string, number>>;
+}
+
+export interface MethodDefinition<Schema extends z.ZodType<{ name: string }> = z.ZodType<{ name: string }>> {
+  /** `{ name, ...options }` in a config. */
+  readonly schema: Schema;
+  /** Networks trained side by side; default 1. */
+  readonly networks?: number;
+  /** Forward passes over a batch that each network makes beside its gradients; default 0. */
+  readonly extraPasses?: number;
+  /** What of the config it does not go together with, one sentence each; default: with everything. */
+  conflicts?(options: z.output<Schema>, config: Omit<TrainConfig, "method">): readonly string[];
+  create(options: z.output<Schema>, setting: MethodSetting): Method;
+}
+
+/** A method, its options typed by its schema. */
+export function defineMethod<Schema extends z.ZodType<{ name: string }>>(definition: MethodDefinition<Schema>) {
+  return definition;
+}
+
+/** The batch's images with their labels, one-hot. */
+export function labelled({ images, labels }: Batch, { numClasses }: Pick<Dataset, "numClasses">): PlainBatch {
+  return { images, targets: oneHot(labels, numClasses) };
+}
+
+/** Mixed up where `mixupAlpha` is above 0, by the step's stream. */
+export function mixedUp(
+  batch: PlainBatch,
+  { config, dataset, rng }: Pick<MethodContext, "config" | "dataset" | "rng">,
+): PlainBatch {
+  const { mixupAlpha: alpha } = config;
+  if (alpha === 0) return batch;
+  const { numClasses } = dataset;
+  const { images, oneHotLabels } = mixup(batch.images, batch.targets, { numClasses, alpha, rng: rng.split("mixup") });
+  return { images, targets: oneHotLabels };
+}
+
+/** As tensors; the caller disposes of both. */
+export function toStepBatch({ images, targets }: PlainBatch, { shape, numClasses }: Dataset): StepBatch {
+  const n = targets.length / numClasses;
+  return { images: tf.tensor4d(images, [n, ...shape]), targets: tf.tensor2d(targets, [n, numClasses]) };
+}

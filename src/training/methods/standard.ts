@@ -1,0 +1,10 @@
+/** Training as it is without any method: each batch with its labels, one network. */
+import { z } from "zod";
+import { defineMethod } from "./method";
+
+export const standardSchema = z.strictObject({ name: z.literal("standard") });
+
+export const standard = defineMethod({
+  schema: standardSchema,
+  create: () => ({ memory: {} }),
+});

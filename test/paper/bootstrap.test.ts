@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { RunAborted, runRecord } from "../../src/paper/run";
+import { expectNoLeakAsync } from "../support/noLeak";
+import { tinyRun } from "../support/records";
+import { abortAfter } from "../support/trainings";
+
+const noise = { noiseRate: 0.25 } as const;
+const bootstrapped = tinyRun({ rho: 0.1 }, { noise, bootstrap: {} }); // twice 8 steps
+
+describe("paper/run, bootstrap", () => {
+  let folder: string;
+  beforeEach(() => (folder = fs.mkdtempSync(path.join(os.tmpdir(), "run-"))));
+  afterEach(() => fs.rmSync(folder, { recursive: true }));
+
+  it("has a record of the second training, with the first's error and the share of wrong predictions beside it", async () => {
+    const plain = await runRecord(tinyRun({ rho: 0.1 }, { noise }));
+
+    const { metrics, history, key } = await runRecord(bootstrapped);
+
+    assert.notEqual(key, plain.key);
+    assert.equal(history.length, 2);
+    assert.equal(metrics.firstTestErrorRate, plain.metrics.testErrorRate);
+    assert.equal(metrics.actualNoiseRate, 0.25);
+    assert.ok(Number.isInteger(metrics.relabelledNoiseRate! * 64));
+  });
+
+  it("stopped in either training has no record, but checkpoints from which it gives the same one", async () => {
+    const checkpoint = path.join(folder, "run.checkpoint");
+
+    for (const step of [3, 11])
+      await expectNoLeakAsync(() => assert.rejects(runRecord(bootstrapped, { checkpoint, ...abortAfter(step) }), RunAborted));
+
+    assert.deepEqual(await runRecord(bootstrapped, { checkpoint }), await runRecord(bootstrapped));
+  });
+});
