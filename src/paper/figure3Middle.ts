@@ -115,7 +115,15 @@ function run(budget: Budget, { m, rho, seed }: { m: number; rho: number; seed: n
 
 /** How far the best error with SAM (ρ > 0) falls from the largest m to the smallest, in [−1, 1]. */
 export function figure3MiddleGain(rows: readonly LabelledRow[]): SeedMean {
-  const bests = bestByM(rows.filter(({ rho }) => rho !== 0));
+  return gainOf(bestByM(rows.filter(({ rho }) => rho !== 0)));
+}
+
+/** The same without SAM (ρ = 0), where m acts through the statistics of batch norm alone. */
+export function figure3MiddlePlainGain(rows: readonly LabelledRow[]): SeedMean {
+  return gainOf(bestByM(rows.filter(({ rho }) => rho === 0)));
+}
+
+function gainOf(bests: readonly { errors: number[] }[]): SeedMean {
   return estimateDifference(bests[bests.length - 1]!.errors, bests[0]!.errors);
 }
 
@@ -151,16 +159,15 @@ function conclude(rows: readonly LabelledRow[]): string[] {
   return [
     `Best error by m: ${listed.join("; ")}.`,
     `From m = ${last.m} to m = ${first.m} the best error ${direction} by ${points} points: the claim ${verdict}. The best ρ ${rho}.`,
-    ...concludeWithoutSam(bestByM(rows.filter((row) => row.rho === 0))),
+    ...concludeWithoutSam(bestByM(rows.filter((row) => row.rho === 0)), figure3MiddlePlainGain(rows)),
   ];
 }
 
 /** What m does through batch norm alone. */
-function concludeWithoutSam(plain: readonly { m: number; errors: number[] }[]): string[] {
+function concludeWithoutSam(plain: readonly { m: number; errors: number[] }[], gain: SeedMean): string[] {
   const [small, large] = [plain[0], plain[plain.length - 1]];
   if (!small || !large || small === large) return [];
   const percent = (errors: number[]) => `${formatEstimate(estimate(errors), { scale: 100 })} %`;
-  const gain = estimateDifference(large.errors, small.errors);
   const points = formatEstimate({ ...gain, mean: Math.abs(gain.mean) }, { scale: 100 });
   return [
     `Without SAM (ρ = 0), where m is only the number of images that batch norm takes its statistics over, the error is ` +

@@ -50,11 +50,12 @@ function summarizeFigure3Middle(records: readonly RunRecord[]): ResultSummary | 
   const numbers = selectNumbers(paperNumbers("figure-3"), { panel: "middle" });
   const printed = numbers.map(({ m, rho, value }) => ({ m: Number(m), rho: Number(rho), error: value }));
   const ours = extremes(curves);
-  const errorsAt = ({ m, rho }: Best) => rows.filter((row) => row.rho === rho && row.m === m).map((row) => row.testErrorRate);
+  const errorsAt = ({ m, rho }: Pick<Best, "m" | "rho">) =>
+    rows.filter((row) => row.rho === rho && row.m === m).map((row) => row.testErrorRate);
   const [small, large] = ours.map(errorsAt);
   return {
     paper: extremes(printed).map(describeBest).join("; "),
-    ours: ours.map((best) => describeBest({ ...best, text: percent(errorsAt(best)) })).join("; "),
+    ours: ours.map((best) => describeOurBest(best, errorsAt)).join("; "),
     budget,
     seeds: small.length,
     agrees: verdict(estimateDifference(large, small)),
@@ -69,6 +70,11 @@ function extremes(points: readonly Best[]): [Best, Best] {
 
 function describeBest({ m, rho, error, text = error.toFixed(2) }: Best & { text?: string }): string {
   return `m = ${m}: ${text} % at ρ = ${rho}`;
+}
+
+function describeOurBest(best: Best, errorsAt: (best: Pick<Best, "m" | "rho">) => number[]): string {
+  const without = percent(errorsAt({ m: best.m, rho: 0 }));
+  return `${describeBest({ ...best, text: percent(errorsAt(best)) })} (${without} without SAM)`;
 }
 
 /** λmax at the end of training. */
