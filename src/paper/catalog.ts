@@ -2,10 +2,19 @@
 import { figure1Surfaces } from "./figure1Surfaces";
 import { figure3Middle } from "./figure3Middle";
 import { figure3Spectra } from "./figure3Spectra";
+import { figureMemorisation } from "./figureMemorisation";
 import type { PaperItem } from "./item";
+import { table4 } from "./table4";
 import { table5 } from "./table5";
 
-export const catalog: readonly PaperItem[] = [table5, figure1Surfaces, figure3Spectra, figure3Middle];
+export const catalog: readonly PaperItem[] = [
+  table4,
+  table5,
+  figure1Surfaces,
+  figure3Spectra,
+  figure3Middle,
+  figureMemorisation,
+];
 
 /** @throws where there is no such item, naming those there are */
 export function findItem(id: string): PaperItem {
