@@ -30,13 +30,15 @@ export function accuracies(
   return rows.filter((row) => row.method === where.method && row.noiseRate === where.noiseRate).map((row) => 1 - row[field]);
 }
 
-/** SGD's accuracies at the number of epochs that is better after the last one, as the paper reports its baselines; with their name. */
-export function betterSgd(rows: readonly NoiseRow[], noiseRate: number): { readonly method: string; readonly values: number[] } {
-  const candidates = ["SGD", "SGD, twice the epochs"]
-    .map((method) => ({ method, values: accuracies(rows, { method, noiseRate }) }))
-    .filter(({ values }) => values.length > 0);
-  return candidates.reduce((a, b) => (estimate(b.values).mean > estimate(a.values).mean ? b : a), { method: "SGD", values: [] });
+/** SGD's accuracies at the number of epochs that is better after the last one, as the paper reports its baselines; [] without records. */
+export function betterSgd(rows: readonly NoiseRow[], noiseRate: number, epoch: "last" | "best" = "last"): number[] {
+  const candidates = sgdMethods
+    .map((method) => accuracies(rows, { method, noiseRate }, epoch))
+    .filter(({ length }) => length > 0);
+  return candidates.length === 0 ? [] : candidates.reduce((a, b) => (estimate(b).mean > estimate(a).mean ? b : a));
 }
+
+const sgdMethods = ["SGD", "SGD, twice the epochs"];
 
 interface RateGain {
   readonly noiseRate: number;
@@ -45,7 +47,7 @@ interface RateGain {
 
 /** By how much SAM's accuracy is above the better SGD's, at each noise rate that has both. */
 export function gainsOverSgd(rows: readonly NoiseRow[], rates: readonly number[]): RateGain[] {
-  return gains(rows, rates, (noiseRate) => betterSgd(rows, noiseRate).values, "SAM");
+  return gains(rows, rates, (noiseRate) => betterSgd(rows, noiseRate), "SAM");
 }
 
 function gains(
@@ -80,35 +82,31 @@ function concludeSgd(rows: readonly NoiseRow[], rates: readonly number[]): strin
 function concludeBestEpoch(rows: readonly NoiseRow[], rates: readonly number[]): string[] {
   const best = rates.flatMap((noiseRate) => {
     const sam = accuracies(rows, { method: "SAM", noiseRate }, "best");
-    const sgd = ["SGD", "SGD, twice the epochs"].map((method) => accuracies(rows, { method, noiseRate }, "best"));
-    if (sam.length === 0 || sgd.some(({ length }) => length === 0)) return [];
-    const better = estimate(sgd[0]!).mean >= estimate(sgd[1]!).mean ? sgd[0]! : sgd[1]!;
-    return [{ noiseRate, gain: estimateDifference(sam, better) }];
+    const sgd = betterSgd(rows, noiseRate, "best");
+    return sam.length > 0 && sgd.length > 0 ? [{ noiseRate, gain: estimateDifference(sam, sgd) }] : [];
   });
   if (best.length === 0) return [];
   return [
-    `At each run's best epoch, which only a clean test set tells, the same difference is ${listGains(best)}: what it is smaller than the one above, SGD loses by learning the wrong labels by heart.`,
+    `At each run's best epoch, which only a clean test set can tell, the difference is ${listGains(best)}; the rest of the difference above is what came after that epoch, as wrong labels were learnt by heart.`,
   ];
 }
 
-const isRival = (name: string) => !/^(SGD|SAM|MentorMix|Bootstrap \+ SAM)/.test(name);
+const isRival = (name: string) => !["SAM", "Bootstrap + SAM", "MentorMix"].includes(name);
 
 function concludeRivals(rows: readonly NoiseRow[], rates: readonly number[]): string[] {
-  const [listed, extra] = [true, false].map((inPaper) =>
-    noiseMethods.filter(({ name, paper }) => (paper !== undefined) === inPaper && isRival(name)).map(({ name }) => name),
-  );
-  const above = aboveSam(rows, rates, listed!);
-  const counted = rates.some((noiseRate) => accuracies(rows, { method: "SAM", noiseRate }).length > 0);
-  if (!counted) return [];
-  const claim = "That plain SAM beats every method of the table that was trained here, MentorMix aside,";
-  const verdict = above.length === 0 ? "replicates in the means" : "does not replicate: above it in the mean are";
-  const others = aboveSam(rows, rates, extra!);
-  const beyond =
-    others.length === 0 ? "None of the extra rows is above SAM." : `Of the extra rows, above SAM are ${others.join("; ")}.`;
-  return [`${claim} ${verdict}${above.length === 0 ? "" : ` ${above.join("; ")}`}.`, beyond];
+  if (!rows.some(({ method }) => method === "SAM")) return [];
+  const [listed, extra] = [true, false].map((inPaper) => {
+    const rivals = noiseMethods.filter(({ name, paper }) => (paper !== undefined) === inPaper && isRival(name));
+    return aboveSam(rows, rates, rivals.map(({ name }) => name)).join("; "); // prettier-ignore
+  });
+  const verdict = listed === "" ? "replicates in the means" : `does not replicate: above it in the mean are, ${listed}`;
+  return [
+    `That plain SAM beats every other method of the paper's table that was trained here, MentorMix aside, ${verdict}.`,
+    extra === "" ? "None of the extra rows is above SAM." : `Of the extra rows, above SAM in the mean are, ${extra}.`,
+  ];
 }
 
-/** "at 20 %: GCE (+1.2±0.5), SCE (+0.3±0.9)", for each rate where there is one. */
+/** "at 20 %: GCE (+1.2±0.5), SCE (+0.3±0.9)", in points, for each rate where there is one. */
 function aboveSam(rows: readonly NoiseRow[], rates: readonly number[], names: readonly string[]): string[] {
   return rates.flatMap((noiseRate) => {
     const sam = accuracies(rows, { method: "SAM", noiseRate });
@@ -118,28 +116,20 @@ function aboveSam(rows: readonly NoiseRow[], rates: readonly number[], names: re
       const gain = estimateDifference(values, sam);
       return gain.mean > 0 ? [`${method} (${signed(gain)})`] : [];
     });
-    return found.length === 0 ? [] : [`at ${percent(noiseRate)} ${found.join(", ")}`];
+    return found.length === 0 ? [] : [`at ${percent(noiseRate)}: ${found.join(", ")}`];
   });
 }
 
 function concludeBootstrap(rows: readonly NoiseRow[], rates: readonly number[]): string[] {
   const against = (method: string, base: string) =>
     gains(rows, rates, (noiseRate) => accuracies(rows, { method: base, noiseRate }), method);
-  const [overSam, overMixup, overMentorMix] = [
-    against("Bootstrap + SAM", "SAM"),
-    against("Bootstrap + Mixup", "Mixup"),
-    against("Bootstrap + SAM", "MentorMix"),
-  ];
+  const helps = (name: string, all: readonly RateGain[]) =>
+    all.length === 0 ? [] : [`Bootstrapping moves ${name} by ${listGains(all)}: that it helps ${verdictByRate(all)}.`];
+  const rival = against("Bootstrap + SAM", "MentorMix");
   return [
-    ...(overSam!.length === 0
-      ? []
-      : [`Bootstrapping moves SAM by ${listGains(overSam!)}: that it helps ${verdictByRate(overSam!)}.`]),
-    ...(overMixup!.length === 0
-      ? []
-      : [`It moves mixup by ${listGains(overMixup!)}: that it helps ${verdictByRate(overMixup!)}.`]),
-    ...(overMentorMix!.length === 0
-      ? []
-      : [`Against MentorMix, bootstrapped SAM is ${listGains(overMentorMix!)}: ${onPar(overMentorMix!)}.`]),
+    ...helps("SAM", against("Bootstrap + SAM", "SAM")),
+    ...helps("mixup", against("Bootstrap + Mixup", "Mixup")),
+    ...(rival.length === 0 ? [] : [`Against MentorMix, bootstrapped SAM is ${listGains(rival)}: ${onPar(rival)}.`]),
   ];
 }
 

@@ -221,11 +221,20 @@ function curvePanel(rows: readonly CurvePoint[], { panel, paper, width, color, s
   };
 }
 
+/** What a net makes of the labels it is trained on, in the order of the panels; all in per cent. */
+export const memorisationMeasures = [
+  "clean test accuracy",
+  "flipped labels reproduced",
+  "flipped labels' true class predicted",
+  "clean labels reproduced",
+] as const;
+
 export interface MemorisationPoint extends IntervalPoint {
   readonly epoch: number;
   readonly method: string;
-  /** accuracy on clean test data, or the share of flipped labels that the net reproduces; both in per cent */
-  readonly measure: "clean test accuracy" | "flipped labels reproduced";
+  readonly measure: (typeof memorisationMeasures)[number];
+  /** a row of panels for each, such as "40 % noise"; absent: one row */
+  readonly noise?: string;
 }
 
 /** Learning with noisy labels: how far clean accuracy falls as the flipped labels are learnt by heart. */
@@ -233,17 +242,31 @@ export function memorisationCurves({
   rows,
   ...heading
 }: FigureTitle & { readonly rows: readonly MemorisationPoint[] }): FigureSpec {
-  const points = rows.map(({ epoch, method, measure, mean, interval }) => ({
-    x: epoch,
-    series: method,
-    panel: measure,
-    mean,
-    interval,
-  }));
-  const panels = ["clean test accuracy", "flipped labels reproduced"].filter((panel) =>
-    points.some((row) => row.panel === panel),
-  );
-  return learningCurves({ ...heading, rows: points, panels, yTitle: "%", yDomain: [0, 100] });
+  const panels = memorisationMeasures.filter((measure) => rows.some((row) => row.measure === measure));
+  const noises = unique(rows.map((row) => row.noise ?? ""));
+  const color = nominal("series", {
+    title: null,
+    scale: colorScale(unique(rows.map(({ method }) => method))),
+    sort: null,
+    legend: colorLegend,
+  });
+  const size = panels.length > 2 ? { width: 205, height: 150 } : { width: 310, height: 280 };
+  const vconcat = noises.map((noise, line) => {
+    const last = line === noises.length - 1;
+    const hconcat = panels.map((panel, column) => {
+      const here = rows.filter((row) => (row.noise ?? "") === noise && row.measure === panel);
+      const points = here.map(({ epoch, method, mean, interval }) => ({ x: epoch, series: method, mean, interval }));
+      const y = { title: column === 0 ? noise || "%" : null, scale: { domain: [0, 100] } };
+      const labels = { panel: line === 0 ? panel : "", xTitle: last ? "epoch" : "", xFormat: "~s" };
+      return { ...curvePanel(points, { ...labels, y, width: size.width, color, styles: [], paper: [] }), ...size };
+    });
+    return { hconcat, spacing: 18 };
+  });
+  return figure(heading, panels.length * (size.width + 40) + 80, {
+    vconcat,
+    spacing: 12,
+    resolve: { scale: { color: "shared", y: "shared" } },
+  });
 }
 
 export interface SpectrumPoint {
@@ -426,10 +449,18 @@ export interface DotIntervalsOptions extends FigureTitle {
   readonly rows: readonly DotInterval[];
   readonly xTitle?: string;
   readonly seriesTitle?: string;
+  /** pixels of each panel where there are several; default 270 */
+  readonly panelWidth?: number;
 }
 
 /** Table 5 as a picture: mean and interval by condition and method, the paper and ours side by side, each on its own axis. */
-export function dotIntervals({ rows, xTitle = "test error (%)", seriesTitle = "", ...heading }: DotIntervalsOptions): FigureSpec {
+export function dotIntervals({
+  rows,
+  xTitle = "test error (%)",
+  seriesTitle = "",
+  panelWidth = 270,
+  ...heading
+}: DotIntervalsOptions): FigureSpec {
   const series = unique(rows.map((row) => row.series));
   const lines = unique(rows.map((row) => row.row));
   const panels = unique(rows.map((row) => row.panel ?? ""));
@@ -442,7 +473,11 @@ export function dotIntervals({ rows, xTitle = "test error (%)", seriesTitle = ""
     const bounded = { zero: false, nice: false, padding: 14 };
     return {
       ...(panel ? { title: { text: panel, fontSize: 14, fontWeight: "normal", offset: 8, frame: "group" } } : {}),
-      ...{ width: panels.length > 1 ? 270 : 480, height: { step: Math.max(16, 12 + 4 * series.length) }, data: { values } },
+      ...{
+        width: panels.length > 1 ? panelWidth : 480,
+        height: { step: Math.max(16, 12 + 4 * series.length) },
+        data: { values },
+      },
       encoding: { y, yOffset, color },
       layer: [
         {
@@ -456,7 +491,10 @@ export function dotIntervals({ rows, xTitle = "test error (%)", seriesTitle = ""
       ],
     };
   });
-  return figure(heading, panels.length * 300 + 140, { hconcat, resolve: { scale: { color: "shared", x: "independent" } } });
+  return figure(heading, panels.length * (panelWidth + 30) + 140, {
+    hconcat,
+    resolve: { scale: { color: "shared", x: "independent" } },
+  });
 }
 
 export interface Surface {

@@ -9,13 +9,16 @@ import {
   figure3MiddlePlainGain,
   figure3MiddleRows,
 } from "../paper/figure3Middle";
+import { figureMemorisation } from "../paper/figureMemorisation";
 import { completeRecords, type CompleteOptions } from "../paper/completeRecords";
 import { budgets, isComplete, itemRecords, largestBudget, type Budget, type LabelledRow } from "../paper/item";
 import { paperNumber, paperNumbers } from "../paper/paperNumbers";
 import type { RunRecord } from "../paper/records";
 import { estimate, formatEstimate } from "../paper/statistics";
+import { table4 } from "../paper/table4";
 import { table5, table5Methods, table5Rows } from "../paper/table5";
 import { figure1SurfacesContent, figure3SpectraContent } from "./curvatureReports";
+import { memorisationContent, table4Content } from "./noiseReports";
 import { dotIntervals, errorVersusRho, type DotInterval, type RhoPoint } from "./figures";
 import { runFootnotes, toHtml, toMarkdown, type TableOptions, type TableRow } from "./tables";
 import type { ItemContent, MakeContent } from "./itemContent";
@@ -39,8 +42,10 @@ export interface ItemReport {
 const contents: Readonly<Record<string, MakeContent>> = {
   [figure1Surfaces.id]: figure1SurfacesContent,
   [figure3Spectra.id]: figure3SpectraContent,
+  [table4.id]: table4Content,
   [table5.id]: table5Content,
   [figure3Middle.id]: figure3MiddleContent,
+  [figureMemorisation.id]: memorisationContent,
 };
 
 export interface ReportOptions {

@@ -136,7 +136,7 @@ describe("report/paperReports", () => {
     });
 
     it("no unknown item", () => {
-      assert.throws(() => itemReport("table-99"), /no item "table-99"; there are table-5, /);
+      assert.throws(() => itemReport("table-99"), /no item "table-99"; there are table-4, /);
     });
   });
 });
