@@ -6,10 +6,12 @@ import { figureMemorisation } from "./figureMemorisation";
 import type { PaperItem } from "./item";
 import { table4 } from "./table4";
 import { table5 } from "./table5";
+import { table8 } from "./table8";
 
 export const catalog: readonly PaperItem[] = [
   table4,
   table5,
+  table8,
   figure1Surfaces,
   figure3Spectra,
   figure3Middle,

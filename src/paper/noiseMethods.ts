@@ -53,12 +53,15 @@ export const noiseMethods: readonly NoiseMethod[] = [
   { name: "SGD", paper: "sgd", search: ({ epochs }) => [{ epochs }] },
   { name: "SGD, twice the epochs", paper: "sgd", search: ({ epochs }) => [{ epochs: 2 * epochs }] },
   { name: "Mixup", paper: "mixup", search: mixup },
+  { name: "Bootstrap + Mixup", paper: "bootstrap + mixup", bootstrap: true, tunedAs: "Mixup", search: mixup },
   { name: "SAM", paper: "sam", search: (space) => sam(space.rhos, space) },
+  { name: "Bootstrap + SAM", paper: "bootstrap + sam", bootstrap: true, search: (space) => sam(space.bootstrapRhos, space) },
   { name: "Label smoothing", search: perEpochs(() => ({ labelSmoothing: 0.1 })) }, // paper App. C: its ImageNet runs
   { name: "Bootstrapping, soft", search: perEpochs(() => ({ loss: { name: "softBootstrapping" } })) },
   { name: "Bootstrapping, hard", search: perEpochs(() => ({ loss: { name: "hardBootstrapping" } })) },
   { name: "GCE", search: perEpochs(() => ({ loss: { name: "generalizedCrossEntropy" } })) },
   { name: "SCE", search: perEpochs(() => ({ loss: { name: "symmetricCrossEntropy" } })) },
+  { name: "ELR", search: perEpochs(() => ({ method: { name: "elr" } })) },
 ];
 
 /** @throws where no method has this name */

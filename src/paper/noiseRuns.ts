@@ -88,11 +88,12 @@ export function describeNoiseRuns(budget: Budget): string {
   return `${describeModel(base.model)}, ${describeDataset(base.dataset)}, symmetric noise, ${times}`;
 }
 
-/** One sentence: who had how many gradients. */
+/** Who had how many gradients, in one clause each. */
 export function describeCompute(budget: Budget): string {
   const { epochs, epochFactors } = scales[budget];
   const all = epochFactors.map((factor) => factor * epochs).join(" or ");
-  return `Compute: SAM's two gradients a step for ${epochs} epochs; methods with one gradient have ${all} epochs${epochFactors.length > 1 ? ", whichever is better on held-out images" : ""}`;
+  const choice = epochFactors.length > 1 ? ", whichever is better on held-out images" : "";
+  return `SAM has two gradients a step for ${epochs} epochs, methods with one gradient ${all} epochs${choice}; bootstrapped rows train twice`;
 }
 
 function spaceOf(budget: Budget, noiseRate: number): SearchSpace {

@@ -70,7 +70,7 @@ export function table4Content(budget: Budget, records: readonly RunRecord[]): It
         budget,
         seeds,
         paperSpread: paperNumbers("table-4").spread,
-        notes: [`${table4.describe(budget)}.`, `${describeCompute(budget)}. ${choices(runs)}`, ...marks(lines)],
+        notes: [`${table4.describe(budget)}.`, `Compute: ${describeCompute(budget)}. ${choices(runs)}`, ...marks(lines)],
       }),
     },
     figure: table4Figure(budget, runs, lines),

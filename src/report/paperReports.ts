@@ -17,8 +17,9 @@ import type { RunRecord } from "../paper/records";
 import { estimate, formatEstimate } from "../paper/statistics";
 import { table4 } from "../paper/table4";
 import { table5, table5Methods, table5Rows } from "../paper/table5";
+import { table8 } from "../paper/table8";
 import { figure1SurfacesContent, figure3SpectraContent } from "./curvatureReports";
-import { memorisationContent, table4Content } from "./noiseReports";
+import { memorisationContent, table4Content, table8Content } from "./noiseReports";
 import { dotIntervals, errorVersusRho, type DotInterval, type RhoPoint } from "./figures";
 import { runFootnotes, toHtml, toMarkdown, type TableOptions, type TableRow } from "./tables";
 import type { ItemContent, MakeContent } from "./itemContent";
@@ -44,6 +45,7 @@ const contents: Readonly<Record<string, MakeContent>> = {
   [figure3Spectra.id]: figure3SpectraContent,
   [table4.id]: table4Content,
   [table5.id]: table5Content,
+  [table8.id]: table8Content,
   [figure3Middle.id]: figure3MiddleContent,
   [figureMemorisation.id]: memorisationContent,
 };

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { table8 } from "../../src/paper/table8";
 import { itemReport } from "../../src/report/paperReports";
 import { labRecords, memorisingRecords } from "../support/noiseRecords";
+import { recordsOf } from "../support/records";
 
 describe("report/noiseReports", () => {
   describe("Table 4", () => {
@@ -38,7 +40,7 @@ describe("report/noiseReports", () => {
 
     it("prints the highest after the last epoch in bold, and says how compute was shared and what was chosen", () => {
       assert.match(report.markdown, /\| SAM \| 95\.1 \| \*\*80\.0±2\.5\*\* \| 80\.0±2\.5 \|/);
-      assert.match(report.markdown, /SAM's two gradients a step for 40 epochs; methods with one gradient have 40 or 80 epochs/);
+      assert.match(report.markdown, /SAM has two gradients a step for 40 epochs, methods with one gradient 40 or 80 epochs/);
       assert.match(report.markdown, /SAM: ρ 0\.05 \/ ρ 0\.05 \/ ρ 0\.05 \/ ρ 0\.05/);
     });
 
@@ -52,6 +54,38 @@ describe("report/noiseReports", () => {
       assert.match(JSON.stringify(report.figure), /SAM keeps accuracy that SGD loses"/);
       assert.match(JSON.stringify(some.figure), /SAM keeps accuracy that SGD loses at 60 %, 80 % noise/);
       assert.match(JSON.stringify(worse.figure), /Here SAM does not beat SGD/);
+    });
+  });
+
+  describe("Table 8", () => {
+    const records = recordsOf(
+      table8.plan("lab", []),
+      ({ labels }) => 0.4 - Number(labels.rho) / 2 + Number(labels.noiseRate) / 10,
+    );
+    const report = itemReport("table-8", { records, budget: "lab" });
+
+    it("sets the paper's error beside ours for each ρ and noise rate", () => {
+      const at = (rho: number) => report.rows.find((row) => row.rho === rho)!;
+
+      // paper.md, Table 8; ours: 0.4 − ρ/2 + noise/10
+      assert.deepEqual([at(0)["paper0.2"], at(0.1)["paper0.6"], at(0.5)["paper0.8"]], ["15.0", "8.7", "89.9"]);
+      assert.deepEqual([at(0)["ours0.2"], at(0.1)["ours0.6"], at(0.5)["ours0.8"]], ["42.0", "41.0", "23.0"]);
+      assert.equal(report.rows.length, 7);
+    });
+
+    it("prints the lowest error of each column in bold, the paper's and ours", () => {
+      assert.match(report.markdown, /\| 0\.1 \| \*\*4\.6\*\* \|/);
+      assert.match(report.markdown, /\| 0\.5 \| 17\.6 \| \*\*17\.0\*\* \|/);
+    });
+
+    it("draws the paper's curves and ours, one for each noise rate, and says where ours are lowest", () => {
+      const spec = report.figure as { hconcat: { data: { values: { rho: number; series: string; mean: number }[] } }[] };
+      const [paper, ours] = spec.hconcat.map(
+        ({ data }) => data.values.find(({ rho, series }) => rho === 0.2 && series === "60")!.mean,
+      );
+
+      assert.deepEqual([paper, ours!.toFixed(6)], [23.3, "36.000000"]);
+      assert.match(JSON.stringify(report.figure), /errs least at ρ = 0\.5 at 20 %, 0\.5 at 40 %/);
     });
   });
 
