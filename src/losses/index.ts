@@ -6,7 +6,7 @@ export { generalizedCrossEntropy, truncatedGeneralizedCrossEntropy } from "./gen
 export type { GeneralizedCrossEntropyOptions, TruncatedGeneralizedCrossEntropyOptions } from "./generalizedCrossEntropy";
 export { lossByName, lossNames, type Loss, type LossConfig, type LossContext, type LossOptions } from "./lossConfig";
 export { backwardCorrection, forwardCorrection, invertTransition, type LossCorrectionOptions } from "./lossCorrection";
-export { betaMixture, gaussianMixture, noisyPosterior, normalizeLosses } from "./lossMixture";
+export { betaMixture, gaussianMixture, noisyPosterior, normalizeLosses, percentileOf } from "./lossMixture";
 export type { BetaComponent, BetaMixture, BetaMixtureOptions, NormalizedLosses, NormalizeLossesOptions } from "./lossMixture";
 export type { GaussianComponent, GaussianMixture, GaussianMixtureOptions } from "./lossMixture";
 export { symmetricCrossEntropy, type SymmetricCrossEntropyOptions } from "./symmetricCrossEntropy";

@@ -82,7 +82,7 @@ export function normalizeLosses(
   if (!(margin >= 0 && margin < 0.5)) throw new Error(`margin = ${margin}: expected a number in [0, 0.5)`);
   const values = checkValues(losses, { name: "loss", from: -Infinity, to: Infinity });
   const sorted = values.slice().sort();
-  const [low, high] = [percentile(sorted, lowest), percentile(sorted, highest)];
+  const [low, high] = [percentileOfSorted(sorted, lowest), percentileOfSorted(sorted, highest)];
   if (low === high) throw new Error(`all losses are ${low} between percentiles ${lowest} and ${highest}: nothing to tell apart`);
   const scaled = values.map((loss) => Math.min(Math.max((loss - low) / (high - low), margin), 1 - margin));
   return { scaled, inner: scaled.filter((_, i) => values[i]! >= low && values[i]! <= high) };
@@ -228,8 +228,12 @@ function ordered<Component>(fitted: Fitted<Component>, meanOf: (component: Compo
   return meanOf(a) <= meanOf(b) ? fitted : { ...fitted, components: [b, a] };
 }
 
-// Linear interpolation between order statistics, as numpy does.
-function percentile(sorted: Float64Array, percent: number): number {
+/** Linear interpolation between order statistics, as numpy does. @param percent in [0, 100] */
+export function percentileOf(values: ArrayLike<number>, percent: number): number {
+  return percentileOfSorted(Float64Array.from(values).sort(), percent);
+}
+
+function percentileOfSorted(sorted: Float64Array, percent: number): number {
   const at = (percent / 100) * (sorted.length - 1);
   const [below, above] = [sorted[Math.floor(at)]!, sorted[Math.ceil(at)]!];
   return below + (at - Math.floor(at)) * (above - below);

@@ -11,6 +11,8 @@ export interface Evaluated {
   readonly loss: number;
   /** (size) predicted classes. */
   readonly predictions: Int32Array;
+  /** (size) the cross-entropy of each example. */
+  readonly losses: Float32Array;
 }
 
 export interface EvaluateOptions {
@@ -31,15 +33,17 @@ export function evaluate(
   if (!Number.isInteger(batchSize) || batchSize < 1)
     throw new Error(`batchSize = ${batchSize}: expected a whole number of at least 1`);
   const predictions = new Int32Array(dataset.size);
+  const allLosses = new Float32Array(dataset.size);
   let lossSum = 0;
   for (let start = 0; start < dataset.size; start += batchSize) {
     const end = Math.min(start + batchSize, dataset.size);
     const { classes, losses } = evaluateRange(model, variables, dataset, { start, end });
     predictions.set(classes, start);
+    allLosses.set(losses, start);
     lossSum = losses.reduce((sum, loss) => sum + loss, lossSum);
   }
   const wrong = predictions.reduce((count, predicted, i) => count + (predicted === dataset.labels[i] ? 0 : 1), 0);
-  return { errorRate: wrong / dataset.size, loss: lossSum / dataset.size, predictions };
+  return { errorRate: wrong / dataset.size, loss: lossSum / dataset.size, predictions, losses: allLosses };
 }
 
 interface Range {

@@ -8,7 +8,7 @@ import { loadCheckpoint, saveCheckpoint } from "./checkpoint";
 import { trainConfig, type TrainConfig, type TrainOptions } from "./config";
 import { evaluate, memorisation, type Memorisation } from "./evaluate";
 import { createMethod, networksOf } from "./methods";
-import { labelled, mixedUp, toStepBatch, type Method, type MethodContext } from "./methods/method";
+import { labelled, mixedUp, streamOf, toStepBatch, type Method, type MethodContext } from "./methods/method";
 import { disposeState, initialState, learningRateAt, trainStep, type BatchLoss, type StepResult, type TrainState } from "./step";
 import { TensorBoard, type TensorBoardOptions } from "./tensorBoard";
 
@@ -306,11 +306,6 @@ class Run {
     for (const [name, values] of Object.entries(this.method.memory)) values.set(found.memory[name]!);
     return [found.state, ...found.peers];
   }
-}
-
-// The first network's is the step's own, so that a second one changes nothing for it.
-function streamOf(step: Rng, network: number): Rng {
-  return network === 0 ? step : step.split("network").split(network);
 }
 
 function evaluatedOf({ weights, stats, ema }: TrainState): Variables {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Rng } from "../../src/engine";
-import { betaMixture, gaussianMixture, noisyPosterior, normalizeLosses } from "../../src/losses";
+import { betaMixture, gaussianMixture, noisyPosterior, normalizeLosses, percentileOf } from "../../src/losses";
 import { closeTo } from "../support/closeTo";
 
 const N = 20_000;
@@ -128,6 +128,11 @@ describe("losses/lossMixture", () => {
   });
 
   describe("normalizeLosses", () => {
+    it("takes percentiles between order statistics as numpy does", () => {
+      // numpy.percentile([4, 1, 3, 2], [0, 50, 70, 100])
+      closeTo([0, 50, 70, 100].map((percent) => percentileOf([4, 1, 3, 2], percent)), [1, 2.5, 3.1, 4], 1e-12); // prettier-ignore
+    });
+
     it("maps the percentiles to 0 and 1, short of them by the margin, and clips what is beyond", () => {
       const losses = Array.from({ length: 101 }, (_, i) => i * 0.1);
 

@@ -21,7 +21,14 @@ describe("paper/config", () => {
   it("fills in defaults at every level", () => {
     const config = runConfig({ dataset, noise: { noiseRate: 0.2 }, model, training });
 
-    assert.deepEqual(config.dataset, { name: "generated", trainSize: 0, testSize: 0, validationSize: 0, classes: "all", imageSize: 0 });
+    assert.deepEqual(config.dataset, {
+      name: "generated",
+      trainSize: 0,
+      testSize: 0,
+      validationSize: 0,
+      classes: "all",
+      imageSize: 0,
+    });
     assert.deepEqual(config.noise, { noiseRate: 0.2, noiseType: "symmetric", includeTrueClass: false, noiseSeed: 0 });
     assert.deepEqual(config.model, { name: "mlp", hidden: [128], activation: "relu" });
     assert.equal(config.training.momentum, 0.9);
@@ -118,6 +125,10 @@ describe("paper/config", () => {
         { dataset, model, training: { ...training, loss: { name: "symmetricCrossEntropy" } } },
         { dataset, model, training: { ...training, method: { name: "elr" } } },
         { dataset, model, training: { ...training, method: { name: "elr", lambda: 7 } } },
+        { dataset, model, training: { ...training, method: { name: "coTeaching", forgetRate: 0.2 } } },
+        { dataset, model, training: { ...training, method: { name: "coTeaching", forgetRate: 0.4 } } },
+        { dataset, model, training: { epochs: 2, method: { name: "mixtureCorrection", warmupEpochs: 1 } } },
+        { dataset, model, training: { ...training, method: { name: "mentorMix" } } },
         { dataset, model, training, bootstrap: {} },
       ];
 

@@ -182,6 +182,11 @@ describe("paper/runMissing", function () {
     assert.equal(cost({ rho: 0.1, ascentSteps: 3 }), 4 * 64);
     assert.equal(cost({ rho: 0.1, samInterval: 2 }), 1.5 * 64);
     assert.equal(cost({ method: { name: "elr" } }), 64);
+    assert.equal(
+      cost({ method: { name: "coTeaching", forgetRate: 0.2 } }),
+      2 * 64 * (1 + 1 / 3),
+      "two networks, each with a pass to select",
+    );
     assert.equal(runCost(tinyRun({ epochs: 1, rho: 0.1 }, { bootstrap: {} })), 4 * 64, "two trainings");
   });
 });

@@ -1,14 +1,23 @@
 /** Methods by name: { name, ...options } in a config. */
 import { z } from "zod";
 import type { TrainConfig } from "../config";
+import { coTeaching, coTeachingSchema } from "./coTeaching";
 import { elr, elrSchema } from "./elr";
+import { mentorMix, mentorMixSchema } from "./mentorMix";
 import type { Method, MethodDefinition, MethodSetting } from "./method";
+import { mixtureCorrection, mixtureCorrectionSchema } from "./mixtureCorrection";
 import { standard, standardSchema } from "./standard";
 
-const definitions = { standard, elr } as const;
+const definitions = { standard, elr, coTeaching, mixtureCorrection, mentorMix } as const;
 
 /** What a config may say of a method. Each default's source is with the method. */
-export const methodConfigSchema = z.discriminatedUnion("name", [standardSchema, elrSchema]);
+export const methodConfigSchema = z.discriminatedUnion("name", [
+  standardSchema,
+  elrSchema,
+  coTeachingSchema,
+  mixtureCorrectionSchema,
+  mentorMixSchema,
+]);
 
 /** A method with all its options. */
 export type MethodConfig = z.output<typeof methodConfigSchema>;

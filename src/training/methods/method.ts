@@ -4,7 +4,7 @@
  */
 import type { z } from "zod";
 import { mixup, oneHot, type Batch, type Dataset } from "../../data";
-import { tf } from "../../engine";
+import { tf, type Rng } from "../../engine";
 import type { TrainConfig } from "../config";
 import type { BatchLoss, LossPlace, StepBatch, StepContext, TrainState } from "../step";
 
@@ -49,7 +49,7 @@ export interface Method {
   /** The loss of each network for this batch; default: the config's for all. */
   losses?(batch: Batch, stepBatch: StepBatch, context: MethodContext): readonly LossAt[];
   /** After an epoch: numbers about it for the history. */
-  report?(): Readonly<Record<string, number>>;
+  report?(): Readonly<Record<string, number>> | undefined;
 }
 
 export interface MethodDefinition<Schema extends z.ZodType<{ name: string }> = z.ZodType<{ name: string }>> {
@@ -67,6 +67,11 @@ export interface MethodDefinition<Schema extends z.ZodType<{ name: string }> = z
 /** A method, its options typed by its schema. */
 export function defineMethod<Schema extends z.ZodType<{ name: string }>>(definition: MethodDefinition<Schema>) {
   return definition;
+}
+
+/** Of a network's own. The first's is the step's, so that a second one changes nothing for it. */
+export function streamOf(step: Rng, network: number): Rng {
+  return network === 0 ? step : step.split("network").split(network);
 }
 
 /** The batch's images with their labels, one-hot. */
