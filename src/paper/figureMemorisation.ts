@@ -58,10 +58,10 @@ function conclude(rows: readonly MemorisationRow[], rates: readonly number[]): s
     if (!sgd?.length || !sam?.length) return [];
     const { mean, interval = Infinity } = estimateDifference(sgd, sam);
     const verdict =
-      mean > interval ? "replicates" : mean > 0 ? "shows in the mean, not beyond the seeds' noise" : "does not replicate";
+      mean > interval ? "fewer, beyond the seeds' noise" : mean > 0 ? "fewer, within the seeds' noise" : "not fewer";
     const share = (values: readonly number[]) => `${formatEstimate(estimate(values), { scale: 100, decimals: 1 })} %`;
     return [
-      `At ${percent(noiseRate)} noise SGD ends with ${share(sgd)} of the flipped labels fitted, SAM with ${share(sam)}: that SAM leaves them ${verdict}.`,
+      `At ${percent(noiseRate)} noise SGD ends with ${share(sgd)} of the flipped labels fitted, SAM with ${share(sam)}: ${verdict}.`,
     ];
   });
 }

@@ -225,7 +225,7 @@ function curvePanel(rows: readonly CurvePoint[], { panel, paper, width, color, s
 export const memorisationMeasures = [
   "clean test accuracy",
   "flipped labels reproduced",
-  "flipped labels' true class predicted",
+  "true class predicted instead",
   "clean labels reproduced",
 ] as const;
 

@@ -217,7 +217,7 @@ function table8Figure(budget: Budget, runs: ReturnType<typeof table8Rows>) {
 const measureOf = {
   "clean test accuracy": "testAccuracy",
   "flipped labels reproduced": "flippedFitted",
-  "flipped labels' true class predicted": "flippedCorrected",
+  "true class predicted instead": "flippedCorrected",
   "clean labels reproduced": "cleanFitted",
 } as const;
 
@@ -254,7 +254,7 @@ export function memorisationContent(budget: Budget, records: readonly RunRecord[
     },
     figure: memorisationCurves({
       title: titleOfMemorisation(last, rates),
-      subtitle: `Mean and 95 % interval. ${figureMemorisation.describe(budget)}.`,
+      subtitle: `In per cent, mean and 95 % interval. ${figureMemorisation.describe(budget)}.`,
       rows: memorisationPoints(all, rates),
     }),
   };

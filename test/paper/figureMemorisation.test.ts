@@ -34,9 +34,9 @@ describe("paper/figureMemorisation", () => {
     const worse = figureMemorisation.conclusions("lab", memorisingRecords((method) => (method === "SGD" ? 0.5 : 0.7))); // prettier-ignore
 
     // s = 1 point, n = 3: t(0.975; 2)·1/√3 = 4.303/1.732 = 2.5
-    assert.equal(apart[1], "At 40 % noise SGD ends with 100.0±<0.1 % of the flipped labels fitted, SAM with 20.0±2.5 %: that SAM leaves them replicates."); // prettier-ignore
-    assert.match(close[1]!, /shows in the mean, not beyond the seeds' noise\.$/);
-    assert.match(worse[1]!, /does not replicate\.$/);
+    assert.equal(apart[1], "At 40 % noise SGD ends with 100.0±<0.1 % of the flipped labels fitted, SAM with 20.0±2.5 %: fewer, beyond the seeds' noise."); // prettier-ignore
+    assert.match(close[1]!, /%: fewer, within the seeds' noise\.$/);
+    assert.match(worse[1]!, /%: not fewer\.$/);
     assert.equal(apart.length, 4);
     assert.deepEqual(figureMemorisation.conclusions("lab", []), []);
   });
