@@ -1,4 +1,5 @@
 /** The rows of Table 4 that can be trained here: each method against wrong labels, and the hyper-parameters that are tried for it. */
+import { symmetricTransition } from "../data";
 import type { RunOptions } from "./config";
 
 export type TrainingPart = RunOptions["training"];
@@ -40,8 +41,25 @@ const mixup: NoiseMethod["search"] = (space) => space.alphas.flatMap((mixupAlpha
 
 const sam = (rhos: readonly number[], { epochs }: SearchSpace) => rhos.map((rho) => ({ epochs, rho }));
 
+// The authors' settings for CIFAR-10 by noise rate: α, the percentile, and whether mixed examples are weighed once more.
+const mentorMixSettings: Readonly<Record<number, { alpha: number; percentile: number; secondReweight: boolean }>> = {
+  0.2: { alpha: 2, percentile: 0.8, secondReweight: false },
+  0.4: { alpha: 8, percentile: 0.6, secondReweight: false },
+  0.6: { alpha: 8, percentile: 0.6, secondReweight: true },
+  0.8: { alpha: 4, percentile: 0.2, secondReweight: true },
+};
+
 /** In the paper's order, then those that it does not have. */
 export const noiseMethods: readonly NoiseMethod[] = [
+  {
+    name: "M-correction",
+    paper: "M-correction",
+    // Arazo et al.: α = 32, and 105 of 300 epochs on the labels as they are.
+    search: perEpochs((epochs) => ({
+      mixupAlpha: 32,
+      method: { name: "mixtureCorrection", warmupEpochs: Math.ceil(0.35 * epochs) },
+    })),
+  },
   {
     name: "GCE, truncated",
     paper: "GCE (truncated)",
@@ -49,6 +67,11 @@ export const noiseMethods: readonly NoiseMethod[] = [
     search: perEpochs((epochs) => ({
       loss: { name: "truncatedGeneralizedCrossEntropy", warmupEpochs: Math.floor(epochs / 3) },
     })),
+  },
+  {
+    name: "MentorMix",
+    paper: "MentorMix",
+    search: perEpochs((_, { noiseRate }) => ({ method: { name: "mentorMix", ...mentorMixSettings[noiseRate] } })),
   },
   { name: "SGD", paper: "sgd", search: ({ epochs }) => [{ epochs }] },
   { name: "SGD, twice the epochs", paper: "sgd", search: ({ epochs }) => [{ epochs: 2 * epochs }] },
@@ -61,6 +84,19 @@ export const noiseMethods: readonly NoiseMethod[] = [
   { name: "Bootstrapping, hard", search: perEpochs(() => ({ loss: { name: "hardBootstrapping" } })) },
   { name: "GCE", search: perEpochs(() => ({ loss: { name: "generalizedCrossEntropy" } })) },
   { name: "SCE", search: perEpochs(() => ({ loss: { name: "symmetricCrossEntropy" } })) },
+  {
+    name: "Forward correction, known matrix",
+    search: perEpochs((_, { noiseRate }) => ({
+      loss: { name: "forwardCorrection", transitionMatrix: symmetricTransition({ noiseRate, numClasses: 10 }) },
+    })),
+  },
+  {
+    name: "Co-teaching, two networks",
+    // Han et al.: the noise rate is known, and reached after 10 of 200 epochs. Two gradients a step, as SAM.
+    search: ({ epochs, noiseRate }) => [
+      { epochs, method: { name: "coTeaching", forgetRate: noiseRate, rampEpochs: Math.max(1, epochs / 20) } },
+    ],
+  },
   { name: "ELR", search: perEpochs(() => ({ method: { name: "elr" } })) },
 ];
 
