@@ -65,6 +65,27 @@ describe("paper/table8", () => {
       assert.match(text!, /does not replicate on this grid\..*does not replicate\.$/);
     });
 
+    it("say what the second training changed, at ρ = 0 and at the best ρ", () => {
+      const twice = records(valley).map((record) => {
+        const firstTestErrorRate = record.config.training.rho === 0 ? 0.505 : 0.18;
+        return { ...record, metrics: { ...record.metrics, firstTestErrorRate } };
+      });
+
+      const [, , second] = table8.conclusions("lab", twice);
+
+      assert.match(second!, /at ρ = 0 by −0\.5 \(20 %\).* points and at the best ρ by −3\.0 \(20 %\)/); // 50.5 to 50, 18 to 15
+    });
+
+    it("say whether the best ρ is smaller where there is most noise", () => {
+      const same = table8.conclusions("lab", records(valley)).at(-1)!;
+      const smaller = recordsOf(table8.plan("lab", []), ({ labels }) =>
+        labels.noiseRate === 0.8 && labels.rho === 0.05 ? 0.1 : valley[labels.rho as keyof typeof valley],
+      );
+
+      assert.match(same, /smaller at 80 % noise than at 20 % does not replicate\.$/);
+      assert.match(table8.conclusions("lab", smaller).at(-1)!, /smaller at 80 % noise than at 20 % replicates\.$/);
+    });
+
     it("are none without records", () => {
       assert.deepEqual(table8.conclusions("lab", []), []);
     });
