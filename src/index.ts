@@ -38,5 +38,7 @@ export * from "./sharpness";
 export * from "./paper";
 export { itemReport, reproduceItem, type ItemReport, type ReportOptions, type ReproduceOptions } from "./report/paperReports";
 export * from "./report/figures";
+export * from "./report/labelledImages";
+export { memorisationPoints } from "./report/noiseReports";
 export * from "./report/render";
 export * from "./report/tables";

@@ -61,7 +61,7 @@ export const noiseMethods: readonly NoiseMethod[] = [
     })),
   },
   {
-    name: "GCE, truncated",
+    name: "GCE (truncated)",
     paper: "GCE (truncated)",
     // The authors truncate after a third of their epochs: 40 of 120.
     search: perEpochs((epochs) => ({

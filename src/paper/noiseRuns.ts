@@ -88,6 +88,13 @@ export function describeNoiseRuns(budget: Budget): string {
   return `${describeModel(base.model)}, ${describeDataset(base.dataset)}, symmetric noise, ${times}`;
 }
 
+/** The same of the tuning runs, which are tested on clean images that no run is trained on, with one seed. */
+export function describeTuning(budget: Budget): string {
+  const { base, epochs, validationSize } = scales[budget];
+  const images = describeDataset({ ...base.dataset, testSize: validationSize }).replace("test images", "clean validation images");
+  return `${describeModel(base.model)}, ${images}, symmetric noise, ${epochs} epochs, one seed`;
+}
+
 /** Who had how many gradients, in one clause each. */
 export function describeCompute(budget: Budget): string {
   const { epochs, epochFactors } = scales[budget];

@@ -93,6 +93,15 @@ function concludeBestEpoch(rows: readonly NoiseRow[], rates: readonly number[]):
 
 const isRival = (name: string) => !["SAM", "Bootstrap + SAM", "MentorMix"].includes(name);
 
+/** The best of the paper's methods made against wrong labels after the last epoch, MentorMix aside: its name and accuracies. */
+export function bestRival(rows: readonly NoiseRow[], noiseRate: number): readonly [name: string, values: number[]] {
+  const names = noiseMethods.filter(({ name, paper }) => paper !== undefined && isRival(name)).map(({ name }) => name);
+  const made = names
+    .filter((name) => !sgdMethods.includes(name))
+    .map((name) => [name, accuracies(rows, { method: name, noiseRate })] as const);
+  return made.filter(([, values]) => values.length > 0).reduce((a, b) => (estimate(b[1]).mean > estimate(a[1]).mean ? b : a));
+}
+
 function concludeRivals(rows: readonly NoiseRow[], rates: readonly number[]): string[] {
   if (!rows.some(({ method }) => method === "SAM")) return [];
   const [listed, extra] = [true, false].map((inPaper) => {

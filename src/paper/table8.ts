@@ -1,6 +1,6 @@
 /** Table 8: clean validation error of bootstrapped SAM, for each ρ and noise rate; the runs that choose Table 4's ρ. */
 import { finishedRecords, labelledRows, type Budget, type LabelledRow, type PaperItem, type PlannedRun } from "./item";
-import { describeNoiseRuns, noiseRates, samEpochs, table8Rhos, validationConfig } from "./noiseRuns";
+import { describeTuning, noiseRates, samEpochs, table8Rhos, validationConfig } from "./noiseRuns";
 import type { RunRecord } from "./records";
 import { formatEstimate } from "./statistics";
 import { percent } from "./table4";
@@ -11,7 +11,7 @@ export const table8: PaperItem = {
   title: "Table 8",
   claim:
     "The error of bootstrapped SAM falls sharply at a ρ between 0.05 and 0.1, and rises again beyond 0.2; at ρ = 0 bootstrapping does nothing.",
-  describe: (budget) => `${describeNoiseRuns(budget).replace(/, \d+ seeds?$/, "")}, bootstrapped, one seed`,
+  describe: describeTuning,
   plan,
   conclusions: (budget, records) => conclude(table8Rows(budget, records)),
 };

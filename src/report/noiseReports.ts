@@ -15,6 +15,7 @@ import { estimate, formatEstimate, type SeedMean } from "../paper/statistics";
 import { accuracies, gainsOverSgd, percent, table4, table4Rows } from "../paper/table4";
 import { bestRow, table8, table8Rows } from "../paper/table8";
 import { dotIntervals, errorVersusRho, memorisationCurves, type DotInterval, type MemorisationPoint } from "./figures";
+import type { EpochRecord } from "../training";
 import type { ItemContent } from "./itemContent";
 import { runFootnotes, type TableRow } from "./tables";
 
@@ -70,7 +71,13 @@ export function table4Content(budget: Budget, records: readonly RunRecord[]): It
         budget,
         seeds,
         paperSpread: paperNumbers("table-4").spread,
-        notes: [`${table4.describe(budget)}.`, `Compute: ${describeCompute(budget)}. ${choices(runs)}`, ...marks(lines)],
+        notes: [
+          `${table4.describe(budget)}.`,
+          `Compute: ${describeCompute(budget)}.`,
+          ...choices(runs),
+          toldTheRate,
+          ...marks(lines),
+        ],
       }),
     },
     figure: table4Figure(budget, runs, lines),
@@ -94,15 +101,19 @@ function highest(rows: readonly TableRow[], field: string): string | undefined {
   return textsOf(rows, field).reduce<string | undefined>((a, b) => (a && parseFloat(a) >= parseFloat(b) ? a : b), undefined);
 }
 
-/** "Chosen on held-out images, by noise rate: SAM ρ 0.2 / 0.2; …": one note, so that the table stays readable. */
-function choices(runs: readonly NoiseRow[]): string {
+/** "SAM: ρ 0.2, ρ 0.2, ρ 0.1", or one value where it is the same at each noise rate: a note, so that the table stays readable. */
+function choices(runs: readonly NoiseRow[]): string[] {
   const listed = noiseMethods.flatMap(({ name }) => {
     const mine = runs.filter((row) => row.method === name && row.choice !== "");
     const byRate = [...new Map(mine.map(({ noiseRate, choice }) => [noiseRate, choice])).values()];
-    return byRate.length === 0 ? [] : [`${name}: ${byRate.join(" / ")}`];
+    if (byRate.length === 0) return [];
+    return [`${name}: ${new Set(byRate).size === 1 ? byRate[0] : byRate.join(" | ")}`];
   });
-  return listed.length === 0 ? "" : `Chosen on clean held-out images, by noise rate: ${listed.join("; ")}.`;
+  return listed.length === 0 ? [] : [`Chosen on clean held-out images, by noise rate where it differs: ${listed.join("; ")}.`];
 }
+
+const toldTheRate =
+  "Told the noise rate: forward correction, co-teaching, and MentorMix by its authors' settings for each rate; the others are not.";
 
 function marks(lines: readonly Line[]): string[] {
   const missing = lines.filter(({ method }) => method === undefined).map(({ name }) => name);
@@ -136,7 +147,19 @@ function titleOfTable4(runs: readonly NoiseRow[], rates: readonly number[]): str
   const wins = all.filter(({ gain }) => gain.mean > (gain.interval ?? 0));
   if (wins.length === 0) return "Here SAM does not beat SGD after training with wrong labels";
   const where = wins.length === all.length ? "" : ` at ${wins.map(({ noiseRate }) => percent(noiseRate)).join(", ")} noise`;
-  return `Trained on wrong labels to the end, SAM keeps accuracy that SGD loses${where}`;
+  const better = aboveEverywhere(runs, rates);
+  const more = better.length === 0 ? "" : `; ${better.join(" and ")} keep${better.length === 1 ? "s" : ""} more`;
+  return `Trained on wrong labels to the end, SAM keeps accuracy that SGD loses${where}${more}`;
+}
+
+/** Methods other than bootstrapped ones whose mean after the last epoch is above SAM's at every noise rate. */
+function aboveEverywhere(runs: readonly NoiseRow[], rates: readonly number[]): string[] {
+  const mean = (method: string, noiseRate: number) => {
+    const values = accuracies(runs, { method, noiseRate });
+    return values.length === 0 ? NaN : estimate(values).mean;
+  };
+  const rivals = noiseMethods.filter(({ name, bootstrap }) => name !== "SAM" && !bootstrap);
+  return rivals.map(({ name }) => name).filter((name) => rates.every((rate) => mean(name, rate) > mean("SAM", rate)));
 }
 
 /** Error on clean held-out images by ρ and noise rate, the paper's and ours, with one seed. */
@@ -255,7 +278,7 @@ export function memorisationContent(budget: Budget, records: readonly RunRecord[
     figure: memorisationCurves({
       title: titleOfMemorisation(last, rates),
       subtitle: `In per cent, mean and 95 % interval. ${figureMemorisation.describe(budget)}.`,
-      rows: memorisationPoints(all, rates),
+      rows: averagedPoints(all, rates),
     }),
   };
 }
@@ -270,7 +293,7 @@ function share(rows: readonly MemorisationRow[], measure: Measure): string | und
   return values.length === 0 ? undefined : formatEstimate(estimate(values), asPercent);
 }
 
-function memorisationPoints(rows: readonly MemorisationRow[], rates: readonly number[]): MemorisationPoint[] {
+function averagedPoints(rows: readonly MemorisationRow[], rates: readonly number[]): MemorisationPoint[] {
   const measures = Object.keys(measureOf) as Measure[];
   const epochs = [...new Set(rows.map(({ epoch }) => epoch))].sort((a, b) => a - b);
   return rates.flatMap((noiseRate) =>
@@ -294,4 +317,15 @@ function titleOfMemorisation(last: readonly MemorisationRow[], rates: readonly n
   const less = rates.filter((rate) => fitted("SAM", rate) < fitted("SGD", rate));
   if (less.length === 0) return "Here SAM learns as many wrong labels by heart as SGD";
   return `SGD learns wrong labels by heart, SAM ${less.length === rates.length ? "" : "at some noise rates "}far fewer of them`;
+}
+
+/** One run's evaluated epochs as points of `memorisationCurves`. The run needs label noise, and `trackTraining` for what is fitted. */
+export function memorisationPoints(method: string, history: readonly EpochRecord[]): MemorisationPoint[] {
+  return Object.entries(measureOf).flatMap(([measure, field]) =>
+    history.flatMap(({ epoch, testErrorRate, memorisation }) => {
+      const value =
+        field === "testAccuracy" ? (testErrorRate === undefined ? undefined : 1 - testErrorRate) : memorisation?.[field];
+      return value === undefined ? [] : [{ epoch, method, measure: measure as Measure, mean: 100 * value }];
+    }),
+  );
 }

@@ -1,5 +1,6 @@
 /** One line of the README for each table and figure: the paper's central numbers, ours, and whether the claim holds. */
 import { figure1Surfaces, figure1SurfacesRows } from "../paper/figure1Surfaces";
+import { figureMemorisation, lastRows, memorisationRows } from "../paper/figureMemorisation";
 import { figure3Spectra, figure3SpectraRows, lambdaMaxOf } from "../paper/figure3Spectra";
 import { factorBySeed } from "../paper/flatness";
 import { figure3Middle, figure3MiddleCurves, figure3MiddleRows } from "../paper/figure3Middle";
@@ -7,7 +8,9 @@ import { largestBudget } from "../paper/item";
 import { paperNumber, paperNumbers, selectNumbers } from "../paper/paperNumbers";
 import type { RunRecord } from "../paper/records";
 import { estimate, estimateDifference, formatEstimate, type SeedMean } from "../paper/statistics";
+import { accuracies, bestRival, betterSgd, table4, table4Rows } from "../paper/table4";
 import { table5, table5Rows } from "../paper/table5";
+import { bestRow, table8, table8Rows } from "../paper/table8";
 import { verdict, type ReadmeItem, type ResultSummary } from "./readmeTable";
 
 const percent = (values: readonly number[]) => formatEstimate(estimate(values), { scale: 100 });
@@ -123,10 +126,76 @@ function factorAgrees(factor: SeedMean): string {
   return verdict({ ...factor, mean: factor.mean - 1 });
 }
 
+const at40 = 0.4;
+
+/** At 40 % noise, after the last epoch: against the better SGD, and against the paper's other methods. */
+function summarizeTable4(records: readonly RunRecord[]): ResultSummary | undefined {
+  const budget = largestBudget(table4, records);
+  if (!budget) return undefined;
+  const rows = table4Rows(budget, records);
+  const sam = accuracies(rows, { method: "SAM", noiseRate: at40 });
+  const sgd = betterSgd(rows, at40);
+  const printed = (method: string) => paperNumber(paperNumbers("table-4"), { method, noiseRate: at40 }).value.toFixed(1);
+  const [name, best] = bestRival(rows, at40);
+  return {
+    paper: `at 40 % noise: SAM ${printed("sam")}, SGD ${printed("sgd")}, M-correction ${printed("M-correction")} % accuracy`,
+    ours: `SAM ${percent(sam)}, SGD ${percent(sgd)}, ${name} ${percent(best)} % accuracy`,
+    budget,
+    seeds: sam.length,
+    agrees: `against SGD: ${verdict(estimateDifference(sam, sgd))}; against methods made for noise: ${verdict(estimateDifference(sam, best))}`,
+  };
+}
+
+/** At 40 % noise, one seed. */
+function summarizeTable8(records: readonly RunRecord[]): ResultSummary | undefined {
+  const budget = largestBudget(table8, records);
+  if (!budget) return undefined;
+  const rows = table8Rows(budget, records).filter(({ noiseRate }) => noiseRate === at40);
+  const ours = rows.map(({ rho, testErrorRate }) => ({ rho, error: 100 * testErrorRate }));
+  const printed = selectNumbers(paperNumbers("table-8"), { noiseRate: at40 }).map(({ rho, value }) => ({
+    rho: Number(rho),
+    error: value,
+  }));
+  const best = bestRow(rows, at40)!;
+  const plain = rows.find(({ rho }) => rho === 0)!;
+  return {
+    paper: `at 40 % noise: ${describeGrid(printed)}`,
+    ours: describeGrid(ours),
+    budget,
+    seeds: 1,
+    agrees: verdict({ mean: plain.testErrorRate - best.testErrorRate, n: 1 }),
+  };
+}
+
+function describeGrid(points: readonly { readonly rho: number; readonly error: number }[]): string {
+  const best = points.reduce((a, b) => (b.error < a.error ? b : a));
+  const plain = points.find(({ rho }) => rho === 0)!;
+  return `${best.error.toFixed(1)} % error at ρ = ${best.rho}, ${plain.error.toFixed(1)} % at ρ = 0`;
+}
+
+/** Flipped labels that are fitted after the last epoch, at 40 % noise. */
+function summarizeMemorisation(records: readonly RunRecord[]): ResultSummary | undefined {
+  const budget = largestBudget(figureMemorisation, records);
+  if (!budget) return undefined;
+  const last = lastRows(memorisationRows(budget, records)).filter(({ noiseRate }) => noiseRate === at40);
+  const fitted = (method: string) => last.filter((row) => row.method === method).map((row) => row.flippedFitted ?? 0);
+  const [sgd, sam] = ["SGD", "SAM"].map(fitted);
+  return {
+    paper: "no such figure",
+    ours: `flipped labels fitted at 40 % noise: SAM ${percent(sam!)}, SGD ${percent(sgd!)} %`,
+    budget,
+    seeds: sam!.length,
+    agrees: verdict(estimateDifference(sgd!, sam!)),
+  };
+}
+
 /** What the README's table lists, in the paper's order. */
 export const readmeItems: readonly ReadmeItem[] = [
+  { id: table4.id, title: table4.title, summary: summarizeTable4 },
   { id: table5.id, title: "Table 5, Fashion-MNIST, basic", summary: summarizeTable5 },
+  { id: table8.id, title: table8.title, records: table4.id, summary: summarizeTable8 },
   { id: figure1Surfaces.id, title: figure1Surfaces.title, records: "figure-3-spectra", summary: summarizeFigure1Surfaces },
   { id: figure3Spectra.id, title: figure3Spectra.title, summary: summarizeFigure3Spectra },
   { id: figure3Middle.id, title: figure3Middle.title, summary: summarizeFigure3Middle },
+  { id: figureMemorisation.id, title: figureMemorisation.title, records: table4.id, summary: summarizeMemorisation },
 ];

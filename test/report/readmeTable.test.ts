@@ -9,8 +9,10 @@ import { figure3Middle } from "../../src/paper/figure3Middle";
 import type { PlannedRun } from "../../src/paper/item";
 import type { RunRecord } from "../../src/paper/records";
 import { table5 } from "../../src/paper/table5";
+import { table8 } from "../../src/paper/table8";
 import { insertTable, readmeTable, verdict, type ReadmeItem } from "../../src/report/readmeTable";
 import { readmeItems } from "../../src/report/summaries";
+import { labRecords, memorisingRecords } from "../support/noiseRecords";
 
 const root = path.join(__dirname, "../..");
 const item = (id: string) => readmeItems.find((each) => each.id === id)!;
@@ -62,6 +64,41 @@ describe("the README's table", () => {
       seeds: 1,
       agrees: "in the mean, within noise",
     });
+  });
+
+  it("sets SAM beside the better SGD and the best method made for noise in table 4, at 40 % noise", () => {
+    const records = labRecords((method) => ({ SAM: 0.7, Mixup: 0.8, "SGD, twice the epochs": 0.6 })[method] ?? 0.5);
+
+    // paper.md, Table 4; s = 1 point, n = 3: t(0.975; 2)·1/√3 = 2.48
+    assert.deepEqual(item("table-4").summary(records), {
+      paper: "at 40 % noise: SAM 93.4, SGD 68.8, M-correction 92.8 % accuracy",
+      ours: "SAM 70.00±2.48, SGD 60.00±2.48, Mixup 80.00±2.48 % accuracy",
+      budget: "lab",
+      seeds: 3,
+      agrees: "against SGD: yes; against methods made for noise: no",
+    });
+    assert.equal(item("table-4").summary(records.slice(1)), undefined);
+  });
+
+  it("gives the least error of bootstrapped SAM and that at ρ = 0 in table 8, at 40 % noise", () => {
+    const records = table8.plan("lab", []).map((run) => recordOf(run, run.labels.rho === 0.1 ? 0.2 : 0.4));
+
+    assert.deepEqual(item("table-8").summary(records), {
+      paper: "at 40 % noise: 6.0 % error at ρ = 0.1, 31.2 % at ρ = 0",
+      ours: "20.0 % error at ρ = 0.1, 40.0 % at ρ = 0",
+      budget: "lab",
+      seeds: 1,
+      agrees: "in the mean, within noise",
+    });
+  });
+
+  it("gives the flipped labels that SGD and SAM end with in the memorisation curves, at 40 % noise", () => {
+    const { paper, ours, agrees } = item("figure-memorisation").summary(
+      memorisingRecords((method) => (method === "SGD" ? 1 : 0.25)),
+    )!;
+
+    assert.deepEqual([paper, agrees], ["no such figure", "yes"]);
+    assert.equal(ours, "flipped labels fitted at 40 % noise: SAM 25.00±<0.01, SGD 100.00±<0.01 %");
   });
 
   it("claims no more than the seeds support", () => {
