@@ -41,4 +41,5 @@ export * from "./report/figures";
 export * from "./report/labelledImages";
 export { memorisationPoints } from "./report/noiseReports";
 export * from "./report/render";
+export { runSummary } from "./report/runSummary";
 export * from "./report/tables";

@@ -1,4 +1,6 @@
 /** npm run reproduce: makes the runs of a table or figure that have no record yet, then prints the table and draws the figure. */
+import fs from "node:fs";
+import path from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { budgets, catalog, completeRecords, findItem, runCost, runKey } from "..";
 import { missingRuns } from "../paper/completeRecords";
@@ -6,6 +8,7 @@ import { itemRecords } from "../paper/item";
 import type { Budget, PaperItem, PlannedRun, RunRecord } from "..";
 import { itemReport } from "../report/paperReports";
 import { saveFigure } from "../report/render";
+import { runSummary } from "../report/runSummary";
 import { progressBar } from "./progress";
 
 interface Options {
@@ -13,6 +16,7 @@ interface Options {
   readonly jobs: number;
   readonly dryRun?: boolean;
   readonly figures: boolean;
+  readonly log?: string;
 }
 
 const program = new Command("npm run reproduce --")
@@ -22,6 +26,10 @@ const program = new Command("npm run reproduce --")
   .option("--jobs <n>", "runs side by side, one processor core each", positiveInteger, 1)
   .option("--dry-run", "only say what would be run, and what it would cost")
   .option("--no-figures", "print the table, write no files under figures/")
+  .option(
+    "--log <folder>",
+    "of each run made: event files for TensorBoard, and a summary.md in the end, in a folder named by its key",
+  )
   .addHelpText(
     "after",
     `
@@ -34,6 +42,7 @@ Budgets:
 Examples:
   npm run reproduce -- table-5                          the demo of Table 5
   npm run reproduce -- table-5 --budget lab --jobs 2    our committed numbers again (delete data/results/table-5.jsonl first)
+  npm run reproduce -- table-5 --log logs               with curves: tensorboard --logdir logs
   npm run reproduce -- all --budget paper --dry-run     what the paper's own settings would cost
 
 Ctrl-C stops cleanly: finished runs are kept, the others go on from their checkpoint next time.`,
@@ -74,9 +83,9 @@ function describeLabels(labels: PlannedRun["labels"]): string {
     .join(", ");
 }
 
-async function reproduce(item: PaperItem, { budget, jobs, figures }: Options): Promise<void> {
+async function reproduce(item: PaperItem, { budget, jobs, figures, log }: Options): Promise<void> {
   console.log(`\n${item.title}, budget ${budget}: ${item.describe(budget)}`);
-  const records = await makeMissing(item, { budget, jobs });
+  const records = await makeMissing(item, { budget, jobs, log });
   const report = itemReport(item.id, { budget, records });
   console.log(`\n${report.markdown}\n`);
   for (const sentence of report.conclusions) console.log(sentence);
@@ -86,18 +95,35 @@ async function reproduce(item: PaperItem, { budget, jobs, figures }: Options): P
 }
 
 /** `completeRecords` with a progress bar; Ctrl-C stops it cleanly. */
-export async function makeMissing(item: PaperItem, options: { budget: Budget; jobs: number }): Promise<RunRecord[]> {
+export async function makeMissing(item: PaperItem, { budget, jobs, log }: MakeOptions): Promise<RunRecord[]> {
   const stop = new AbortController();
   const onInterrupt = () => stop.abort();
   // Not once: npm passes a Ctrl-C on that the terminal has sent already.
   process.on("SIGINT", onInterrupt);
-  const bar = progressBar(`${item.id} ${options.budget}`);
+  const bar = progressBar(`${item.id} ${budget}`);
   const onWarning = (message: string) => console.error(message);
   try {
-    return await completeRecords(item, { ...options, signal: stop.signal, onProgress: bar.update, onWarning });
+    const progress = { onProgress: bar.update, onWarning };
+    return await completeRecords(item, { budget, jobs, tensorBoard: log, signal: stop.signal, ...progress });
   } finally {
     bar.stop();
+    if (log !== undefined) writeSummaries(log, itemRecords(item));
     process.off("SIGINT", onInterrupt);
+  }
+}
+
+interface MakeOptions {
+  readonly budget: Budget;
+  readonly jobs: number;
+  /** A folder for logs of the runs that are made. */
+  readonly log?: string | undefined;
+}
+
+/** A summary beside the curves of each finished run. */
+function writeSummaries(log: string, records: readonly RunRecord[]): void {
+  for (const record of records) {
+    const folder = path.join(log, record.key);
+    if (fs.existsSync(folder)) fs.writeFileSync(path.join(folder, "summary.md"), `${runSummary(record)}\n`);
   }
 }
 

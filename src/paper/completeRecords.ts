@@ -4,7 +4,7 @@ import { itemRecords, recordsName, type Budget, type PaperItem, type PlannedRun 
 import { localResultsFolder, resultsFolder, type RunRecord } from "./records";
 import { runMissing, type RunMissingOptions } from "./runMissing";
 
-export interface CompleteOptions extends Pick<RunMissingOptions, "jobs" | "signal" | "onProgress" | "onWarning"> {
+export interface CompleteOptions extends Pick<RunMissingOptions, "jobs" | "signal" | "tensorBoard" | "onProgress" | "onWarning"> {
   readonly budget: Budget;
 }
 

@@ -127,7 +127,8 @@ function finetuneKey(config: RunConfig): object {
   return { finetune: { from, ...(finetune.newHead ? {} : { newHead: false }) } };
 }
 
-function withoutDefaults(config: RunConfig): unknown {
+/** Section → field → value of what a config says beyond its defaults, and of what has none. */
+export function withoutDefaults(config: RunConfig): Record<string, Record<string, unknown>> {
   const bare = runConfig({
     dataset: { name: config.dataset.name },
     ...(config.noise ? { noise: { noiseRate: config.noise.noiseRate } } : {}),

@@ -8,7 +8,15 @@ import { runConfig, runKey, type RunOptions } from "./config";
 import { factsOf } from "./datasets";
 import { appendRecord, localResultsFolder, readRecords, resultsFolder, type RunRecord } from "./records";
 
-export type ToWorker = { kind: "run"; config: RunOptions; checkpoint?: string } | { kind: "stop" };
+export type ToWorker = { kind: "run"; config: RunOptions; files: RunFiles } | { kind: "stop" };
+
+/** What a run writes as it goes. */
+export interface RunFiles {
+  readonly checkpoint: string;
+  /** A folder of event files. */
+  readonly tensorBoard?: string;
+}
+
 export type FromWorker =
   | { kind: "progress"; fraction: number }
   | { kind: "record"; record: RunRecord }
@@ -22,6 +30,8 @@ export interface RunMissingOptions {
   readonly jobs?: number;
   /** Where records are kept; default data/cache/results, this machine's own. Committed ones are read in any case. */
   readonly folder?: string;
+  /** Where to write event files for TensorBoard, in a folder for each run, named by its key; default: nowhere. */
+  readonly tensorBoard?: string | undefined;
   /** Stops after the current steps; unfinished runs keep a checkpoint and go on from it next time. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: RunProgress) => void;
@@ -111,14 +121,16 @@ class Pool {
   }
 
   private async runOn(worker: Worker, key: string, config: RunOptions): Promise<void> {
-    const checkpoint = path.join(projectRoot(), "data/cache/checkpoints", `${this.options.item}-${key}.checkpoint`);
+    const { item, tensorBoard } = this.options;
+    const checkpoint = path.join(projectRoot(), "data/cache/checkpoints", `${item}-${key}.checkpoint`);
+    const files = { checkpoint, ...(tensorBoard === undefined ? {} : { tensorBoard: path.resolve(tensorBoard, key) }) };
     const state = { cost: runCost(config), fraction: 0 };
     this.running.set(worker, state);
     const onProgress = (fraction: number) => {
       state.fraction = fraction;
       this.report();
     };
-    const record = await worker.run(config, checkpoint, onProgress).finally(() => this.running.delete(worker));
+    const record = await worker.run(config, files, onProgress).finally(() => this.running.delete(worker));
     if (!record) return;
     appendRecord(this.options.item, record, { folder: this.options.folder });
     for (const file of Object.values(bootstrapCheckpoints(checkpoint))) fs.rmSync(file, { force: true });
@@ -154,7 +166,7 @@ class Worker {
   }
 
   /** The record, or undefined where the run was stopped. */
-  run(config: RunOptions, checkpoint: string, onProgress: (fraction: number) => void): Promise<RunRecord | undefined> {
+  run(config: RunOptions, files: RunFiles, onProgress: (fraction: number) => void): Promise<RunRecord | undefined> {
     const { child } = this;
     let noise = "";
     return new Promise((resolve, reject) => {
@@ -178,7 +190,7 @@ class Worker {
       };
       child.on("message", onMessage).on("exit", onExit).on("error", onError);
       child.stderr?.on("data", onStderr);
-      this.send({ kind: "run", config, checkpoint });
+      this.send({ kind: "run", config, files });
     });
   }
 

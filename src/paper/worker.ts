@@ -1,7 +1,7 @@
 /** A worker process: runs the configs that it is sent, one at a time, and sends back records. */
 import { runRecord, RunAborted } from "./run";
 import type { RunOptions } from "./config";
-import type { FromWorker, ToWorker } from "./runMissing";
+import type { FromWorker, RunFiles, ToWorker } from "./runMissing";
 
 function send(message: FromWorker): void {
   process.send?.(message);
@@ -13,15 +13,15 @@ process.on("SIGINT", () => {});
 process.on("disconnect", () => process.exit(0));
 process.on("message", (message: ToWorker) => {
   if (message.kind === "stop") stop.abort();
-  else void runAndReport(message.config, message.checkpoint);
+  else void runAndReport(message.config, message.files);
 });
 
-async function runAndReport(config: RunOptions, checkpoint: string | undefined): Promise<void> {
+async function runAndReport(config: RunOptions, files: RunFiles): Promise<void> {
   try {
     const record = await runRecord(config, {
       signal: stop.signal,
       stopOnInterrupt: false,
-      ...(checkpoint ? { checkpoint } : {}),
+      ...files,
       onStep: ({ step, totalSteps }) => {
         if (step % 5 === 0 || step === totalSteps) send({ kind: "progress", fraction: step / totalSteps });
       },

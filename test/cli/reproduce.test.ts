@@ -6,6 +6,7 @@ import { readRecords } from "../../src/paper/records";
 import { catalog } from "../../src/paper/catalog";
 import { table5 } from "../../src/paper/table5";
 import { runScript, type ChildOptions } from "../support/children";
+import { readEvents } from "../support/eventFiles";
 import { projectCopy } from "../support/projectCopy";
 
 const ids = catalog.map(({ id }) => id);
@@ -75,7 +76,7 @@ describe("cli/reproduce", function () {
     it("goes on next time from where it stopped, prints the table, and repeats no run", async () => {
       const before = recorded();
 
-      const { code, lines, stderr } = await reproduce(["table-5", "--budget", "smoke"]);
+      const { code, lines, stderr } = await reproduce(["table-5", "--budget", "smoke", "--log", "logs"]);
 
       assert.deepEqual([code, stderr], [0, ""]);
       assert.deepEqual(recorded().slice(0, before.length), before);
@@ -89,6 +90,19 @@ describe("cli/reproduce", function () {
         "a conclusion",
       );
       assert.ok(!fs.existsSync(path.join(project, "figures")), "smoke draws nothing");
+    });
+
+    it("leaves curves for TensorBoard and a summary of each run where --log says", () => {
+      const { key, history, metrics } = recorded().at(-1)!;
+      const folder = path.join(project, "logs", key);
+
+      const summary = fs.readFileSync(path.join(folder, "summary.md"), "utf8");
+      const losses = readEvents(folder).flatMap(({ values }) => values?.["loss/train"] ?? []);
+
+      assert.ok(
+        summary.startsWith(`# Run ${key}\n`) && summary.includes(`Test error ${(100 * metrics.testErrorRate!).toFixed(2)} %`),
+      );
+      assert.deepEqual(losses, history.map(({ trainLoss }) => Math.fround(trainLoss))); // prettier-ignore
     });
 
     it("that is recorded is printed again without a run", async () => {
