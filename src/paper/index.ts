@@ -7,6 +7,8 @@ export { completeRecords, type CompleteOptions } from "./completeRecords";
 export { budgets, isComplete, labelledRows, largestBudget } from "./item";
 export type { Budget, LabelledRow, Labels, PaperItem, PlannedRun } from "./item";
 export { catalog, findItem } from "./catalog";
+export * from "./comparison";
+export { paperHyperParameters, type PaperHyperParameters } from "./hyperParameters";
 export { table4, table4Rows } from "./table4";
 export { table5, table5Methods, table5Rows } from "./table5";
 export { table8, table8Rows, type Table8Row } from "./table8";

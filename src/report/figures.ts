@@ -439,6 +439,8 @@ export function errorReductions({
 export interface DotInterval extends IntervalPoint {
   /** the line it stands on: augmentation, data set, network */
   readonly row: string;
+  /** what the axis of its own panel calls this line; by default the first panel alone names the lines */
+  readonly label?: string;
   /** colour: the method */
   readonly series: string;
   /** a panel with its own axis: "paper" and "ours" */
@@ -467,7 +469,12 @@ export function dotIntervals({
   const color = nominal("series", { title: seriesTitle || null, scale: colorScale(series), sort: null, legend: colorLegend });
   const yOffset = nominal("series", { sort: series, scale: { domain: series, padding: 0.5 } });
   const hconcat = panels.map((panel, column) => {
-    const axis = { labels: column === 0, labelLimit: 260, grid: false, ticks: false, domain: false };
+    const named = rows.some((row) => row.label !== undefined);
+    const names = Object.fromEntries(
+      rows.filter((row) => (row.panel ?? "") === panel).map((row) => [row.row, row.label ?? row.row]),
+    );
+    const labels = named ? { labelExpr: `${JSON.stringify(names)}[datum.value] || ''` } : { labels: column === 0 };
+    const axis = { ...labels, labelLimit: 440, grid: false, ticks: false, domain: false };
     const y = nominal("row", { title: null, sort: lines, scale: { domain: lines }, axis });
     const values = withBounds(rows.filter((row) => (row.panel ?? "") === panel));
     const bounded = { zero: false, nice: false, padding: 14 };

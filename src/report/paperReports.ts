@@ -12,16 +12,17 @@ import {
 import { figureMemorisation } from "../paper/figureMemorisation";
 import { completeRecords, type CompleteOptions } from "../paper/completeRecords";
 import { budgets, isComplete, itemRecords, largestBudget, type Budget, type LabelledRow } from "../paper/item";
-import { paperNumber, paperNumbers } from "../paper/paperNumbers";
+import { paperNumbers } from "../paper/paperNumbers";
 import type { RunRecord } from "../paper/records";
-import { estimate, formatEstimate } from "../paper/statistics";
+import { formatEstimate } from "../paper/statistics";
 import { table4 } from "../paper/table4";
-import { table5, table5Methods, table5Rows } from "../paper/table5";
+import { table5 } from "../paper/table5";
 import { table8 } from "../paper/table8";
+import { comparisonContent } from "./comparisonReport";
 import { figure1SurfacesContent, figure3SpectraContent } from "./curvatureReports";
 import { memorisationContent, table4Content, table8Content } from "./noiseReports";
-import { dotIntervals, errorVersusRho, type DotInterval, type RhoPoint } from "./figures";
-import { runFootnotes, toHtml, toMarkdown, type TableOptions, type TableRow } from "./tables";
+import { errorVersusRho, type RhoPoint } from "./figures";
+import { runFootnotes, toHtml, toMarkdown, type TableRow } from "./tables";
 import type { ItemContent, MakeContent } from "./itemContent";
 import type { FigureSpec } from "./theme";
 
@@ -44,7 +45,7 @@ const contents: Readonly<Record<string, MakeContent>> = {
   [figure1Surfaces.id]: figure1SurfacesContent,
   [figure3Spectra.id]: figure3SpectraContent,
   [table4.id]: table4Content,
-  [table5.id]: table5Content,
+  [table5.id]: comparisonContent(table5),
   [table8.id]: table8Content,
   [figure3Middle.id]: figure3MiddleContent,
   [figureMemorisation.id]: memorisationContent,
@@ -98,80 +99,9 @@ function isBudget(name: string): name is Budget {
   return (budgets as readonly string[]).includes(name);
 }
 
-const augmentations = [
-  { augment: "basic", name: "basic", paper: "basic" },
-  { augment: "cutout", name: "cutout", paper: "autoaugment" }, // the paper's "auto augment" on Fashion-MNIST is cutout alone
-] as const;
-
-function table5Content(budget: Budget, records: readonly RunRecord[]): ItemContent {
-  const numbers = paperNumbers("table-5");
-  const runs = table5Rows(budget, records);
-  const where = { dataset: "fashion-mnist", model: "WRN-28-10" };
-  const paperCell = (augmentation: string, method: string) => {
-    const { value, interval } = paperNumber(numbers, { ...where, augmentation, method });
-    return { mean: value, ...(interval === undefined ? {} : { interval }) };
-  };
-  const ours = (augment: string, method: string) =>
-    estimate(runs.filter((run) => run.augment === augment && run.method === method).map((run) => run.testErrorRate));
-  const best = (augment: string, method: string) =>
-    estimate(runs.filter((run) => run.augment === augment && run.method === method).map((run) => run.bestTestErrorRate));
-  const rhoOf = (augment: string) => runs.find((run) => run.augment === augment && run.method === "SAM")?.rho;
-  const percent = { scale: 100 };
-  const rows = augmentations.map(({ augment, name, paper }) => ({
-    augment: name,
-    paperSgd: formatEstimate(paperCell(paper, "sgd")),
-    paperSam: formatEstimate(paperCell(paper, "sam")),
-    sgd: formatEstimate(ours(augment, table5Methods[0]), percent),
-    twice: formatEstimate(ours(augment, table5Methods[1]), percent),
-    sam: formatEstimate(ours(augment, table5Methods[2]), percent),
-    rho: rhoOf(augment),
-    samBest: formatEstimate(best(augment, table5Methods[2]), percent),
-    sgdBest: formatEstimate(best(augment, table5Methods[0]), percent),
-  }));
-  const seeds = ours("basic", "SAM").n;
-  const table: TableOptions = {
-    title: "Table 5: test error in per cent. Paper: WRN-28-10 on Fashion-MNIST; ours: as below",
-    columns: {
-      augment: "augmentation",
-      paperSgd: "paper · SGD",
-      paperSam: "paper · SAM",
-      sgd: "ours · SGD",
-      twice: "ours · SGD, 2× epochs",
-      sam: "ours · SAM",
-      rho: "ours · SAM's ρ",
-      sgdBest: "ours, best epoch · SGD",
-      samBest: "ours, best epoch · SAM",
-    },
-    footnotes: runFootnotes({ budget, seeds, paperSpread: numbers.spread, notes: [`${table5.describe(budget)}.`] }),
-  };
-  const points: DotInterval[] = augmentations.flatMap(({ augment, name, paper }) => [
-    { row: name, series: "SGD", panel: "paper", ...paperCell(paper, "sgd") },
-    { row: name, series: "SAM", panel: "paper", ...paperCell(paper, "sam") },
-    ...table5Methods.map((method) => ({ row: name, series: method, panel: "ours", ...inPercent(ours(augment, method)) })),
-  ]);
-  const figure = dotIntervals({
-    title: titleOfTable5(
-      rows.map(({ augment }) => augment),
-      ours,
-    ),
-    subtitle: `Test error, mean and 95 % interval. Paper: WRN-28-10, Fashion-MNIST. Ours: ${table5.describe(budget)}.`,
-    rows: points,
-  });
-  return { rows, table, figure };
-}
-
 interface MeanAndInterval {
   readonly mean: number;
   readonly interval?: number;
-}
-
-function titleOfTable5(augments: readonly string[], ours: (augment: string, method: string) => MeanAndInterval): string {
-  const sgd = (augment: string) => Math.min(ours(augment, table5Methods[0]).mean, ours(augment, table5Methods[1]).mean);
-  const wins = augments.filter((augment) => ours(augment, "SAM").mean < sgd(augment));
-  if (wins.length === augments.length) return "SAM lowers the test error, in the paper and here";
-  return wins.length === 0
-    ? "Here SAM does not lower the test error"
-    : `Here SAM lowers the test error with ${wins.join(", ")} augmentation only`;
 }
 
 function inPercent({ mean, interval }: MeanAndInterval): MeanAndInterval {

@@ -45,8 +45,9 @@ describe("cli/reproduce", function () {
 
     assert.equal(code, 0);
     assert.equal(
-      lines.filter((line) => /^ {2}[0-9a-f]{16} {2}to run +augment (basic|cutout), method .*, rho .* seed [01]$/.test(line))
-        .length,
+      lines.filter((line) =>
+        /^ {2}[0-9a-f]{16} {2}to run +model ConvNet 4-8, augment (basic|cutout), method .*, rho .* seed [01]$/.test(line),
+      ).length,
       12,
     );
     // 256 images; for each augmentation and seed: SGD once and twice, SAM with two gradients: 5 epochs' worth
@@ -86,7 +87,7 @@ describe("cli/reproduce", function () {
         "the paper's numbers",
       );
       assert.ok(
-        lines.some((line) => line.startsWith("basic: SAM's error is")),
+        lines.some((line) => line.startsWith("ConvNet 4-8, basic: SAM's error (ρ = 0.05) is")),
         "a conclusion",
       );
       assert.ok(!fs.existsSync(path.join(project, "figures")), "smoke draws nothing");

@@ -95,18 +95,48 @@ describe("paper/table5", () => {
       assert.equal(sgd!.training.rho, 0);
     });
 
-    it("at paper has the paper's settings: WRN-28-10, all of Fashion-MNIST, batch 256 over 8 devices, ρ = 0.05, five seeds", () => {
-      const sam = table5.plan("paper", []).filter(({ labels }) => labels.method === "SAM").map(({ config }) => runConfig(config)); // prettier-ignore
+    describe("at paper", () => {
+      const paperRuns = (where: Record<string, string>) =>
+        table5
+          .plan("paper", [])
+          .filter(({ labels }) => Object.entries(where).every(([label, value]) => labels[label] === value))
+          .map(({ config }) => runConfig(config));
 
-      assert.equal(sam.length, 2 * 5);
-      const { dataset, model, training } = sam[0]!;
-      assert.deepEqual(dataset, { name: "fashion-mnist", trainSize: 0, testSize: 0, validationSize: 0 });
-      assert.deepEqual(model, { name: "wideResNet", depth: 28, widen: 10, batchNorm: true, dropout: 0 });
-      // paper.md: Table 7 for Fashion-MNIST, Sec. 3.1 for batch 256; m = 256 / 8
-      const { batchSize, m, rho, learningRate, weightDecay, schedule } = training;
-      assert.deepEqual({ batchSize, m, rho, learningRate, weightDecay, schedule }, {
-        ...{ batchSize: 256, m: 32, rho: 0.05, learningRate: 0.1, weightDecay: 0.0005, schedule: "cosine" },
-      }); // prettier-ignore
+      it("has two networks, two data sets, two augmentations, three methods and five seeds", () => {
+        assert.equal(table5.plan("paper", []).length, 2 * 2 * 2 * 3 * 5);
+      });
+
+      it("trains WRN-28-10 on all of Fashion-MNIST with Table 7's settings, 256 images over 8 devices", () => {
+        const { dataset, model, training } = paperRuns({ data: "Fashion-MNIST", model: "WRN-28-10", method: "SAM" })[0]!;
+
+        assert.deepEqual([dataset.name, dataset.trainSize, dataset.testSize, dataset.validationSize], ["fashion-mnist", 0, 0, 0]);
+        assert.deepEqual(model, { name: "wideResNet", depth: 28, widen: 10, batchNorm: true, dropout: 0 });
+        // paper.md: Table 7 for Fashion-MNIST, Sec. 3.1 for batch 256; m = 256 / 8
+        const { batchSize, m, rho, learningRate, weightDecay, schedule } = training;
+        assert.deepEqual({ batchSize, m, rho, learningRate, weightDecay, schedule }, {
+          ...{ batchSize: 256, m: 32, rho: 0.05, learningRate: 0.1, weightDecay: 0.0005, schedule: "cosine" },
+        }); // prettier-ignore
+      });
+
+      for (const [data, model, rho, learningRate] of [
+        ["SVHN", "WRN-28-10", 0.01, 0.01],
+        ["SVHN", "Shake-Shake (26 2x96d)", 0.01, 0.01],
+        ["Fashion-MNIST", "WRN-28-10", 0.05, 0.1],
+        ["Fashion-MNIST", "Shake-Shake (26 2x96d)", 0.02, 0.1],
+      ] as const)
+        it(`takes the ρ and learning rate of Table 7 for ${model} on ${data}`, () => {
+          const sam = paperRuns({ data, model, method: "SAM" });
+
+          assert.equal(sam.length, 2 * 5);
+          for (const { training } of sam) assert.deepEqual([training.rho, training.learningRate], [rho, learningRate]);
+        });
+
+      it("means by auto augment SVHN's policy with cutout on SVHN, and cutout alone on Fashion-MNIST", () => {
+        const augments = (data: string) => [...new Set(paperRuns({ data }).map(({ training }) => training.augment))];
+
+        assert.deepEqual(augments("SVHN"), ["basic", "autoaugment-svhn"]);
+        assert.deepEqual(augments("Fashion-MNIST"), ["basic", "cutout"]);
+      });
     });
   });
 
@@ -132,7 +162,7 @@ describe("paper/table5", () => {
       );
 
       // 5 points below 15: a third. Welch: s² = 1e-6 each, standard error √(2e-6/3), t(0.975; 4) = 2.776: ±0.227 points
-      assert.equal(text, "basic: SAM's error is 5.00±0.23 points (33.3 %) below that of SGD at twice the epochs. The claim replicates."); // prettier-ignore
+      assert.equal(text, "ConvNet 16-32-64, basic: SAM's error (ρ = 0.1) is 5.00±0.23 points (33.3 %) below that of SGD at twice the epochs. The claim replicates."); // prettier-ignore
     });
 
     it("say that it does not where SAM is worse", () => {
@@ -144,7 +174,7 @@ describe("paper/table5", () => {
         ]),
       );
 
-      assert.equal(text, "basic: SAM's error is 5.00±0.23 points (50.0 %) above that of SGD. The claim does not replicate: SAM is worse."); // prettier-ignore
+      assert.equal(text, "ConvNet 16-32-64, basic: SAM's error (ρ = 0.1) is 5.00±0.23 points (50.0 %) above that of SGD. The claim does not replicate: SAM is worse."); // prettier-ignore
     });
 
     it("say that these seeds do not decide where the interval holds 0", () => {
@@ -172,20 +202,17 @@ describe("paper/table5", () => {
       assert.match(text, /is not decided by these seeds/);
     });
 
-    it("are one sentence for each augmentation, and none without records", () => {
-      assert.deepEqual(
-        table5
-          .conclusions(
-            "demo",
-            demo([
-              [0.2, 0.2, 0.2],
-              [0.2, 0.2, 0.2],
-              [0.1, 0.1, 0.1],
-            ]),
-          )
-          .map((text) => text.split(":")[0]),
-        ["basic", "cutout"],
-      );
+    it("are one sentence for each augmentation and one for both, and none without records", () => {
+      const records = demo([
+        [0.2, 0.2, 0.2],
+        [0.2, 0.2, 0.2],
+        [0.1, 0.1, 0.1],
+      ]);
+
+      const starts = table5.conclusions("demo", records).map((text) => text.split(":")[0]);
+
+      assert.deepEqual(starts.slice(0, 2), ["ConvNet 16-32-64, basic", "ConvNet 16-32-64, cutout"]);
+      assert.equal(starts[2], "SAM's mean error is lower in 2 of 2 conditions");
       assert.deepEqual(table5.conclusions("demo", []), []);
     });
   });

@@ -23,13 +23,30 @@ describe("report/paperReports", () => {
     const report = table5Report([0.3, 0.25, 0.2]);
 
     it("sets the paper's numbers beside ours, each with its interval", () => {
-      const [basic, cutout] = report.rows;
+      const on = (augmentation: string) =>
+        report.rows.find(({ model, dataset, augmentation: own }) => model === "WRN-28-10" && dataset === "Fashion-MNIST" && own === augmentation)!; // prettier-ignore
+      const [basic, cutout] = [on("basic"), on("autoaugment")];
 
       // paper.md, Table 5: Fashion-MNIST, WRN-28-10
-      assert.deepEqual([basic!.paperSgd, basic!.paperSam], ["4.57±0.07", "3.98±0.05"]);
-      assert.deepEqual([cutout!.paperSgd, cutout!.paperSam], ["3.86±0.14", "3.61±0.06"]);
+      assert.deepEqual([basic.paperSgd, basic.paperSam], ["4.57±0.07", "3.98±0.05"]);
+      assert.deepEqual([cutout.paperSgd, cutout.paperSam], ["3.86±0.14", "3.61±0.06"]);
+      assert.deepEqual([basic.condition, cutout.condition], ["ConvNet 16-32-64, basic", "ConvNet 16-32-64, cutout"]);
       // s = 0.1 points, t(0.975; 2) = 4.303: 4.303·0.1/√3
-      assert.deepEqual([basic!.sgd, basic!.twice, basic!.sam, basic!.rho], ["30.00±0.25", "25.00±0.25", "20.00±0.25", 0.1]);
+      assert.deepEqual([basic.sgd, basic.twice, basic.sam, basic.rho], ["30.00±0.25", "25.00±0.25", "20.00±0.25", 0.1]);
+      // Welch with equal variances: 4 degrees of freedom, t(0.975; 4) = 2.776, 2.776·0.1·√(2/3)
+      assert.equal(basic.gain, "5.00±0.23");
+    });
+
+    it("shows every row of the paper, ours where a run stands for it, and SAM bold where it is better beyond the noise", () => {
+      const bare = report.rows.filter(({ condition }) => condition === undefined);
+      const lines = report.markdown.split("\n");
+
+      assert.equal(report.rows.length, 8);
+      assert.equal(bare.length, 6);
+      // paper.md, Table 5: the one cell where SAM is worse
+      const worse = bare.find(({ model, dataset, augmentation }) => /Shake/.test(String(model)) && dataset === "SVHN" && augmentation === "autoaugment")!; // prettier-ignore
+      assert.deepEqual([worse.paperSgd, worse.paperSam], ["1.03±0.02", "1.07±0.02"]);
+      assert.equal(lines.filter((line) => line.includes("**20.00±0.25**")).length, 2);
     });
 
     it("says what ours is: budget, seeds, data, network", () => {
@@ -41,10 +58,10 @@ describe("report/paperReports", () => {
     });
 
     it("names no data set and no network as ours but those that were trained on", () => {
-      const generated = JSON.stringify(report.figure).replace(table5.describe("demo"), "");
+      const [paper, ours] = (report.figure as unknown as { hconcat: object[] }).hconcat.map((panel) => JSON.stringify(panel));
 
-      assert.match(report.markdown.split("\n")[0]!, /Paper: WRN-28-10 on Fashion-MNIST; ours: as below/);
-      assert.ok(!/Ours: [^"]*Fashion-MNIST/.test(generated));
+      assert.match(paper!, /"label":"WRN-28-10, Fashion-MNIST, basic"/);
+      assert.doesNotMatch(ours!, /WRN|Fashion-MNIST/);
     });
 
     it("draws paper and ours, in per cent", () => {
@@ -62,14 +79,22 @@ describe("report/paperReports", () => {
 
       assert.match(title(report.figure), /SAM lowers the test error, in the paper and here/);
       assert.match(title(table5Report([0.2, 0.25, 0.3]).figure), /Here SAM does not lower the test error/);
-      assert.match(title(itemReport("table-5", { records: mixed, budget: "demo" }).figure), /with basic augmentation only/);
+      assert.match(
+        title(itemReport("table-5", { records: mixed, budget: "demo" }).figure),
+        /Here SAM's mean error is lower in 1 of 2 conditions, beyond the seeds' noise in 1/,
+      );
     });
 
     it("carries the conclusions of its records", () => {
-      assert.equal(report.conclusions.length, 2);
-      for (const sentence of report.conclusions) assert.match(sentence, /The claim replicates\.$/);
-      for (const sentence of table5Report([0.2, 0.25, 0.3]).conclusions)
-        assert.match(sentence, /does not replicate: SAM is worse\.$/);
+      const worse = table5Report([0.2, 0.25, 0.3]).conclusions;
+
+      for (const sentence of report.conclusions.slice(0, 2)) assert.match(sentence, /The claim replicates\.$/);
+      for (const sentence of worse.slice(0, 2)) assert.match(sentence, /does not replicate: SAM is worse\.$/);
+      assert.match(
+        report.conclusions[2]!,
+        /lower in 2 of 2 conditions: beyond the seeds' noise in 2, and higher beyond it in 0\./,
+      );
+      assert.match(worse[2]!, /lower in 0 of 2 conditions: beyond the seeds' noise in 0, and higher beyond it in 2\./);
     });
   });
 

@@ -1,0 +1,233 @@
+/** Tables 1, 2, 5 and 9 as a table of every row of the paper, with ours beside those that a run of ours stands for, and as a picture of both. */
+import {
+  comparisonMethods,
+  comparisonResults,
+  conditionName,
+  countVerdicts,
+  verdictOf,
+  type ComparisonItem,
+  type ComparisonMethod,
+  type ConditionResult,
+} from "../paper/comparison";
+import { datasetFacts, type DatasetName } from "../paper/datasets";
+import { largestBudget, type Budget } from "../paper/item";
+import { paperNumbers, selectNumbers, type PaperNumber, type PaperNumbers } from "../paper/paperNumbers";
+import type { RunRecord } from "../paper/records";
+import { estimate, formatEstimate, type SeedMean } from "../paper/statistics";
+import { dotIntervals, type DotInterval, type IntervalPoint } from "./figures";
+import type { ItemContent, MakeContent } from "./itemContent";
+import type { ResultSummary } from "./readmeTable";
+import { runFootnotes, type TableOptions, type TableRow } from "./tables";
+
+export interface ComparisonReportOptions {
+  /** Which of the paper's measures; default "testErrorRate". */
+  readonly measure?: string;
+  /** Printed below the table, besides what data/paper notes. */
+  readonly notes?: readonly string[];
+}
+
+/** The paper's row: what says which it is, and its numbers with and without SAM. */
+export interface PaperRow {
+  readonly where: Readonly<Record<string, string | number>>;
+  readonly sgd: PaperNumber;
+  readonly sam: PaperNumber;
+  /** That the paper prints. */
+  readonly decimals: number;
+}
+
+const whereFields = ["model", "epochs", "dataset", "augmentation"] as const;
+
+/** Every row of the paper's table, in its order. */
+export function comparisonPaperRows(numbers: PaperNumbers, measure = "testErrorRate"): PaperRow[] {
+  const { decimals } = numbers.measures[measure]!;
+  const sams = selectNumbers(numbers, { method: "sam", measure });
+  return sams.map((sam) => {
+    const where = Object.fromEntries(whereFields.flatMap((field) => (sam[field] === undefined ? [] : [[field, sam[field]!]])));
+    const [sgd] = selectNumbers(numbers, { ...where, method: "sgd", measure });
+    return { where, sgd: sgd!, sam, decimals };
+  });
+}
+
+/** Table and figure of such an item. */
+export function comparisonContent(item: ComparisonItem, options: ComparisonReportOptions = {}): MakeContent {
+  return (budget, records) => contentOf(item, { budget, records, ...options });
+}
+
+interface Parts extends ComparisonReportOptions {
+  readonly budget: Budget;
+  readonly records: readonly RunRecord[];
+}
+
+function contentOf(item: ComparisonItem, { budget, records, measure, notes = [] }: Parts): ItemContent {
+  const numbers = paperNumbers(item.id);
+  const papers = comparisonPaperRows(numbers, measure);
+  const results = comparisonResults(item.comparison(budget), records);
+  const rows = tableRows(papers, results);
+  const title = `${item.title}: test error in per cent, the paper's rows and the runs of ours that stand for them`;
+  const footnotes = runFootnotes({
+    budget,
+    seeds: item.comparison(budget).seeds,
+    paperSpread: numbers.spread,
+    notes: [`${item.describe(budget)}.`, boldNote, ...numbers.notes.map((note) => `paper: ${note}`), ...notes],
+  });
+  const table: TableOptions = { title, columns: columnsOf(rows), footnotes, strong: isStrong };
+  const figure = dotIntervals({
+    title: titleOf(results),
+    subtitle: `Test error, mean and 95 % interval. Ours: ${item.describe(budget)}.`,
+    rows: inOrderOfMethods(results.flatMap((result) => pointsOf(result, papers))),
+  });
+  return { rows, table, figure };
+}
+
+const boldNote = "bold: lower than the better of SGD and SGD at twice the epochs, beyond the seeds' noise (Welch's interval).";
+
+function isStrong(row: TableRow, field: string): boolean {
+  return field === "sam" && row.verdict === "better";
+}
+
+const columns = {
+  model: "network",
+  epochs: "epochs",
+  dataset: "data",
+  augmentation: "augmentation",
+  paperSgd: "paper · SGD",
+  paperSam: "paper · SAM",
+  condition: "ours · run",
+  sgd: "ours · SGD",
+  twice: "ours · SGD, 2× epochs",
+  sam: "ours · SAM",
+  gain: "ours · better SGD − SAM",
+  rho: "ours · SAM's ρ",
+  sgdBest: "ours, best epoch · SGD",
+  samBest: "ours, best epoch · SAM",
+} as const;
+
+// A column that no row fills, such as epochs where the paper names none, is left out.
+function columnsOf(rows: readonly TableRow[]): Record<string, string> {
+  return Object.fromEntries(Object.entries(columns).filter(([field]) => rows.some((row) => row[field] !== undefined)));
+}
+
+function tableRows(papers: readonly PaperRow[], results: readonly ConditionResult[]): TableRow[] {
+  const known = papers.flatMap((paper) => {
+    const ours = results.filter((result) => standsFor(result, paper));
+    return ours.length > 0 ? ours.map((result) => ({ ...paperCells(paper), ...ourCells(result) })) : [paperCells(paper)];
+  });
+  const alone = results.filter((result) => !papers.some((paper) => standsFor(result, paper)));
+  return [...known, ...alone.map(ourCells)];
+}
+
+function standsFor({ condition }: ConditionResult, { where }: PaperRow): boolean {
+  const named = Object.entries(condition.paper ?? {});
+  return named.length > 0 && named.every(([field, value]) => where[field] === value);
+}
+
+function paperCells({ where, sgd, sam, decimals }: PaperRow): TableRow {
+  const [paperSgd, paperSam] = [sgd, sam].map((number) => printed(number, decimals));
+  return { ...where, dataset: dataName(String(where.dataset)), paperSgd, paperSam };
+}
+
+function ourCells(result: ConditionResult): TableRow {
+  const { condition, errors, bestErrors, rho, gain } = result;
+  const cell = (values: readonly number[]) => (values.length > 0 ? formatEstimate(estimate(values), { scale: 100 }) : undefined);
+  return {
+    condition: conditionName(condition),
+    sgd: cell(errors.SGD),
+    twice: cell(errors["SGD, twice the epochs"]),
+    sam: cell(errors.SAM),
+    gain: formatEstimate(gain, { scale: 100 }),
+    rho,
+    sgdBest: cell(bestErrors.SGD),
+    samBest: cell(bestErrors.SAM),
+    verdict: verdictOf(result),
+  };
+}
+
+function dataName(dataset: string): string {
+  return datasetFacts[dataset as DatasetName]?.title ?? dataset;
+}
+
+function printed({ value, interval, bound }: PaperNumber, decimals: number): string {
+  return formatEstimate({ mean: value, interval, bound }, { decimals });
+}
+
+function pointsOf(result: ConditionResult, papers: readonly PaperRow[]): DotInterval[] {
+  const row = conditionName(result.condition);
+  const paper = papers.find((each) => standsFor(result, each));
+  const ours = Object.entries(result.errors).filter(([, values]) => values.length > 0);
+  const panel = { row, panel: "ours" };
+  const theirs = paper ? { row, panel: "paper", label: paperName(paper) } : undefined;
+  return [
+    ...(theirs && paper ? [{ ...theirs, series: "SGD", ...paperPoint(paper.sgd) }, { ...theirs, series: "SAM", ...paperPoint(paper.sam) }] : []),
+    ...ours.map(([method, values]) => ({ ...panel, series: method, ...inPercent(estimate(values)) })),
+  ]; // prettier-ignore
+}
+
+// So that the legend lists them as the table does.
+function inOrderOfMethods(points: readonly DotInterval[]): DotInterval[] {
+  const place = ({ series }: DotInterval) => comparisonMethods.indexOf(series as ComparisonMethod);
+  return [...points].sort((a, b) => place(a) - place(b));
+}
+
+/** "WRN-28-10, CIFAR-10, cutout". */
+function paperName({ where }: PaperRow): string {
+  const { model, epochs, dataset, augmentation } = where;
+  const parts = [model, epochs && `${epochs} epochs`, dataName(String(dataset)), augmentation];
+  return parts.filter(Boolean).join(", ");
+}
+
+function paperPoint({ value, interval }: PaperNumber): IntervalPoint {
+  return { mean: value, ...(interval === undefined ? {} : { interval }) };
+}
+
+function inPercent({ mean, interval }: SeedMean): IntervalPoint {
+  return { mean: 100 * mean, ...(interval === undefined ? {} : { interval: 100 * interval }) };
+}
+
+function titleOf(results: readonly ConditionResult[]): string {
+  const { total, lower, better } = countVerdicts(results);
+  if (lower === 0) return "Here SAM does not lower the test error";
+  if (better === total) return "SAM lowers the test error, in the paper and here";
+  return `Here SAM's mean error is lower in ${lower} of ${total} conditions, beyond the seeds' noise in ${better}`;
+}
+
+/** The README's line: the first condition's errors, and in how many conditions SAM's are lower. */
+export function summarizeComparison(
+  item: ComparisonItem,
+  measure?: string,
+): (records: readonly RunRecord[]) => ResultSummary | undefined {
+  return (records) => {
+    const budget = largestBudget(item, records);
+    if (!budget) return undefined;
+    const { seeds } = item.comparison(budget);
+    const results = comparisonResults(item.comparison(budget), records);
+    const papers = comparisonPaperRows(paperNumbers(item.id), measure);
+    const [first] = results;
+    const paper = papers.find((each) => standsFor(first!, each));
+    return { paper: summarizePaper(papers, paper!), ours: summarizeOurs(results), budget, seeds, agrees: agreement(results) };
+  };
+}
+
+function summarizePaper(papers: readonly PaperRow[], paper: PaperRow): string {
+  const lower = papers.filter(({ sam, sgd }) => sam.value < sgd.value).length;
+  const { paperSam, paperSgd } = paperCells(paper);
+  return `${paperName(paper)}: SAM ${paperSam}, SGD ${paperSgd} % error; SAM lower in ${lower} of ${papers.length}`;
+}
+
+function summarizeOurs(results: readonly ConditionResult[]): string {
+  const { condition, errors, baseline } = results[0]!;
+  const [sam, sgd] = [errors.SAM, errors[baseline]].map((values) => formatEstimate(estimate(values), { scale: 100 }));
+  const { lower, total } = countVerdicts(results);
+  return `${conditionName(condition)}: SAM ${sam}, SGD ${sgd} % error; SAM lower in ${lower} of ${total}`;
+}
+
+function agreement(results: readonly ConditionResult[]): string {
+  const { total, better, worse } = countVerdicts(results);
+  if (better === total) return "yes";
+  if (worse === total) return "no";
+  if (better + worse === 0) return results.every(({ gain }) => gain.mean > 0) ? "in the mean, within noise" : "undecided";
+  const counts = { yes: better, no: worse, undecided: total - better - worse };
+  return Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .map(([word, count]) => `${word} in ${count}`)
+    .join(", ");
+}
