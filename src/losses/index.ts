@@ -10,3 +10,4 @@ export { betaMixture, gaussianMixture, noisyPosterior, normalizeLosses, percenti
 export type { BetaComponent, BetaMixture, BetaMixtureOptions, NormalizedLosses, NormalizeLossesOptions } from "./lossMixture";
 export type { GaussianComponent, GaussianMixture, GaussianMixtureOptions } from "./lossMixture";
 export { symmetricCrossEntropy, type SymmetricCrossEntropyOptions } from "./symmetricCrossEntropy";
+export { estimateTransition, type TransitionEstimateOptions } from "./transitionEstimate";

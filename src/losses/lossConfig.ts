@@ -15,8 +15,10 @@ const share = z.number().min(0).max(1);
 const factor = z.number().min(0).finite();
 const positiveShare = z.number().gt(0).lt(1);
 const q = share.default(gceDefaults.q);
+// A word stands for the matrix of the run's own noise, or the one that a first network finds: a run puts it in the word's place.
 const matrixThat = (check: (matrix: number[][]) => void) =>
-  z.array(z.array(z.number())).superRefine((matrix, { addIssue }) => {
+  z.union([z.array(z.array(z.number())), z.enum(["known", "estimated"])]).superRefine((matrix, { addIssue }) => {
+    if (typeof matrix === "string") return;
     try {
       check(matrix);
     } catch (error) {
@@ -71,9 +73,21 @@ const table: Table = {
   symmetricCrossEntropy: (config) => (z, t) => symmetricCrossEntropy(z, t, config),
   softBootstrapping: (config) => (z, t) => softBootstrapping(z, t, config),
   hardBootstrapping: (config) => (z, t) => hardBootstrapping(z, t, config),
-  forwardCorrection: (config) => (z, t) => forwardCorrection(z, t, config),
-  backwardCorrection: (config) => (z, t) => backwardCorrection(z, t, config),
+  forwardCorrection: ({ transitionMatrix }) => {
+    const matrix = matrixItself(transitionMatrix);
+    return (z, t) => forwardCorrection(z, t, { transitionMatrix: matrix });
+  },
+  backwardCorrection: ({ transitionMatrix }) => {
+    const matrix = matrixItself(transitionMatrix);
+    return (z, t) => backwardCorrection(z, t, { transitionMatrix: matrix });
+  },
 };
+
+function matrixItself(matrix: number[][] | "known" | "estimated"): number[][] {
+  if (typeof matrix !== "string") return matrix;
+  const who = matrix === "known" ? "a run whose config has noise" : "trainWithEstimatedTransition, or a run,";
+  throw new Error(`transitionMatrix = "${matrix}": expected the matrix itself; ${who} puts it in the word's place`);
+}
 
 /** Names that `lossByName` knows. */
 export const lossNames = Object.keys(table) as readonly LossConfig["name"][];

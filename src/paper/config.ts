@@ -73,7 +73,7 @@ const finetune = z.strictObject({
   newHead: z.boolean().default(true), // paper App. C.2
 });
 
-export const runConfigSchema = z.strictObject({
+const runFields = z.strictObject({
   dataset,
   noise: noise.optional(),
   model: networkSchema,
@@ -82,6 +82,15 @@ export const runConfigSchema = z.strictObject({
   bootstrap: z.strictObject({}).optional(),
   finetune: finetune.optional(),
   curvature: curvature.optional(),
+});
+
+/** The parts, each as it should be, and together without contradiction. */
+export const runConfigSchema = runFields.superRefine(({ noise, training: { loss }, bootstrap }, { addIssue }) => {
+  if (!("transitionMatrix" in loss)) return;
+  if (loss.transitionMatrix === "known" && !noise)
+    addIssue('training.loss.transitionMatrix = "known": the run has no noise, so there is no matrix to know');
+  if (bootstrap)
+    addIssue(`training.loss.name = "${loss.name}": bootstrap trains on predictions, whose errors the matrix does not describe`);
 });
 
 /** A run with every default filled in. */

@@ -25,6 +25,8 @@ export interface RunMetrics extends TrainMetrics {
   readonly actualNoiseRate?: number;
   /** Of the first training of a bootstrapped run, after its last epoch. */
   readonly firstTestErrorRate?: number;
+  /** One less the mean diagonal of the transition matrix that a first network estimated. */
+  readonly estimatedNoiseRate?: number;
   /** Share of the labels of its second training, the first's predictions, that differ from the true ones. */
   readonly relabelledNoiseRate?: number;
 }

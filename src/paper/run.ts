@@ -1,27 +1,24 @@
 /** From a config to a record: loads the data, adds the noise, builds the network, trains it. */
 import fs from "node:fs";
 import path from "node:path";
-import {
-  asymmetricMaps,
-  asymmetricNoise,
-  instanceNoise,
-  normalize,
-  pairFlipNoise,
-  splitHeldOut,
-  symmetricNoise,
-  withLabels,
-  type ClassMap,
-  type Dataset,
-  type NoisyLabels,
-} from "../data";
+import { splitHeldOut, withLabels, type Dataset } from "../data";
 import { Rng, ready, tf } from "../engine";
 import { countParameters, loadPretrained, withResizedInput, type Model, type Variables } from "../models";
-import { train, trainBootstrapped, type BootstrapResult, type TrainCallbacks, type TrainData } from "../training";
+import {
+  train,
+  trainBootstrapped,
+  trainWithEstimatedTransition,
+  type BootstrapResult,
+  type EstimatedTransitionResult,
+  type TrainCallbacks,
+  type TrainData,
+} from "../training";
 import { measureCurvature } from "./curvature";
 import { pretrainingOf, runConfig, runKey, type RunConfig, type RunOptions } from "./config";
-import { loadSplit, type DatasetName } from "./datasets";
+import { loadSplit } from "./datasets";
 import { pretrainedError, savePretrained, weightsFolder, type Start } from "./finetune";
 import { buildNetwork } from "./networks";
+import { knownTransition, noiseOf } from "./noise";
 import type { RunMetrics, RunRecord, Versions } from "./records";
 
 /** Training and test data of a run, with its label noise. */
@@ -29,36 +26,8 @@ export async function runData(options: RunOptions): Promise<TrainData> {
   const { dataset, noise } = runConfig(options);
   const { train: trainSet, test } = dataset.validationSize > 0 ? await loadForTuning(dataset) : await loadBoth(dataset);
   if (!noise) return { train: trainSet, test };
-  const { noisyLabels } = withNoise(trainSet, { dataset, noise });
+  const { noisyLabels } = noiseOf(trainSet, { dataset, noise });
   return { train: withLabels(trainSet, noisyLabels), test, cleanLabels: trainSet.labels };
-}
-
-type Noise = NonNullable<RunConfig["noise"]>;
-
-// Classes that look alike; generated ones do not, and have the literature's default.
-const mistaken: Partial<Record<DatasetName, ClassMap>> = {
-  "fashion-mnist": asymmetricMaps.fashionMnist,
-  generated: asymmetricMaps.cifar10,
-  mnist: asymmetricMaps.mnist,
-  "cifar-10": asymmetricMaps.cifar10,
-};
-
-function classMap({ name, classes }: RunConfig["dataset"]): ClassMap {
-  const map = mistaken[name];
-  const known = Object.keys(mistaken).join(", ");
-  if (!map) throw new Error(`asymmetric noise has no map of classes for ${name}; there are maps for ${known}`);
-  if (classes !== "all") throw new Error(`asymmetric noise maps all classes of ${name}: classes = "${classes}", expected "all"`);
-  return map;
-}
-
-function withNoise(trainSet: Dataset, { dataset, noise }: { dataset: RunConfig["dataset"]; noise: Noise }): NoisyLabels {
-  const { labels, numClasses, images } = trainSet;
-  const { noiseType, noiseRate, includeTrueClass, noiseSeed } = noise;
-  const options = { noiseRate, numClasses, seed: noiseSeed };
-  if (noiseType === "pair-flip") return pairFlipNoise(labels, options);
-  if (noiseType === "asymmetric") return asymmetricNoise(labels, { ...options, map: classMap(dataset) });
-  if (noiseType === "instance") return instanceNoise(labels, { ...options, features: normalize(images, trainSet) });
-  return symmetricNoise(labels, { ...options, includeTrueClass });
 }
 
 async function loadBoth(dataset: RunConfig["dataset"]): Promise<TrainData> {
@@ -113,13 +82,27 @@ export async function runOne(options: RunOptions, callbacks: RunCallbacks = {}):
   const config = runConfig(options);
   const data = await runData(config);
   const { model, ...origin } = await startOf(config, data.train, callbacks);
-  const training = config.bootstrap ? trainBootstrapped : train;
-  const result = await training(model, data, config.training, { ...callbacks, measure: measureOf(config, model, data) });
+  const training = withKnownTransition(config, data);
+  const result = await trainerOf(config)(model, data, training, { ...callbacks, measure: measureOf(config, model, data) });
   if (result.outcome === "aborted") {
     disposeVariables(result.variables);
     throw new RunAborted(runKey(config));
   }
   return { record: makeRecord({ config, data, model, result, versions, ...origin }), model, data, variables: result.variables };
+}
+
+/** What a run may find: each kind of training has its own beside what all have. */
+type Result = BootstrapResult & EstimatedTransitionResult;
+
+function trainerOf({ bootstrap, training: { loss } }: RunConfig): (...args: Parameters<typeof train>) => Promise<Result> {
+  if (bootstrap) return trainBootstrapped;
+  return "transitionMatrix" in loss && loss.transitionMatrix === "estimated" ? trainWithEstimatedTransition : train;
+}
+
+function withKnownTransition(config: RunConfig, data: TrainData): RunConfig["training"] {
+  const { loss } = config.training;
+  if (!("transitionMatrix" in loss) || loss.transitionMatrix !== "known") return config.training;
+  return { ...config.training, loss: { ...loss, transitionMatrix: knownTransition(config, data) } };
 }
 
 /** The network with the variables that it starts from. */
@@ -166,7 +149,7 @@ interface Parts {
   readonly config: RunConfig;
   readonly data: TrainData;
   readonly model: Model;
-  readonly result: BootstrapResult;
+  readonly result: Result;
   readonly versions: Versions;
   readonly pretrainedErrorRate?: number;
 }
@@ -180,7 +163,7 @@ function makeRecord({ config, data, model, result, versions, pretrainedErrorRate
     metrics: {
       outcome,
       ...metrics,
-      ...bootstrapMetrics(result),
+      ...extraMetrics(result),
       ...noise,
       ...(pretrainedErrorRate === undefined ? {} : { pretrainedErrorRate }),
       parameters: countParameters(model),
@@ -190,10 +173,11 @@ function makeRecord({ config, data, model, result, versions, pretrainedErrorRate
   };
 }
 
-function bootstrapMetrics({ firstMetrics, relabelledNoiseRate }: BootstrapResult): Partial<RunMetrics> {
+function extraMetrics({ firstMetrics, relabelledNoiseRate, transitionMatrix: matrix }: Result): Partial<RunMetrics> {
   return {
     ...(firstMetrics?.testErrorRate === undefined ? {} : { firstTestErrorRate: firstMetrics.testErrorRate }),
     ...(relabelledNoiseRate === undefined ? {} : { relabelledNoiseRate }),
+    ...(matrix ? { estimatedNoiseRate: 1 - matrix.reduce((sum, row, i) => sum + row[i]! / matrix.length, 0) } : {}),
   };
 }
 

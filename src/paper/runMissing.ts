@@ -3,7 +3,7 @@ import { fork, type ChildProcess } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { projectRoot } from "../data/files";
-import { bootstrapCheckpoints, updateCost } from "../training";
+import { checkpointsOf, updateCost } from "../training";
 import { runConfig, runKey, type RunOptions } from "./config";
 import { factsOf } from "./datasets";
 import { appendRecord, localResultsFolder, readRecords, resultsFolder, type RunRecord } from "./records";
@@ -70,9 +70,11 @@ function byKey(records: readonly RunRecord[]): Map<string, RunRecord> {
 /** Gradients that a run takes, times examples: what its duration is proportional to, for one network. A forward pass alone is a third. */
 export function runCost(options: RunOptions): number {
   const { dataset, training, bootstrap } = runConfig(options);
-  const gradients = training.rho > 0 ? 1 + training.ascentSteps / training.samInterval : 1;
-  const trainings = bootstrap ? 2 : 1;
-  return trainings * training.epochs * factsOf(dataset).trainSize * updateCost(training.method, gradients);
+  const { loss, method, rho, ascentSteps, samInterval, epochs } = training;
+  const gradients = rho > 0 ? 1 + ascentSteps / samInterval : 1;
+  const update = updateCost(method, gradients);
+  const estimate = "transitionMatrix" in loss && loss.transitionMatrix === "estimated" ? gradients : 0;
+  return epochs * factsOf(dataset).trainSize * ((bootstrap ? 2 : 1) * update + estimate);
 }
 
 class Pool {
@@ -133,7 +135,7 @@ class Pool {
     const record = await worker.run(config, files, onProgress).finally(() => this.running.delete(worker));
     if (!record) return;
     appendRecord(this.options.item, record, { folder: this.options.folder });
-    for (const file of Object.values(bootstrapCheckpoints(checkpoint))) fs.rmSync(file, { force: true });
+    for (const file of checkpointsOf(checkpoint)) fs.rmSync(file, { force: true });
     this.done++;
     this.doneCost += state.cost;
     this.report();

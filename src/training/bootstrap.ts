@@ -2,13 +2,12 @@
  * The paper's bootstrap against wrong labels (Sec. 3.3 and App. C; not Reed et al.'s loss): train, relabel the training set with the
  * network's own predictions, train from scratch on those labels.
  */
-import path from "node:path";
 import { withLabels } from "../data";
 import { tf } from "../engine";
 import type { Model, Variables } from "../models";
 import type { TrainOptions } from "./config";
 import { evaluate } from "./evaluate";
-import type { TensorBoardOptions } from "./tensorBoard";
+import { callbacksOf } from "./parts";
 import { train, type TrainCallbacks, type TrainData, type TrainMetrics, type TrainResult } from "./train";
 
 export interface BootstrapResult extends TrainResult {
@@ -18,15 +17,10 @@ export interface BootstrapResult extends TrainResult {
   readonly relabelledNoiseRate?: number;
 }
 
-/** Names of the files that a bootstrapped training keeps, given the one of its `checkpoint`. */
-export function bootstrapCheckpoints(checkpoint: string): { readonly first: string; readonly second: string } {
-  return { first: `${checkpoint}.first`, second: checkpoint };
-}
-
 /**
  * Trains twice with one config; the second training has its own start, order and augmentation. History, metrics and variables are those of
  * the second. Steps are counted over both; `measure` is asked in the second. Memorisation there is of the predicted labels.
- * Stopped in either training, it goes on from the two files of `bootstrapCheckpoints`; the caller deletes them.
+ * Stopped in either training, it goes on from the files of `checkpointsOf`; the caller deletes them.
  * @throws as `train` does
  */
 export async function trainBootstrapped(
@@ -35,34 +29,11 @@ export async function trainBootstrapped(
   config: TrainOptions,
   callbacks: TrainCallbacks = {},
 ): Promise<BootstrapResult> {
-  const first = await train(model, data, config, callbacksOf(callbacks, "first"));
+  const first = await train(model, data, config, callbacksOf(callbacks, { index: 0, count: 2, suffix: "first" }));
   if (first.outcome !== "finished") return first;
   const relabelled = withPredictions(model, data, first.variables);
-  const second = await train(model, relabelled, config, callbacksOf(callbacks, "second"));
+  const second = await train(model, relabelled, config, callbacksOf(callbacks, { index: 1, count: 2, stream: "bootstrap" }));
   return { ...second, firstMetrics: first.metrics, ...noiseRateOf(relabelled) };
-}
-
-function callbacksOf(callbacks: TrainCallbacks, part: "first" | "second"): TrainCallbacks {
-  const { checkpoint, tensorBoard, onStep, measure, ...rest } = callbacks;
-  const files = checkpoint === undefined ? {} : { checkpoint: bootstrapCheckpoints(checkpoint)[part] };
-  const board = tensorBoard === undefined ? {} : { tensorBoard: boardOf(tensorBoard, part) };
-  const counted: TrainCallbacks["onStep"] = (progress) => {
-    const { step, totalSteps } = progress;
-    return onStep?.({ ...progress, step: part === "first" ? step : totalSteps + step, totalSteps: 2 * totalSteps });
-  };
-  return {
-    ...rest,
-    ...files,
-    ...board,
-    onStep: counted,
-    ...(part === "first" ? {} : { stream: "bootstrap", ...(measure ? { measure } : {}) }),
-  };
-}
-
-// The first training's curves are in a folder within the second's, so that they are compared as two runs.
-function boardOf(options: string | TensorBoardOptions, part: "first" | "second"): TensorBoardOptions {
-  const board = typeof options === "string" ? { folder: options } : options;
-  return part === "first" ? { ...board, folder: path.join(board.folder, "first") } : board;
 }
 
 // In inference mode, without augmentation. The variables are not needed any more.

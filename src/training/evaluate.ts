@@ -46,23 +46,40 @@ export function evaluate(
   return { errorRate: wrong / dataset.size, loss: lossSum / dataset.size, predictions, losses: allLosses };
 }
 
+/** (size·numClasses) softmax of the logits in inference mode, row by row. */
+export function predictedProbabilities(model: Model, { weights, stats }: Variables, dataset: Dataset): Float32Array {
+  const { size, numClasses } = dataset;
+  const probabilities = new Float32Array(size * numClasses);
+  const batchSize = 500; // ours
+  for (let start = 0; start < size; start += batchSize) {
+    const end = Math.min(start + batchSize, size);
+    const rows = tf.tidy(() => tf.softmax(model.apply(weights, imagesOf(dataset, { start, end }), { stats }).logits).dataSync());
+    probabilities.set(rows, start * numClasses);
+  }
+  return probabilities;
+}
+
 interface Range {
   readonly start: number;
   readonly end: number;
 }
 
 function evaluateRange(model: Model, { weights, stats }: Variables, dataset: Dataset, { start, end }: Range) {
-  const { shape, labels, numClasses } = dataset;
-  const bytes = dataset.images.subarray(start * imageLength(shape), end * imageLength(shape));
+  const { labels, numClasses } = dataset;
   return tf.tidy(() => {
-    const images = tf.tensor4d(normalize(bytes, dataset), [end - start, ...shape]);
     const targets = tf.tensor2d(oneHot(labels.subarray(start, end), numClasses), [end - start, numClasses]);
-    const { logits } = model.apply(weights, images, { stats });
+    const { logits } = model.apply(weights, imagesOf(dataset, { start, end }), { stats });
     return {
       classes: tf.argMax(logits, 1).dataSync() as Int32Array,
       losses: crossEntropy(logits, targets).dataSync() as Float32Array,
     };
   });
+}
+
+function imagesOf(dataset: Dataset, { start, end }: Range): tf.Tensor4D {
+  const { images, shape } = dataset;
+  const bytes = images.subarray(start * imageLength(shape), end * imageLength(shape));
+  return tf.tensor4d(normalize(bytes, dataset), [end - start, ...shape]);
 }
 
 /** How far a network has memorised wrong labels; every share is in [0, 1], and absent where there is no such example. */

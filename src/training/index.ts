@@ -1,7 +1,16 @@
-export { bootstrapCheckpoints, trainBootstrapped, type BootstrapResult } from "./bootstrap";
+export { trainBootstrapped, type BootstrapResult } from "./bootstrap";
 export { trainConfig, type TrainConfig, type TrainOptions } from "./config";
-export { evaluate, memorisation, type Evaluated, type EvaluateOptions, type Memorisation } from "./evaluate";
+export { trainWithEstimatedTransition, type EstimatedTransitionResult } from "./estimatedTransition";
+export {
+  evaluate,
+  memorisation,
+  predictedProbabilities,
+  type Evaluated,
+  type EvaluateOptions,
+  type Memorisation,
+} from "./evaluate";
 export { methodNames, networksOf, updateCost, type MethodConfig, type MethodOptions } from "./methods";
+export { checkpointsOf } from "./parts";
 export { baseOptimizer, disposeState, initialState, trainStep } from "./step";
 export type { BatchLoss, LossPlace, StepBatch, StepContext, StepResult, TrainState } from "./step";
 export { SummaryWriter, type SummaryWriterOptions } from "./summaryWriter";

@@ -188,5 +188,6 @@ describe("paper/runMissing", function () {
       "two networks, each with a pass to select",
     );
     assert.equal(runCost(tinyRun({ epochs: 1, rho: 0.1 }, { bootstrap: {} })), 4 * 64, "two trainings");
+    assert.equal(cost({ loss: { name: "forwardCorrection", transitionMatrix: "estimated" } }), 2 * 64, "one to estimate");
   });
 });

@@ -1,0 +1,42 @@
+/** A run of several trainings, one after the other: each keeps its own files, and their steps are counted together. */
+import path from "node:path";
+import type { TensorBoardOptions } from "./tensorBoard";
+import type { TrainCallbacks } from "./train";
+
+export interface Part {
+  /** From 0. */
+  readonly index: number;
+  /** Trainings of the run, all of one length. */
+  readonly count: number;
+  /** Ends the names of its files; absent: the run's own, of the training that is reported. */
+  readonly suffix?: (typeof suffixes)[number];
+  /** See TrainCallbacks. */
+  readonly stream?: string;
+}
+
+const suffixes = ["first", "estimate"] as const;
+
+/** Every file that a run may keep for its `checkpoint`, that of each of its trainings. */
+export function checkpointsOf(checkpoint: string): readonly string[] {
+  return [checkpoint, ...suffixes.map((suffix) => `${checkpoint}.${suffix}`)];
+}
+
+/** The run's callbacks for one of its trainings. `measure` is asked in the one that is reported. */
+export function callbacksOf(callbacks: TrainCallbacks, { index, count, suffix, stream }: Part): TrainCallbacks {
+  const { checkpoint, tensorBoard, onStep, measure, ...rest } = callbacks;
+  return {
+    ...rest,
+    ...(checkpoint === undefined ? {} : { checkpoint: suffix ? `${checkpoint}.${suffix}` : checkpoint }),
+    ...(tensorBoard === undefined ? {} : { tensorBoard: boardOf(tensorBoard, suffix) }),
+    ...(suffix || !measure ? {} : { measure }),
+    ...(stream === undefined ? {} : { stream }),
+    onStep: ({ step, totalSteps, ...progress }) =>
+      onStep?.({ ...progress, step: index * totalSteps + step, totalSteps: count * totalSteps }),
+  };
+}
+
+// In a folder within the reported training's, so that they are compared as two runs.
+function boardOf(options: string | TensorBoardOptions, suffix: Part["suffix"]): TensorBoardOptions {
+  const board = typeof options === "string" ? { folder: options } : options;
+  return suffix ? { ...board, folder: path.join(board.folder, suffix) } : board;
+}
