@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import fs, { readFileSync } from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import ts from "typescript";
 import * as lab from "../src";
@@ -20,6 +21,28 @@ describe("README.md", () => {
     assert.match(message, /^SAM is active: ‖ε̂‖ = 0\.0500/);
   });
 
+  it("has five lines that train on a CSV of wrong labels, and say how many were fitted", async function () {
+    if (!lab.hasFashionMnist()) this.skip();
+    const { labels } = await lab.loadFashionMnist({ split: "train", limit: 1000 });
+    const { noisyLabels } = lab.symmetricNoise(labels, { noiseRate: 0.4, numClasses: 10 });
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "readme-"));
+    const file = path.join(folder, "labels.csv");
+    fs.writeFileSync(file, ["index,label", ...noisyLabels.map((label, i) => `${i},${label}`)].join("\n"));
+    const printed: unknown[][] = [];
+
+    try {
+      const code = exampleOf(readme, "labels").replace('"labels.csv"', JSON.stringify(file));
+      await run(code, { log: (...values: unknown[]) => printed.push(values) });
+    } finally {
+      fs.rmSync(folder, { recursive: true });
+    }
+
+    const [noiseRate, testErrorRate, memorisation] = printed[0] as [number, number, lab.Memorisation];
+    assert.equal(noiseRate, 0.4);
+    assert.ok(testErrorRate < 0.5, `${testErrorRate}; chance is 0.9`);
+    assert.ok(memorisation.flippedFitted! < memorisation.cleanFitted!);
+  });
+
   it("shows the committed records: npm run readme", () => {
     assert.equal(readme, updatedReadme(readme));
   });
@@ -34,9 +57,9 @@ describe("README.md", () => {
   });
 });
 
-function exampleOf(text: string): string {
-  const match = /<!-- example:start -->\s*```ts\n([\s\S]*?)```/.exec(text);
-  assert.ok(match, "README.md has no example between its markers");
+function exampleOf(text: string, name = "example"): string {
+  const match = new RegExp(`<!-- ${name}:start -->\\s*\`\`\`ts\\n([\\s\\S]*?)\`\`\``).exec(text);
+  assert.ok(match, `README.md has no ${name} between its markers`);
   return match[1]!;
 }
 

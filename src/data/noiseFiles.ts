@@ -60,9 +60,9 @@ export interface CsvOptions {
   name?: string;
 }
 
-/** `noisyLabelsFromCsv` on a file. */
-export async function readNoisyLabelsCsv(file: string, options: CsvOptions): Promise<NoisyLabels> {
-  return noisyLabelsFromCsv((await readBounded(file, { maxBytes })).toString("utf8"), { name: file, ...options });
+/** `noisyLabelsFromCsv` on a file, for a data set's labels and classes. Errors name the file. */
+export async function readNoisyLabelsCsv(file: string, { labels, numClasses }: Omit<CsvOptions, "name">): Promise<NoisyLabels> {
+  return noisyLabelsFromCsv((await readBounded(file, { maxBytes })).toString("utf8"), { labels, numClasses, name: file });
 }
 
 /**

@@ -58,6 +58,8 @@ describe("data/noiseFiles", () => {
     assert.deepEqual(fromCsv("\uFEFFlabel, index\n1, 3\n2, 1\n0, 0\n2, 2\n\n").noisyLabels, expected);
     const read = await readNoisyLabelsCsv(await folder.write("l.csv", "0,0\n1,2\n2,2\n3,1"), { labels, numClasses: 3 });
     assert.deepEqual(read.flipped, [false, true, false, true]);
+    const dataset = { name: "images", labels, numClasses: 3 };
+    await assert.rejects(readNoisyLabelsCsv(await folder.write("short.csv", "0,0"), dataset), /short\.csv: 1 labels, expected 4/);
   });
 
   it("A CSV with a wrong line is refused, and the line is named", () => {
