@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { runKey } from "../../src/paper/config";
+import type { RunRecord } from "../../src/paper/records";
 import { RunAborted, runRecord } from "../../src/paper/run";
+import { runScript } from "../support/children";
 import { expectNoLeakAsync } from "../support/noLeak";
 import { tinyRun } from "../support/records";
 import { abortAfter } from "../support/trainings";
@@ -34,5 +37,18 @@ describe("paper/run, bootstrap", () => {
       await expectNoLeakAsync(() => assert.rejects(runRecord(bootstrapped, { checkpoint, ...abortAfter(step) }), RunAborted));
 
     assert.deepEqual(await runRecord(bootstrapped, { checkpoint }), await runRecord(bootstrapped));
+  });
+
+  it("killed in the first training, at its end and in the second gives the record of the uninterrupted run", async function () {
+    this.timeout(600_000);
+    const script = path.join(__dirname, "../support/killableRun.ts");
+    const run = (checkpoint: string, when: string) =>
+      runScript(script, [JSON.stringify(bootstrapped), folder, path.join(folder, checkpoint), when]);
+
+    for (const step of ["3", "8", "13"]) assert.equal((await run("killed", step)).signal, "SIGKILL");
+    const [resumed, whole] = [await run("killed", "never"), await run("whole", "never")];
+
+    assert.equal((JSON.parse(whole.lines[0]!) as RunRecord).key, runKey(bootstrapped));
+    assert.deepEqual(resumed.lines, whole.lines);
   });
 });

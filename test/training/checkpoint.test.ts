@@ -63,6 +63,19 @@ describe("training/checkpoint", () => {
     assert.deepEqual([state.slots, state.stats, state.ema], [{}, {}, undefined]);
   });
 
+  it("gives back further networks, and what a method remembers, apart from the first network", () => {
+    const [first, second] = [richState(), richState()];
+    const memory = { targets: Float32Array.of(0.1, NaN, -0), counts: new Float32Array(0) };
+
+    saveCheckpoint(file, first, progress, { peers: [{ ...second, ema: undefined }], memory });
+    const found = loadCheckpoint(file, { key: "run 1" })!;
+
+    assert.deepEqual(partsOf(found.state), partsOf(first));
+    assert.deepEqual(found.peers.map(partsOf), [partsOf({ ...second, ema: undefined })]); // prettier-ignore
+    assert.deepEqual(found.memory, memory);
+    assert.equal(found.peers[0]!.step, 12);
+  });
+
   it("is undefined where there is no file", () => {
     assert.equal(loadCheckpoint(file, { key: "run 1" }), undefined);
   });
