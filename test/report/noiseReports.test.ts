@@ -17,8 +17,8 @@ describe("report/noiseReports", () => {
       // paper.md, Table 4
       assert.deepEqual([0.2, 0.4, 0.6, 0.8].map((rate) => row("SAM")[`paper${rate}`]), ["95.1", "93.4", "90.5", "77.9"]); // prettier-ignore
       assert.deepEqual([0.2, 0.4, 0.6, 0.8].map((rate) => row("SGD")[`paper${rate}`]), ["84.8", "68.8", "48.2", "26.2"]); // prettier-ignore
-      // s = 1 point, n = 3: t(0.975; 2)·1/√3 = 4.303/1.732 = 2.48
-      assert.deepEqual([row("SAM")["last0.2"], row("SAM")["best0.8"]], ["80.0±2.5", "50.0±2.5"]);
+      // s = √2.5 points, n = 5: t(0.975; 4)·√2.5/√5 = 2.776 · 0.7071 = 1.96
+      assert.deepEqual([row("SAM")["last0.2"], row("SAM")["best0.8"]], ["80.0±2.0", "50.0±2.0"]);
       assert.match(report.markdown, /20 % · paper \| 20 % · ours, last epoch \| 20 % · ours, best epoch/);
     });
 
@@ -40,7 +40,7 @@ describe("report/noiseReports", () => {
     });
 
     it("prints the highest after the last epoch in bold, and says how compute was shared and what was chosen", () => {
-      assert.match(report.markdown, /\| SAM \| 95\.1 \| \*\*80\.0±2\.5\*\* \| 80\.0±2\.5 \|/);
+      assert.match(report.markdown, /\| SAM \| 95\.1 \| \*\*80\.0±2\.0\*\* \| 80\.0±2\.0 \|/);
       assert.match(report.markdown, /SAM has two gradients a step for 40 epochs, methods with one gradient 40 or 80 epochs/);
       assert.match(report.markdown, /; SAM: ρ 0\.05; /);
     });

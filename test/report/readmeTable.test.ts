@@ -74,12 +74,12 @@ describe("the README's table", () => {
   it("sets SAM beside the better SGD and the best method made for noise in table 4, at 40 % noise", () => {
     const records = labRecords((method) => ({ SAM: 0.7, Mixup: 0.8, "SGD, twice the epochs": 0.6 })[method] ?? 0.5);
 
-    // paper.md, Table 4; s = 1 point, n = 3: t(0.975; 2)·1/√3 = 2.48
+    // paper.md, Table 4; s = √2.5 points, n = 5: t(0.975; 4)·√2.5/√5 = 2.776 · 0.7071 = 1.96
     assert.deepEqual(item("table-4").summary(records), {
       paper: "at 40 % noise: SAM 93.4, SGD 68.8, M-correction 92.8 % accuracy",
-      ours: "SAM 70.00±2.48, SGD 60.00±2.48, Mixup 80.00±2.48 % accuracy",
+      ours: "SAM 70.00±1.96, SGD 60.00±1.96, Mixup 80.00±1.96 % accuracy",
       budget: "lab",
-      seeds: 3,
+      seeds: 5,
       agrees: "against SGD: yes; against methods made for noise: no",
     });
     assert.equal(item("table-4").summary(records.slice(1)), undefined);
