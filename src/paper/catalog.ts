@@ -4,14 +4,20 @@ import { figure3Middle } from "./figure3Middle";
 import { figure3Spectra } from "./figure3Spectra";
 import { figureMemorisation } from "./figureMemorisation";
 import type { PaperItem } from "./item";
+import { table1 } from "./table1";
+import { table2 } from "./table2";
 import { table4 } from "./table4";
 import { table5 } from "./table5";
 import { table8 } from "./table8";
+import { table9 } from "./table9";
 
 export const catalog: readonly PaperItem[] = [
+  table1,
+  table2,
   table4,
   table5,
   table8,
+  table9,
   figure1Surfaces,
   figure3Spectra,
   figure3Middle,

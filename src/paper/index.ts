@@ -9,8 +9,11 @@ export type { Budget, LabelledRow, Labels, PaperItem, PlannedRun } from "./item"
 export { catalog, findItem } from "./catalog";
 export * from "./comparison";
 export { paperHyperParameters, type PaperHyperParameters } from "./hyperParameters";
+export { table1 } from "./table1";
+export { table2 } from "./table2";
 export { table4, table4Rows } from "./table4";
 export { table5, table5Methods, table5Rows } from "./table5";
+export { table9 } from "./table9";
 export { table8, table8Rows, type Table8Row } from "./table8";
 export { noiseMethods, type NoiseMethod } from "./noiseMethods";
 export type { NoiseRow } from "./noiseRuns";

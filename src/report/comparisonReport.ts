@@ -5,6 +5,7 @@ import {
   conditionName,
   countVerdicts,
   verdictOf,
+  type Comparison,
   type ComparisonItem,
   type ComparisonMethod,
   type ConditionResult,
@@ -22,6 +23,10 @@ import { runFootnotes, type TableOptions, type TableRow } from "./tables";
 export interface ComparisonReportOptions {
   /** Which of the paper's measures; default "testErrorRate". */
   readonly measure?: string;
+  /** Another of the paper's measures, printed beside it. */
+  readonly alsoMeasure?: string;
+  /** Results of the same conditions at the tuned ρ, printed in a column of their own. */
+  readonly beside?: (budget: Budget, records: readonly RunRecord[]) => readonly ConditionResult[];
   /** Printed below the table, besides what data/paper notes. */
   readonly notes?: readonly string[];
 }
@@ -58,17 +63,24 @@ interface Parts extends ComparisonReportOptions {
   readonly records: readonly RunRecord[];
 }
 
-function contentOf(item: ComparisonItem, { budget, records, measure, notes = [] }: Parts): ItemContent {
+function contentOf(item: ComparisonItem, { budget, records, measure, alsoMeasure, beside, notes = [] }: Parts): ItemContent {
   const numbers = paperNumbers(item.id);
   const papers = comparisonPaperRows(numbers, measure);
+  const also = alsoMeasure ? comparisonPaperRows(numbers, alsoMeasure) : [];
   const results = comparisonResults(item.comparison(budget), records);
-  const rows = tableRows(papers, results);
+  const tuned = beside?.(budget, records) ?? [];
+  const rows = tableRows(papers, results, also).map((row) => ({ ...row, ...tunedCells(row, tuned) }));
   const title = `${item.title}: test error in per cent, the paper's rows and the runs of ours that stand for them`;
   const footnotes = runFootnotes({
     budget,
     seeds: item.comparison(budget).seeds,
     paperSpread: numbers.spread,
-    notes: [`${item.describe(budget)}.`, boldNote, ...numbers.notes.map((note) => `paper: ${note}`), ...notes],
+    notes: [
+      `${item.describe(budget)}.`,
+      boldNote(item.comparison(budget)),
+      ...numbers.notes.map((note) => `paper: ${note}`),
+      ...notes,
+    ],
   });
   const table: TableOptions = { title, columns: columnsOf(rows), footnotes, strong: isStrong };
   const figure = dotIntervals({
@@ -79,7 +91,12 @@ function contentOf(item: ComparisonItem, { budget, records, measure, notes = [] 
   return { rows, table, figure };
 }
 
-const boldNote = "bold: lower than the better of SGD and SGD at twice the epochs, beyond the seeds' noise (Welch's interval).";
+function boldNote({ methods }: Comparison): string {
+  const baseline = methods.includes("SGD, twice the epochs")
+    ? "the better of SGD and SGD at twice the epochs"
+    : "SGD at the same epochs";
+  return `bold: lower than ${baseline}, beyond the seeds' noise (Welch's interval); "SGD − SAM" has the same baseline.`;
+}
 
 function isStrong(row: TableRow, field: string): boolean {
   return field === "sam" && row.verdict === "better";
@@ -92,12 +109,16 @@ const columns = {
   augmentation: "augmentation",
   paperSgd: "paper · SGD",
   paperSam: "paper · SAM",
+  alsoSgd: "paper, top-5 · SGD",
+  alsoSam: "paper, top-5 · SAM",
   condition: "ours · run",
   sgd: "ours · SGD",
   twice: "ours · SGD, 2× epochs",
   sam: "ours · SAM",
-  gain: "ours · better SGD − SAM",
+  gain: "ours · SGD − SAM",
   rho: "ours · SAM's ρ",
+  tuned: "ours, tuned ρ · SAM",
+  tunedRho: "ours, tuned ρ · ρ",
   sgdBest: "ours, best epoch · SGD",
   samBest: "ours, best epoch · SAM",
 } as const;
@@ -107,13 +128,19 @@ function columnsOf(rows: readonly TableRow[]): Record<string, string> {
   return Object.fromEntries(Object.entries(columns).filter(([field]) => rows.some((row) => row[field] !== undefined)));
 }
 
-function tableRows(papers: readonly PaperRow[], results: readonly ConditionResult[]): TableRow[] {
-  const known = papers.flatMap((paper) => {
+function tableRows(papers: readonly PaperRow[], results: readonly ConditionResult[], also: readonly PaperRow[]): TableRow[] {
+  const known = papers.flatMap((paper, i) => {
+    const cells = { ...paperCells(paper), ...(also[i] ? alsoCells(also[i]) : {}) };
     const ours = results.filter((result) => standsFor(result, paper));
-    return ours.length > 0 ? ours.map((result) => ({ ...paperCells(paper), ...ourCells(result) })) : [paperCells(paper)];
+    return ours.length > 0 ? ours.map((result) => ({ ...cells, ...ourCells(result) })) : [cells];
   });
   const alone = results.filter((result) => !papers.some((paper) => standsFor(result, paper)));
   return [...known, ...alone.map(ourCells)];
+}
+
+function tunedCells(row: TableRow, tuned: readonly ConditionResult[]): TableRow {
+  const found = tuned.find(({ condition }) => conditionName(condition) === row.condition);
+  return found ? { tuned: formatEstimate(estimate(found.errors.SAM), { scale: 100 }), tunedRho: found.rho } : {};
 }
 
 function standsFor({ condition }: ConditionResult, { where }: PaperRow): boolean {
@@ -124,6 +151,10 @@ function standsFor({ condition }: ConditionResult, { where }: PaperRow): boolean
 function paperCells({ where, sgd, sam, decimals }: PaperRow): TableRow {
   const [paperSgd, paperSam] = [sgd, sam].map((number) => printed(number, decimals));
   return { ...where, dataset: dataName(String(where.dataset)), paperSgd, paperSam };
+}
+
+function alsoCells({ sgd, sam, decimals }: PaperRow): TableRow {
+  return { alsoSgd: printed(sgd, decimals), alsoSam: printed(sam, decimals) };
 }
 
 function ourCells(result: ConditionResult): TableRow {

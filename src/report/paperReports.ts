@@ -15,9 +15,12 @@ import { budgets, isComplete, itemRecords, largestBudget, type Budget, type Labe
 import { paperNumbers } from "../paper/paperNumbers";
 import type { RunRecord } from "../paper/records";
 import { formatEstimate } from "../paper/statistics";
+import { table1 } from "../paper/table1";
+import { table2 } from "../paper/table2";
 import { table4 } from "../paper/table4";
 import { table5 } from "../paper/table5";
 import { table8 } from "../paper/table8";
+import { table9, tunedResults } from "../paper/table9";
 import { comparisonContent } from "./comparisonReport";
 import { figure1SurfacesContent, figure3SpectraContent } from "./curvatureReports";
 import { memorisationContent, table4Content, table8Content } from "./noiseReports";
@@ -44,9 +47,16 @@ export interface ItemReport {
 const contents: Readonly<Record<string, MakeContent>> = {
   [figure1Surfaces.id]: figure1SurfacesContent,
   [figure3Spectra.id]: figure3SpectraContent,
+  [table1.id]: comparisonContent(table1),
+  [table2.id]: comparisonContent(table2, {
+    measure: "top1ErrorRate",
+    alsoMeasure: "top5ErrorRate",
+    notes: ["ours is top-1 error alone."],
+  }),
   [table4.id]: table4Content,
   [table5.id]: comparisonContent(table5),
   [table8.id]: table8Content,
+  [table9.id]: comparisonContent(table9, { beside: tunedResults }),
   [figure3Middle.id]: figure3MiddleContent,
   [figureMemorisation.id]: memorisationContent,
 };
