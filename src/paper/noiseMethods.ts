@@ -80,18 +80,18 @@ export const noiseMethods: readonly NoiseMethod[] = [
   { name: "SAM", paper: "sam", search: (space) => sam(space.rhos, space) },
   { name: "Bootstrap + SAM", paper: "bootstrap + sam", bootstrap: true, search: (space) => sam(space.bootstrapRhos, space) },
   { name: "Label smoothing", search: perEpochs(() => ({ labelSmoothing: 0.1 })) }, // paper App. C: its ImageNet runs
-  { name: "Bootstrapping, soft", search: perEpochs(() => ({ loss: { name: "softBootstrapping" } })) },
-  { name: "Bootstrapping, hard", search: perEpochs(() => ({ loss: { name: "hardBootstrapping" } })) },
+  { name: "Bootstrapping (soft)", search: perEpochs(() => ({ loss: { name: "softBootstrapping" } })) },
+  { name: "Bootstrapping (hard)", search: perEpochs(() => ({ loss: { name: "hardBootstrapping" } })) },
   { name: "GCE", search: perEpochs(() => ({ loss: { name: "generalizedCrossEntropy" } })) },
   { name: "SCE", search: perEpochs(() => ({ loss: { name: "symmetricCrossEntropy" } })) },
   {
-    name: "Forward correction, known matrix",
+    name: "Forward correction (known matrix)",
     search: perEpochs((_, { noiseRate }) => ({
       loss: { name: "forwardCorrection", transitionMatrix: symmetricTransition({ noiseRate, numClasses: 10 }) },
     })),
   },
   {
-    name: "Co-teaching, two networks",
+    name: "Co-teaching (two networks)",
     // Han et al.: the noise rate is known, and reached after 10 of 200 epochs. Two gradients a step, as SAM.
     search: ({ epochs, noiseRate }) => [
       { epochs, method: { name: "coTeaching", forgetRate: noiseRate, rampEpochs: Math.max(1, epochs / 20) } },

@@ -11,7 +11,7 @@ import { noiseMethods } from "../paper/noiseMethods";
 import { describeCompute, noiseRates, type NoiseRow } from "../paper/noiseRuns";
 import { paperNumbers, selectNumbers } from "../paper/paperNumbers";
 import type { RunRecord } from "../paper/records";
-import { estimate, formatEstimate, type SeedMean } from "../paper/statistics";
+import { estimate, estimateDifference, formatEstimate, type SeedMean } from "../paper/statistics";
 import { accuracies, gainsOverSgd, percent, table4, table4Rows } from "../paper/table4";
 import { bestRow, table8, table8Rows } from "../paper/table8";
 import { dotIntervals, errorVersusRho, memorisationCurves, type DotInterval, type MemorisationPoint } from "./figures";
@@ -42,7 +42,7 @@ function table4Lines(): Line[] {
     return ours.length === 0 ? [{ name: paper, paper }] : ours.map(({ name }) => ({ name, paper, method: name }));
   });
   const extra = noiseMethods.filter(({ paper }) => paper === undefined);
-  return [...listed, ...extra.map(({ name }) => ({ name: `${name} (extra)`, method: name }))];
+  return [...listed, ...extra.map(({ name }) => ({ name: `${name}, extra`, method: name }))];
 }
 
 /** Accuracy by method and noise rate: the paper's, ours after the last epoch, ours at the best. */
@@ -152,14 +152,16 @@ function titleOfTable4(runs: readonly NoiseRow[], rates: readonly number[]): str
   return `Trained on wrong labels to the end, SAM keeps accuracy that SGD loses${where}${more}`;
 }
 
-/** Methods other than bootstrapped ones whose mean after the last epoch is above SAM's at every noise rate. */
+/** Methods other than bootstrapped ones that are above SAM after the last epoch, beyond the seeds' noise, at every noise rate. */
 function aboveEverywhere(runs: readonly NoiseRow[], rates: readonly number[]): string[] {
-  const mean = (method: string, noiseRate: number) => {
-    const values = accuracies(runs, { method, noiseRate });
-    return values.length === 0 ? NaN : estimate(values).mean;
+  const isAbove = (method: string, noiseRate: number) => {
+    const [values, sam] = [method, "SAM"].map((name) => accuracies(runs, { method: name, noiseRate }));
+    if (!values?.length || !sam?.length) return false;
+    const { mean, interval = Infinity } = estimateDifference(values, sam);
+    return mean > interval;
   };
   const rivals = noiseMethods.filter(({ name, bootstrap }) => name !== "SAM" && !bootstrap);
-  return rivals.map(({ name }) => name).filter((name) => rates.every((rate) => mean(name, rate) > mean("SAM", rate)));
+  return rivals.map(({ name }) => name).filter((name) => rates.every((rate) => isAbove(name, rate)));
 }
 
 /** Error on clean held-out images by ρ and noise rate, the paper's and ours, with one seed. */

@@ -18,7 +18,7 @@ describe("paper/table4", () => {
 
       assert.deepEqual(
         [...new Set(reported.map(({ labels }) => labels.method))],
-        ["SGD", "SGD, twice the epochs", "Co-teaching, two networks"],
+        ["SGD", "SGD, twice the epochs", "Co-teaching (two networks)"],
       );
       assert.equal(reported.length, 3 * 4 * 5); // four noise rates, five seeds
     });
@@ -94,8 +94,8 @@ describe("paper/table4", () => {
       const at60 = table4.plan("lab", labRecords(() => 0.8)).filter((run) => run.labels.noiseRate === 0.6); // prettier-ignore
       const trainingOf = (method: string) =>
         runConfig(at60.find((run) => !isTuning(run) && run.labels.method === method)!.config).training;
-      const { loss } = trainingOf("Forward correction, known matrix");
-      const { method } = trainingOf("Co-teaching, two networks");
+      const { loss } = trainingOf("Forward correction (known matrix)");
+      const { method } = trainingOf("Co-teaching (two networks)");
 
       // 60 % of the labels go to nine other classes: 0.6 / 9
       const [row] = (loss as { transitionMatrix: number[][] }).transitionMatrix;

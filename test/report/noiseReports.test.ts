@@ -33,9 +33,9 @@ describe("report/noiseReports", () => {
     });
 
     it("marks the rows that the paper does not have", () => {
-      const extra = report.rows.filter(({ method }) => String(method).endsWith("(extra)"));
+      const extra = report.rows.filter(({ method }) => String(method).endsWith(", extra"));
 
-      assert.ok(extra.some(({ method }) => method === "GCE (extra)"));
+      assert.ok(extra.some(({ method }) => method === "GCE, extra"));
       for (const each of extra) assert.equal(each["paper0.2"], undefined);
     });
 
