@@ -3,7 +3,7 @@ import type { Memorisation } from "../training";
 import type { Budget, PaperItem } from "./item";
 import { describeNoiseRuns, noiseHistories, noiseRates, reportedRuns, tuningRuns, type NoiseHistory } from "./noiseRuns";
 import type { RunRecord } from "./records";
-import { estimate, estimateDifference, formatEstimate } from "./statistics";
+import { estimate, estimateDifference, formatEstimate, type SeedMean } from "./statistics";
 import { percent } from "./table4";
 
 export const memorisationMethods = ["SGD", "SAM"] as const;
@@ -56,12 +56,16 @@ function conclude(rows: readonly MemorisationRow[], rates: readonly number[]): s
       last.filter((row) => row.method === method && row.noiseRate === noiseRate).map((row) => row.flippedFitted ?? 0);
     const [sgd, sam] = memorisationMethods.map(fitted);
     if (!sgd?.length || !sam?.length) return [];
-    const { mean, interval = Infinity } = estimateDifference(sgd, sam);
-    const verdict =
-      mean > interval ? "fewer, beyond the seeds' noise" : mean > 0 ? "fewer, within the seeds' noise" : "not fewer";
+    const verdict = describeDifference(estimateDifference(sgd, sam));
     const share = (values: readonly number[]) => `${formatEstimate(estimate(values), { scale: 100, decimals: 1 })} %`;
     return [
       `At ${percent(noiseRate)} noise SGD ends with ${share(sgd)} of the flipped labels fitted, SAM with ${share(sam)}: ${verdict}.`,
     ];
   });
+}
+
+function describeDifference({ mean, interval }: SeedMean): string {
+  if (mean <= 0) return "not fewer";
+  if (interval === undefined) return "fewer, with one seed";
+  return mean > interval ? "fewer, beyond the seeds' noise" : "fewer, within the seeds' noise";
 }

@@ -38,6 +38,8 @@ describe("paper/figureMemorisation", () => {
     assert.match(close[1]!, /%: fewer, within the seeds' noise\.$/);
     assert.match(worse[1]!, /%: not fewer\.$/);
     assert.equal(apart.length, 4);
+    const oneSeed = memorisingRecords((method) => (method === "SGD" ? 1 : 0.2)).filter(({ config }) => [0, 1000].includes(config.training.seed)); // prettier-ignore
+    assert.match(figureMemorisation.conclusions("lab", oneSeed)[1]!, /%: fewer, with one seed\.$/);
     assert.deepEqual(figureMemorisation.conclusions("lab", []), []);
   });
 });
