@@ -1,5 +1,6 @@
 export { countParameters, ModelBuilder, withResizedInput } from "./model";
 export type { ApplyMode, Context, Head, Initializer, Layer, Model, ModelOutput, ParameterSpec, Variables } from "./model";
+export { multiplyAdds } from "./cost";
 export { convNet, type ConvNetOptions } from "./convNet";
 export {
   efficientNet,
@@ -8,9 +9,7 @@ export {
   type EfficientNetScale,
   type EfficientNetVariant,
 } from "./efficientNet";
-export { fromLayersModel, writeToLayersModel, type FromLayersModelOptions } from "./layersModel";
 export { mlp, type MlpOptions } from "./mlp";
-export { readNetworkVariables, toLayersModel, type ToLayersModelOptions } from "./networkLayer";
 export { networkInNetwork, type NetworkInNetworkOptions } from "./networkInNetwork";
 export { loadPretrained, withPretrained, type PretrainedOptions } from "./pretrained";
 export { pyramidNet, type PyramidNetOptions } from "./pyramidNet";

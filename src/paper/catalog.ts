@@ -6,6 +6,8 @@ import { figureMemorisation } from "./figureMemorisation";
 import type { PaperItem } from "./item";
 import { table1 } from "./table1";
 import { table2 } from "./table2";
+import { table10 } from "./table10";
+import { table3 } from "./table3";
 import { table4 } from "./table4";
 import { table5 } from "./table5";
 import { table8 } from "./table8";
@@ -14,10 +16,12 @@ import { table9 } from "./table9";
 export const catalog: readonly PaperItem[] = [
   table1,
   table2,
+  table3,
   table4,
   table5,
   table8,
   table9,
+  table10,
   figure1Surfaces,
   figure3Spectra,
   figure3Middle,

@@ -26,6 +26,8 @@ export interface Condition {
   readonly rhos: readonly number[];
   /** The run whose ρ is tuned, where it is not `config`. */
   readonly tunedOn?: RunOptions;
+  /** Where it is not the comparison's. */
+  readonly validationSize?: number;
   /** The paper's row that it stands beside: fields of data/paper/<table>.json; absent where the paper has none like it. */
   readonly paper?: Readonly<Record<string, string | number>>;
 }
@@ -62,7 +64,7 @@ export function comparisonItem({ comparison, ...item }: ComparisonOptions): Comp
 /** The tuning runs and those of SGD; then, where every ρ of a condition has its record, SAM's at the best. No run twice. */
 export function comparisonPlan(comparison: Comparison, records: readonly RunRecord[]): PlannedRun[] {
   const tuning = comparison.conditions.flatMap((condition) => tuningRuns(condition, comparison));
-  return distinct([...tuning, ...reportedRuns(comparison, records)]);
+  return distinctRuns([...tuning, ...reportedRuns(comparison, records)]);
 }
 
 /** One row per finished run: the condition's labels, method, rho, seed, error rates in [0, 1]. */
@@ -85,7 +87,8 @@ function listed(values: readonly (string | number)[]): string {
   return [distinct.slice(0, -1).join(", "), ...distinct.slice(-1)].filter(Boolean).join(" and ");
 }
 
-function tuningRuns({ rhos, config, tunedOn = config, labels }: Condition, { validationSize }: Comparison): PlannedRun[] {
+function tuningRuns(condition: Condition, comparison: Comparison): PlannedRun[] {
+  const { rhos, config, tunedOn = config, labels, validationSize = comparison.validationSize } = condition;
   if (rhos.length === 1) return [];
   if (!validationSize) throw new Error(`ρ of ${rhos.join(", ")} cannot be tuned: expected a validationSize above 0`);
   const dataset = { ...tunedOn.dataset, validationSize };
@@ -126,8 +129,8 @@ export function tunedRho(condition: Condition, comparison: Comparison, records: 
   return rows.reduce((a, b) => (b.testErrorRate < a.testErrorRate ? b : a)).rho as number;
 }
 
-// By their text, not their key: a key costs a check of the whole config, and the paper's tables have hundreds of runs.
-function distinct(runs: readonly PlannedRun[]): PlannedRun[] {
+/** The first of each that has the same config. By their text, not their key: a key costs a check of the whole config, and the paper's tables have hundreds of runs. */
+export function distinctRuns(runs: readonly PlannedRun[]): PlannedRun[] {
   const byText = new Map<string, PlannedRun>();
   for (const run of runs) {
     const text = JSON.stringify(run.config);

@@ -128,6 +128,12 @@ export function pretrainingOf({ finetune, model }: RunConfig): RunOptions | unde
   return dataset && training && { dataset, model, training };
 }
 
+/** What a run's training sets otherwise than by default; the number of epochs always. */
+export function trainingDifferences(options: RunOptions): Readonly<Record<string, unknown>> {
+  const { training } = withoutDefaults(runConfig(options)) as { training: Record<string, unknown> };
+  return training;
+}
+
 function finetuneKey(config: RunConfig): object {
   const { finetune } = config;
   if (!finetune) return {};

@@ -26,3 +26,5 @@ export { figure3Spectra, figure3SpectraRows, type SpectrumRow } from "./figure3S
 export { spectraOf, surfaceOf, type MeasuredCurvature, type MeasuredSpectrum, type MeasuredSurface } from "./curvature";
 export { datasetFacts, datasetNames, type DatasetFacts, type DatasetName } from "./datasets";
 export { weightsFolder } from "./finetune";
+export { table3 } from "./table3";
+export { table10, table10Rows, type Table10Row } from "./table10";

@@ -17,12 +17,15 @@ import type { RunRecord } from "../paper/records";
 import { formatEstimate } from "../paper/statistics";
 import { table1 } from "../paper/table1";
 import { table2 } from "../paper/table2";
+import { table10 } from "../paper/table10";
+import { table3 } from "../paper/table3";
 import { table4 } from "../paper/table4";
 import { table5 } from "../paper/table5";
 import { table8 } from "../paper/table8";
 import { table9, tunedResults } from "../paper/table9";
 import { comparisonContent } from "./comparisonReport";
 import { figure1SurfacesContent, figure3SpectraContent } from "./curvatureReports";
+import { table10Content, table3Content } from "./finetuneReports";
 import { memorisationContent, table4Content, table8Content } from "./noiseReports";
 import { errorVersusRho, type RhoPoint } from "./figures";
 import { runFootnotes, toHtml, toMarkdown, type TableRow } from "./tables";
@@ -53,10 +56,12 @@ const contents: Readonly<Record<string, MakeContent>> = {
     alsoMeasure: "top5ErrorRate",
     notes: ["ours is top-1 error alone."],
   }),
+  [table3.id]: table3Content,
   [table4.id]: table4Content,
   [table5.id]: comparisonContent(table5),
   [table8.id]: table8Content,
   [table9.id]: comparisonContent(table9, { beside: tunedResults }),
+  [table10.id]: table10Content,
   [figure3Middle.id]: figure3MiddleContent,
   [figureMemorisation.id]: memorisationContent,
 };

@@ -161,7 +161,7 @@ describe("report/paperReports", () => {
     });
 
     it("no unknown item", () => {
-      assert.throws(() => itemReport("table-99"), /no item "table-99"; there are table-4, /);
+      assert.throws(() => itemReport("table-99"), /no item "table-99"; there are table-1, /);
     });
   });
 });

@@ -1,0 +1,111 @@
+/** `npm run reproduce -- … --dry-run`: every run with its settings and cost, what it needs, and what is missing here. */
+import { multiplyAdds, runConfig, runCost, runKey, type PaperItem, type PlannedRun, type RunOptions } from "..";
+import { missingRuns } from "../paper/completeRecords";
+import { pretrainingOf, trainingDifferences } from "../paper/config";
+import { factsOf } from "../paper/datasets";
+import { describeDataset, describeModel, itemRecords, type Budget } from "../paper/item";
+import { needsOf, type Need } from "../paper/needs";
+import { runModel } from "../paper/run";
+
+export interface DryRunOptions {
+  readonly budget: Budget;
+  /** Sustained, of the machine whose hours are told. */
+  readonly gflops: number;
+}
+
+/** 40 % of a V100's 15.7 TFLOP/s in float32, ours: the paper's CIFAR runs had eight V100, and convolutions sustain about that share. */
+export const DEFAULT_GFLOPS = 6000;
+
+/** Prints it. Networks are counted by running each once on one image. */
+export async function dryRun(item: PaperItem, { budget, gflops }: DryRunOptions): Promise<void> {
+  const records = itemRecords(item);
+  const plan = item.plan(budget, records);
+  console.log(`${item.title} (${item.id}), budget ${budget}: ${item.describe(budget)}`);
+  const missing = missingRuns(plan, records);
+  const toRun = new Set(missing);
+  const costs = new Costs();
+  for (const run of plan)
+    console.log(`  ${describeRun(run, toRun.has(run))}; ${describeCost(await costs.of(run.config), gflops)}`);
+  const pretraining = pretrainings(missing);
+  for (const config of pretraining)
+    console.log(`  ${runKey(config)}  once      ${describeSettings(config)}; ${describeCost(await costs.of(config), gflops)}`);
+  for (const need of needsOf(plan.map(({ config }) => config))) describeNeed(need).forEach((line) => console.log(`  ${line}`));
+  const configs = [...missing.map(({ config }) => config), ...pretraining];
+  console.log(`  ${await total(configs, { costs, gflops, planned: plan.length, missing: missing.length })}`);
+  const lacking = needsOf(configs).filter(({ here }) => !here);
+  if (lacking.length > 0) console.log(`  Missing here: ${lacking.map(({ title }) => title).join(", ")}`);
+}
+
+/** The trainings of networks to be finetuned, each once. */
+function pretrainings(runs: readonly PlannedRun[]): RunOptions[] {
+  const all = runs.flatMap(({ config }) => pretrainingOf(runConfig(config)) ?? []);
+  return [...new Map(all.map((config) => [runKey(config), config])).values()];
+}
+
+function describeRun({ config, labels }: PlannedRun, toRun: boolean): string {
+  const words = Object.entries(labels).map(([name, value]) => `${name} ${value}`);
+  return `${runKey(config)}  ${toRun ? "to run  " : "recorded"}  ${words.join(", ")}, seed ${config.training.seed ?? 0}; ${describeSettings(config)}`;
+}
+
+function describeSettings(options: RunOptions): string {
+  const { noise, dataset } = runConfig(options);
+  const settings = Object.entries(trainingDifferences(options)).map(([name, value]) => `${name} ${text(value)}`);
+  const noisy = noise ? [`${noise.noiseType} noise ${noise.noiseRate}`] : [];
+  const size = dataset.imageSize > 0 ? [`at ${dataset.imageSize} pixels`] : [];
+  return [`${describeModel(options.model)} on ${describeDataset(options.dataset)}`, ...size, ...noisy, ...settings].join(", ");
+}
+
+function text(value: unknown): string {
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+/** FLOP of runs: a gradient is three forward passes, a multiply-add two operations. */
+class Costs {
+  private readonly counted = new Map<string, Promise<number>>();
+
+  async of(options: RunOptions): Promise<number> {
+    return 2 * 3 * runCost(options) * (await this.multiplyAdds(options));
+  }
+
+  private multiplyAdds(options: RunOptions): Promise<number> {
+    const { model, dataset } = runConfig(options);
+    const facts = factsOf(dataset);
+    // Not by the number of classes: the last layer's share is below the digits that are printed.
+    const name = JSON.stringify([model, dataset.imageSize || facts.shape.slice(0, 2), facts.shape[2]]);
+    const found = this.counted.get(name) ?? multiplyAdds(runModel(options, facts));
+    this.counted.set(name, found);
+    return found;
+  }
+}
+
+function describeCost(flop: number, gflops: number): string {
+  return `${flop.toExponential(1)} FLOP, ${hours(flop, gflops)}`;
+}
+
+function hours(flop: number, gflops: number): string {
+  const value = flop / (gflops * 1e9) / 3600;
+  return `${value < 0.1 ? value.toPrecision(1) : value.toFixed(1)} GPU hours`;
+}
+
+function describeNeed({ title, here, target, files, note }: Need): string[] {
+  if (here) return [`needs ${title}: here, ${target}`];
+  const size = (bytes: number | undefined) => (bytes === undefined ? "size unknown" : `${bytes} bytes`);
+  return [
+    `needs ${title}: NOT here; belongs in ${target}${note ? ` (${note})` : ""}`,
+    ...files.map(({ url, bytes }) => `  ${url} (${size(bytes)})`),
+  ];
+}
+
+interface Total {
+  readonly costs: Costs;
+  readonly gflops: number;
+  readonly planned: number;
+  readonly missing: number;
+}
+
+async function total(configs: readonly RunOptions[], { costs, gflops, planned, missing }: Total): Promise<string> {
+  let flop = 0;
+  for (const config of configs) flop += await costs.of(config);
+  const gradients = configs.reduce((sum, config) => sum + runCost(config), 0);
+  return `${missing} of ${planned} runs to make: ${(gradients / 1e6).toFixed(2)} million gradients of one example, ${describeCost(flop, gflops)} at ${gflops} GFLOP/s`;
+}
