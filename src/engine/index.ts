@@ -3,6 +3,7 @@ export { tf } from "./tf";
 export { BACKENDS, ready, type BackendName, type EngineInfo } from "./backend";
 export { Rng } from "./rng";
 export * from "./weights";
+export { applyLayersModel, checkOneInOneOut, withRandom, type LayerSlot, type LayersModelCall } from "./layersModel";
 export { gradientOfTensors, hessianVectorProduct, hvpOfTensors, innerProduct, type TensorLoss } from "./hvp";
 export {
   batchNormInference,

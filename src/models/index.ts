@@ -9,7 +9,9 @@ export {
   type EfficientNetScale,
   type EfficientNetVariant,
 } from "./efficientNet";
+export { fromLayersModel, writeToLayersModel, type FromLayersModelOptions } from "./layersModel";
 export { mlp, type MlpOptions } from "./mlp";
+export { readNetworkVariables, toLayersModel, type ToLayersModelOptions } from "./networkLayer";
 export { networkInNetwork, type NetworkInNetworkOptions } from "./networkInNetwork";
 export { loadPretrained, withPretrained, type PretrainedOptions } from "./pretrained";
 export { pyramidNet, type PyramidNetOptions } from "./pyramidNet";

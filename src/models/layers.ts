@@ -165,7 +165,8 @@ export interface BatchNormOptions {
   readonly epsilon?: number;
 }
 
-function movingAverage(old: tf.Tensor, now: tf.Tensor, momentum: number): tf.Tensor {
+/** Of batch norm: `momentum` of the old, the rest of the new. */
+export function movingAverage(old: tf.Tensor, now: tf.Tensor, momentum: number): tf.Tensor {
   return tf.add(tf.mul(old, momentum), tf.mul(now, 1 - momentum));
 }
 

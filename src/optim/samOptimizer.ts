@@ -2,7 +2,7 @@
  * SAM around any tf.Optimizer, for stock layers models and custom loops:
  * `model.compile({ optimizer: new SAM(tf.train.momentum(0.1, 0.9), { rho: 0.05 }), loss })`, then `model.fit`.
  */
-import { globalNormTensor, mapWeights, Rng, tf, type Weights } from "../engine";
+import { globalNormTensor, mapWeights, Rng, tf, withRandom, type Weights } from "../engine";
 import { checkSamOptions, findEpsilon, type SamOptions } from "./sam";
 
 export interface SamOptimizerOptions extends Omit<SamOptions, "hessianVectorProduct"> {
@@ -235,7 +235,7 @@ export class SAM extends tf.Optimizer {
   }
 
   private gradients(f: LossFn, varList: tf.Variable[] | undefined, seed: Rng): Gradients {
-    return tf.tidy(() => withRandom(seed, () => this.base.computeGradients(f, varList))) as Gradients;
+    return tf.tidy(() => withRandom(seed.split("pass"), () => this.base.computeGradients(f, varList))) as Gradients;
   }
 
   private maskSeed(purpose: string): Rng {
@@ -348,20 +348,6 @@ function movingAverages(): tf.Variable[] {
 function present(grads: tf.NamedTensorMap): Weights {
   return Object.fromEntries(Object.entries(grads).filter(([, gradient]) => gradient != null));
 }
-
-// Stock dropout draws its seed from Math.random: giving both passes the same stream gives them the same masks.
-/* eslint-disable no-restricted-properties -- it is Math.random that is replaced */
-function withRandom<T>(seed: Rng, fn: () => T): T {
-  const random = Math.random;
-  const stream = seed.split("pass");
-  Math.random = () => stream.uniform();
-  try {
-    return fn();
-  } finally {
-    Math.random = random;
-  }
-}
-/* eslint-enable no-restricted-properties */
 
 type TrainFunction = (data: tf.Tensor[]) => tf.Tensor[];
 type TrainableModel = { metricsTensors: unknown[]; makeTrainFunction(): TrainFunction };

@@ -1,5 +1,14 @@
 /** One view of "a network at its weights, on data": a function of named weights, batch by batch, whatever the network is written in. */
-import { addWeights, disposeWeights, tf, valueAndGradient, type Weights } from "../engine";
+import {
+  addWeights,
+  applyLayersModel,
+  checkOneInOneOut,
+  disposeWeights,
+  tf,
+  valueAndGradient,
+  type LayerSlot,
+  type Weights,
+} from "../engine";
 import { crossEntropy } from "../losses";
 import { checkCount } from "./operator";
 
@@ -265,44 +274,22 @@ function oneHot({ labels, numClasses }: LabelledImages, indices: Int32Array): Fl
 
 function layersProblem(model: tf.LayersModel, { loss, mode }: ProblemOptions) {
   if (mode) throw new Error("mode is for functional models: a layers model is always applied with training: false");
-  if (model.outputs.length !== 1 || model.inputs.length !== 1)
-    throw new Error(`the model has ${model.inputs.length} inputs and ${model.outputs.length} outputs, expected one of each`);
-  const variables = model.trainableWeights.map((weight) => weight as unknown as Slot);
+  checkOneInOneOut(model);
+  const variables = model.trainableWeights.map((weight) => weight as unknown as LayerSlot);
   if (variables.length === 0) throw new Error("the model has no trainable weights");
   const before = variables.map(({ val }) => val.dataId);
   const weights = Object.fromEntries(variables.map((slot) => [slot.name, slot.val]));
   if (Object.keys(weights).length < variables.length) throw new Error("two weights of the model have the same name");
   return {
     weights,
-    outputs: (at: Weights, { x }: ProblemBatch) => applyAt(model, variables, at, x),
+    outputs: (at: Weights, { x }: ProblemBatch) =>
+      applyLayersModel(model, x, { slots: variables, at, keyOf: ({ name }) => name }),
     losses: layersLoss(model, loss),
     assertUnchanged() {
       if (variables.some(({ val }, i) => val.dataId !== before[i]))
         throw new Error("the model's weights have changed since this was made: make a new one for the new weights");
     },
   };
-}
-
-/** A layer's variable. Layers read `val` each time, so another tensor there makes the model a function of its weights. */
-interface Slot {
-  name: string;
-  val: tf.Tensor;
-}
-
-function applyAt(model: tf.LayersModel, variables: Slot[], at: Weights, x: tf.Tensor): tf.Tensor {
-  const originals = variables.map(({ val }) => val);
-  try {
-    variables.forEach((slot) => (slot.val = at[slot.name]!));
-    return model.apply(reshapeFor(model, x), { training: false }) as tf.Tensor;
-  } finally {
-    variables.forEach((slot, i) => (slot.val = originals[i]!));
-  }
-}
-
-// A model of flat inputs takes images too.
-function reshapeFor(model: tf.LayersModel, x: tf.Tensor): tf.Tensor {
-  const wanted = model.inputs[0]!.shape.slice(1);
-  return wanted.length === 1 && x.rank > 2 ? tf.reshape(x, [x.shape[0]!, -1]) : x;
 }
 
 function layersLoss(model: tf.LayersModel, loss?: ExampleLoss) {

@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import { tf, writeFileWhole, type Weights } from "../engine";
+import type { Variables } from "../models";
 import type { TrainState } from "./step";
 
 const FORMAT = "sharpness-lab checkpoint 1";
@@ -66,6 +67,29 @@ export function saveCheckpoint(file: string, state: TrainState, progress: Progre
  */
 export function loadCheckpoint(file: string, { key }: { key: string }): Checkpoint | undefined {
   if (!fs.existsSync(file)) return undefined;
+  const { header, parts } = readWhole(file);
+  if (header.key !== key)
+    throw new Error(`${file}: belongs to run ${header.key}, expected ${key}; delete it or give another path`);
+  const networks = Array.from({ length: 1 + (header.peers ?? 0) }, (_, network) => unflatten(parts, network, header.step));
+  const memory = Object.fromEntries(partOf("memory", parts).map(([name, { values }]) => [name, values]));
+  return { state: networks[0]!, peers: networks.slice(1), memory, progress: header };
+}
+
+/**
+ * The network of a checkpoint as it would be evaluated, whichever run it belongs to: averaged where the run averages its weights.
+ * The caller owns the tensors.
+ * @throws where there is no such file, or it is damaged
+ */
+export function readCheckpoint(file: string): Variables {
+  if (!fs.existsSync(file)) throw new Error(`${file}: no such file`);
+  const { parts } = readWhole(file);
+  const averages = new Map(partOf("ema", parts));
+  const tensorsOf = (part: "weights" | "stats"): Weights =>
+    Object.fromEntries(partOf(part, parts).map(([name, own]) => [name, tensorOf(averages.get(name) ?? own)]));
+  return { weights: tensorsOf("weights"), stats: tensorsOf("stats") };
+}
+
+function readWhole(file: string): { header: Header; parts: Part[] } {
   const bytes = fs.readFileSync(file);
   const body = bytes.subarray(0, -DIGEST_BYTES);
   if (!createHash("sha256").update(body).digest().equals(bytes.subarray(-DIGEST_BYTES))) {
@@ -74,18 +98,17 @@ export function loadCheckpoint(file: string, { key }: { key: string }): Checkpoi
   const end = body.indexOf("\n");
   const header = JSON.parse(body.toString("utf8", 0, end)) as Header;
   if (header.format !== FORMAT) throw new Error(`${file}: format "${header.format}", expected "${FORMAT}"`);
-  if (header.key !== key)
-    throw new Error(`${file}: belongs to run ${header.key}, expected ${key}; delete it or give another path`);
-  const parts = readParts(body.subarray(end + 1), header);
-  const networks = Array.from({ length: 1 + (header.peers ?? 0) }, (_, network) => unflatten(parts, network, header.step));
-  const memory = Object.fromEntries(partOf("memory", parts).map(([name, { values }]) => [name, values]));
-  return { state: networks[0]!, peers: networks.slice(1), memory, progress: header };
+  return { header, parts: readParts(body.subarray(end + 1), header) };
 }
 
 interface Part {
   readonly name: string;
   readonly shape: readonly number[];
   readonly values: Float32Array;
+}
+
+function tensorOf({ values, shape }: Part): tf.Tensor {
+  return tf.tensor(values, [...shape], "float32");
 }
 
 function readParts(body: Buffer, { tensors }: Header): Part[] {
@@ -117,7 +140,7 @@ function flatten(state: TrainState, network: number): Weights {
 function unflatten(parts: readonly Part[], network: number, step: number): TrainState {
   const tensorsOf = (part: (typeof PARTS)[number]): Weights => {
     const entries = partOf(`${prefixOf(network)}${part}`, parts);
-    return Object.fromEntries(entries.map(([name, { values, shape }]) => [name, tf.tensor(values, [...shape], "float32")]));
+    return Object.fromEntries(entries.map(([name, part]) => [name, tensorOf(part)]));
   };
   const [weights, stats, slots, ema] = PARTS.map(tensorsOf) as [Weights, Weights, Weights, Weights];
   return { weights, stats, slots, ema: Object.keys(ema).length > 0 ? ema : undefined, step };

@@ -1,4 +1,5 @@
 export { trainBootstrapped, type BootstrapResult } from "./bootstrap";
+export { readCheckpoint } from "./checkpoint";
 export { trainConfig, type TrainConfig, type TrainOptions } from "./config";
 export { trainWithEstimatedTransition, type EstimatedTransitionResult } from "./estimatedTransition";
 export {

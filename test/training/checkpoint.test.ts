@@ -6,7 +6,7 @@ import path from "node:path";
 import { Rng, tf } from "../../src/engine";
 import { convNet } from "../../src/models";
 import { initialState, type TrainState } from "../../src/training";
-import { loadCheckpoint, saveCheckpoint } from "../../src/training/checkpoint";
+import { loadCheckpoint, readCheckpoint, saveCheckpoint } from "../../src/training/checkpoint";
 import { expectNoLeak, tidyTests } from "../support/noLeak";
 import { tinyDisk } from "../support/tinyDisk";
 import { bareConfig, stateOf, valuesOf } from "../support/training";
@@ -53,6 +53,23 @@ describe("training/checkpoint", () => {
     assert.equal(found.state.step, 12);
     const { key, epoch, batch, record } = found.progress;
     assert.deepEqual({ key, epoch, batch, record }, progress);
+  });
+
+  it("gives the network alone, averaged where the run averages, to whoever knows no run", () => {
+    const state = richState();
+    saveCheckpoint(file, state, progress);
+    saveCheckpoint(path.join(folder, "plain"), oneWeight(2), progress);
+
+    const averaged = readCheckpoint(file);
+    const plain = readCheckpoint(path.join(folder, "plain"));
+
+    const { odd, scalar } = state.weights; // made after the average began, so they have none
+    assert.deepEqual(
+      valuesOf({ ...averaged.weights, ...averaged.stats }),
+      valuesOf({ ...state.ema, odd: odd!, scalar: scalar! }),
+    );
+    assert.deepEqual(valuesOf(plain.weights), { w: [2] });
+    assert.throws(() => readCheckpoint(path.join(folder, "none")), /none: no such file/);
   });
 
   it("keeps a state without momentum or average as such", () => {

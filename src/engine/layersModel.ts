@@ -1,0 +1,61 @@
+/** TensorFlow.js layers models as functions of their weights, and stock random layers as functions of a stream. */
+import { tf } from "./tf";
+import type { Rng } from "./rng";
+import type { Weights } from "./weights";
+
+/** A layer's variable. Layers read `val` each time, so another tensor there makes the model a function of its weights. */
+export interface LayerSlot {
+  /** Unique in the process: the name that it was made with, with a number where that was taken. */
+  readonly name: string;
+  /** "dense_Dense1/kernel" */
+  readonly originalName: string;
+  readonly shape: readonly (number | null)[];
+  val: tf.Tensor;
+}
+
+/** @throws where the model has not one input and one output */
+export function checkOneInOneOut(model: tf.LayersModel): void {
+  if (model.outputs.length !== 1 || model.inputs.length !== 1)
+    throw new Error(`the model has ${model.inputs.length} inputs and ${model.outputs.length} outputs, expected one of each`);
+}
+
+/** The model's output at other values of some of its variables; `keyOf` finds them in `at`. */
+export function applyLayersModel(
+  model: tf.LayersModel,
+  x: tf.Tensor,
+  { slots, at, keyOf, training = false }: LayersModelCall,
+): tf.Tensor {
+  const originals = slots.map(({ val }) => val);
+  try {
+    slots.forEach((slot) => (slot.val = at[keyOf(slot)]!));
+    return model.apply(reshapeFor(model, x), { training }) as tf.Tensor;
+  } finally {
+    slots.forEach((slot, i) => (slot.val = originals[i]!));
+  }
+}
+
+export interface LayersModelCall {
+  readonly slots: readonly LayerSlot[];
+  readonly at: Weights;
+  readonly keyOf: (slot: LayerSlot) => string;
+  readonly training?: boolean;
+}
+
+// A model of flat inputs takes images too.
+function reshapeFor(model: tf.LayersModel, x: tf.Tensor): tf.Tensor {
+  const wanted = model.inputs[0]!.shape.slice(1);
+  return wanted.length === 1 && x.rank > 2 ? tf.reshape(x, [x.shape[0]!, -1]) : x;
+}
+
+/** Runs `fn` with the stream in place of Math.random, from which stock dropout and noise draw: the same stream, the same masks. */
+export function withRandom<T>(stream: Rng, fn: () => T): T {
+  /* eslint-disable no-restricted-properties -- it is Math.random that is replaced */
+  const random = Math.random;
+  Math.random = () => stream.uniform();
+  try {
+    return fn();
+  } finally {
+    Math.random = random;
+  }
+  /* eslint-enable no-restricted-properties */
+}
