@@ -55,11 +55,17 @@ export function table10Rows(budget: Budget, records: readonly RunRecord[]): Tabl
 
 function conclude({ condition, tuned, fixed }: Table10Row): string {
   const name = conditionName(condition);
-  const gain = `SAM at ρ = ${FIXED_RHO} has ${points(fixed.gain)} less error than ${fixed.baseline}`;
+  const gain = `SAM at ρ = ${FIXED_RHO} has ${more(negative(fixed.gain))} than ${fixed.baseline}`;
   if (tuned.rho === FIXED_RHO) return `${name}: ${gain}; the tuned ρ is the same.`;
   const loss = estimateDifference(fixed.errors.SAM, tuned.errors.SAM);
-  return `${name}: ${gain}, and ${points(loss)} more than at the tuned ρ = ${tuned.rho} (${percent(tuned)} against ${percent(fixed)} %).`;
+  return `${name}: ${gain}, and ${more(loss)} than at the tuned ρ = ${tuned.rho} (${percent(tuned)} against ${percent(fixed)} %).`;
 }
 
-const points = (difference: SeedMean) => `${formatEstimate(difference, { scale: 100 })} points`;
+const negative = (difference: SeedMean): SeedMean => ({ ...difference, mean: -difference.mean });
 const percent = ({ errors }: ConditionResult) => formatEstimate(estimate(errors.SAM), { scale: 100 });
+
+/** "1.11±1.93 points less error" */
+function more(difference: SeedMean): string {
+  const size = formatEstimate({ ...difference, mean: Math.abs(difference.mean) }, { scale: 100 });
+  return `${size} points ${difference.mean > 0 ? "more" : "less"} error`;
+}

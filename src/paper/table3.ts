@@ -1,14 +1,7 @@
 /** Table 3: test error after finetuning, with SAM and without. At `lab`, a network trained on half of the classes is finetuned on the other. */
-import {
-  comparisonItem,
-  comparisonMethods,
-  describeComparison,
-  type Comparison,
-  type ComparisonItem,
-  type Condition,
-} from "./comparison";
-import type { RunOptions } from "./config";
-import { datasetFacts, type DatasetName } from "./datasets";
+import { comparisonItem, comparisonMethods, type Comparison, type ComparisonItem, type Condition } from "./comparison";
+import { datasetConfig, type RunOptions } from "./config";
+import { datasetFacts, factsOf, type DatasetName } from "./datasets";
 import { describeModel, quickDataset, type Budget } from "./item";
 import { paperNumbers, selectNumbers, type PaperNumber } from "./paperNumbers";
 
@@ -62,8 +55,8 @@ const scales: Readonly<Record<QuickBudget, Scale>> = {
     imagesPerClass: [20, 100],
     steps: 960,
     learningRate: 0.02,
-    seeds: 3,
-    rhos: [0.01, 0.02, 0.05],
+    seeds: 5,
+    rhos: [0.01, 0.02, 0.05, 0.1],
     validationSize: 4000,
   },
 };
@@ -95,10 +88,13 @@ export function finetuneComparison(budget: Budget): Comparison {
 
 export function describeFinetuning(budget: Budget): string {
   if (budget === "paper") return describePaper();
-  const runs = describeComparison(finetuneComparison(budget));
-  const { pretraining } = scales[budget];
-  const times = `${pretraining.epochs} epoch${pretraining.epochs > 1 ? "s" : ""}`;
-  return `${runs}, of a network trained for ${times} on the first half of the classes, with batch norm frozen`;
+  const { pretraining, dataset, model, imagesPerClass, seeds } = scales[budget];
+  const { conditions } = finetuneComparison(budget);
+  const { title, testSize } = factsOf(datasetConfig({ ...dataset, classes: "second-half" }));
+  const images = imagesPerClass.map((count) => 5 * count).join(" and ");
+  const epochs = conditions.map(({ config }) => config.training.epochs).join(" and ");
+  const before = `trained for ${pretraining.epochs} epoch${pretraining.epochs > 1 ? "s" : ""} on half of the classes of ${title}`;
+  return `${describeModel(model)}, ${before}, finetuned on ${images} images of the others for ${epochs} epochs, batch norm frozen, ${testSize} test images, ${seeds} seeds`;
 }
 
 function describePaper(): string {

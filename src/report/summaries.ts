@@ -10,11 +10,14 @@ import type { RunRecord } from "../paper/records";
 import { estimate, estimateDifference, formatEstimate, type SeedMean } from "../paper/statistics";
 import { table1 } from "../paper/table1";
 import { table2 } from "../paper/table2";
+import { table10 } from "../paper/table10";
+import { table3 } from "../paper/table3";
 import { accuracies, bestRival, betterSgd, table4, table4Rows } from "../paper/table4";
 import { table5 } from "../paper/table5";
 import { bestRow, table8, table8Rows } from "../paper/table8";
 import { table9 } from "../paper/table9";
 import { summarizeComparison } from "./comparisonReport";
+import { summarizeTable10 } from "./finetuneReports";
 import { verdict, type ReadmeItem, type ResultSummary } from "./readmeTable";
 
 const percent = (values: readonly number[]) => formatEstimate(estimate(values), { scale: 100 });
@@ -175,10 +178,12 @@ function summarizeMemorisation(records: readonly RunRecord[]): ResultSummary | u
 export const readmeItems: readonly ReadmeItem[] = [
   { id: table1.id, title: table1.title, records: table5.id, summary: summarizeComparison(table1) },
   { id: table2.id, title: table2.title, records: table5.id, summary: summarizeComparison(table2, "top1ErrorRate") },
+  { id: table3.id, title: table3.title, summary: summarizeComparison(table3) },
   { id: table4.id, title: table4.title, summary: summarizeTable4 },
   { id: table5.id, title: table5.title, summary: summarizeComparison(table5) },
   { id: table8.id, title: table8.title, records: table4.id, summary: summarizeTable8 },
   { id: table9.id, title: table9.title, records: table5.id, summary: summarizeComparison(table9) },
+  { id: table10.id, title: table10.title, records: table3.id, summary: summarizeTable10 },
   { id: figure1Surfaces.id, title: figure1Surfaces.title, records: "figure-3-spectra", summary: summarizeFigure1Surfaces },
   { id: figure3Spectra.id, title: figure3Spectra.title, summary: summarizeFigure3Spectra },
   { id: figure3Middle.id, title: figure3Middle.title, summary: summarizeFigure3Middle },

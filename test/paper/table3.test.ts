@@ -6,14 +6,14 @@ import { finetuneComparison, table3 } from "../../src/paper/table3";
 import { itemReport } from "../../src/report/paperReports";
 import { recordsOf } from "../support/records";
 
-const seeds = [0, 1, 2];
+const seeds = [0, 1, 2, 3, 4];
 
 /** SGD 10 %, SAM 10 − 2 at ρ = 0.02, 10 − 1 at 0.05, and no less elsewhere; the seeds a tenth of a point apart. */
 function error({ config, labels }: PlannedRun): number {
   const rho = config.training.rho ?? 0;
   const gain = rho === 0.02 ? 0.02 : rho === 0.05 ? 0.01 : 0;
   const twice = labels.method === "SGD, twice the epochs" ? 0.001 : 0;
-  return 0.1 - gain + twice + 0.001 * (seeds.indexOf(config.training.seed ?? 0) - 1);
+  return 0.1 - gain + twice + 0.001 * (seeds.indexOf(config.training.seed ?? 0) - 2);
 }
 
 function labRecords(): ReturnType<typeof recordsOf> {
@@ -102,7 +102,7 @@ describe("paper/table10", () => {
     assert.equal(row!.fixed.rho, 0.05);
     assert.match(
       table10.conclusions("lab", records)[0]!,
-      /SAM at ρ = 0\.05 has 1\.00±.* points less error than SGD, and 1\.00±.* points more than at the tuned ρ = 0\.02/,
+      /SAM at ρ = 0\.05 has 1\.00±.* points less error than SGD, and 1\.00±.* points more error than at the tuned ρ = 0\.02/,
     );
   });
 
@@ -114,7 +114,7 @@ describe("paper/table10", () => {
     assert.deepEqual([flowers.paperSgd, flowers.paperFixed, flowers.paperTuned], ["1.16", "0.81", "0.63"]); // paper.md, Table 10
     assert.match(String(flowers.sgd), /^10\.00±/);
     assert.match(String(flowers.tuned), /^8\.00±/);
-    assert.match(JSON.stringify(report.figure), /below that without it in 2 of 2 sets at ρ = 0\.05/);
+    assert.match(JSON.stringify(report.figure), /mean error is lower in 2 of 2 sets, at ρ = 0\.05 and at the tuned ρ/);
   });
 
   it("and Table 3 names the best that was published before", () => {
