@@ -1,7 +1,8 @@
 /** `npm run bench`: a training step and a Hessian-vector product of this kit beside stock TensorFlow.js and PyTorch, in one run. */
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 // Types only: the engine reads its number of threads while it is loaded.
 import type { BenchReport } from "./bench/measure";
+import { positiveInteger } from "./options";
 
 interface Options {
   readonly rounds: number;
@@ -31,12 +32,6 @@ In the JSON, times are milliseconds; what cannot be measured here is null. Takes
 programs that compute meanwhile spoil the times.`,
   )
   .action(main);
-
-function positiveInteger(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("expected a whole number of at least 1");
-  return value;
-}
 
 async function main({ rounds, threads, images, json = false, quick = false }: Options): Promise<void> {
   if (threads !== undefined) process.env.SHARPNESS_THREADS = String(threads);

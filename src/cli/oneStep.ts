@@ -1,5 +1,5 @@
 /** npm run one-step: one step of every distinct `paper` config of the catalog on this machine, on random images of the right shape. */
-import { Command, InvalidArgumentError } from "commander";
+import { Command, Option } from "commander";
 import {
   budgets,
   catalog,
@@ -16,6 +16,7 @@ import {
 import type { Budget, Dataset, Model, PaperItem, RunConfig } from "..";
 import { factsOf, type DatasetFacts } from "../paper/datasets";
 import { runModel } from "../paper/run";
+import { positiveInteger } from "./options";
 
 /** FLOP of a step, ours: tens of seconds on two cores. A SAM step is six forward passes of two operations for each multiply-add. */
 const STEP_FLOP = 3e11;
@@ -84,12 +85,8 @@ function randomImages({ title, shape, numClasses }: DatasetFacts, size: number):
 const program = new Command("npm run one-step --")
   .description("One step of every distinct config of a budget, on random images of the right shape, in batches that fit here.")
   .argument("[items...]", `which items: ${catalog.map(({ id }) => id).join(", ")}; default all`)
-  .option("--budget <name>", `one of ${budgets.join(", ")}`, "paper")
-  .option("--batch <n>", "images in a step; default what two cores take a step with in seconds", (text) => {
-    const value = Number(text);
-    if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("expected a whole number of at least 1");
-    return value;
-  })
+  .addOption(new Option("--budget <name>", "whose configs").choices([...budgets]).default("paper"))
+  .option("--batch <n>", "images in a step; default what two cores take a step with in seconds", positiveInteger)
   .action(main);
 
 async function main(ids: string[], { budget, batch }: { budget: Budget; batch?: number }): Promise<void> {

@@ -1,7 +1,7 @@
 /** npm run reproduce: makes the runs of a table or figure that have no record yet, then prints the table and draws the figure. */
 import fs from "node:fs";
 import path from "node:path";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { budgets, catalog, completeRecords, findItem, ready } from "..";
 import { itemRecords } from "../paper/item";
 import type { Budget, PaperItem, RunRecord } from "..";
@@ -9,6 +9,7 @@ import { itemReport } from "../report/paperReports";
 import { saveFigure } from "../report/render";
 import { runSummary } from "../report/runSummary";
 import { DEFAULT_GFLOPS, dryRun } from "./dryRun";
+import { positiveInteger } from "./options";
 import { progressBar } from "./progress";
 
 interface Options {
@@ -58,12 +59,6 @@ Examples:
 Ctrl-C stops cleanly: finished runs are kept, the others go on from their checkpoint next time.`,
   )
   .action(main);
-
-function positiveInteger(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("expected a whole number of at least 1");
-  return value;
-}
 
 async function main(ids: string[], options: Options): Promise<void> {
   if (ids.length === 0) return program.help();

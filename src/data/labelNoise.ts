@@ -234,9 +234,15 @@ function flipChosen(labels: ArrayLike<number>, about: About & NoiseOptions, flip
   return record(clean, noisy, about);
 }
 
+/** Share of the labels that differ from the true ones, in [0, 1]; 0 of none. */
+export function shareOfFlipped(labels: ArrayLike<number>, cleanLabels: ArrayLike<number>): number {
+  if (labels.length === 0) return 0;
+  return Array.from(labels).filter((label, i) => label !== cleanLabels[i]).length / labels.length;
+}
+
 function record(clean: number[], noisy: number[], about: About): NoisyLabels {
   const flipped = noisy.map((label, i) => label !== clean[i]);
-  const actualNoiseRate = clean.length === 0 ? 0 : flipped.filter(Boolean).length / clean.length;
+  const actualNoiseRate = shareOfFlipped(noisy, clean);
   return { ...about, cleanLabels: clean, noisyLabels: noisy, flipped, actualNoiseRate, transitionMatrix: realised(clean, noisy, about.numClasses) };
 }
 

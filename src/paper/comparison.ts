@@ -1,9 +1,11 @@
 /** Tables 1, 2, 5 and 9 have one shape: conditions (data set, network, augmentation, epochs) × methods (SGD, SGD at twice the epochs, SAM) × seeds. */
 import type { RunOptions } from "./config";
 import {
+  bestRun,
   describeDataset,
   describeModel,
   labelledRows,
+  TUNING_SEED,
   type Budget,
   type LabelledRow,
   type Labels,
@@ -11,7 +13,7 @@ import {
   type PlannedRun,
 } from "./item";
 import type { RunRecord } from "./records";
-import { estimate, estimateDifference, formatEstimate, type SeedMean } from "./statistics";
+import { estimate, estimateDifference, formatSize, isSupported, type SeedMean } from "./statistics";
 
 /** "SGD, twice the epochs" costs what SAM costs: two gradients for each of SAM's steps. */
 export const comparisonMethods = ["SGD", "SGD, twice the epochs", "SAM"] as const;
@@ -48,16 +50,21 @@ export interface ComparisonItem extends PaperItem {
 
 export interface ComparisonOptions extends Pick<PaperItem, "id" | "recordsIn" | "title" | "claim"> {
   readonly comparison: (budget: Budget) => Comparison;
+  /** Sentences after those that every such table has. */
+  readonly further?: (results: readonly ConditionResult[], budget: Budget, records: readonly RunRecord[]) => readonly string[];
 }
 
 /** A table of this shape: its plan, rows and conclusions follow from its conditions. */
-export function comparisonItem({ comparison, ...item }: ComparisonOptions): ComparisonItem {
+export function comparisonItem({ comparison, further = () => [], ...item }: ComparisonOptions): ComparisonItem {
   return {
     ...item,
     comparison,
     describe: (budget) => describeComparison(comparison(budget)),
     plan: (budget, records) => comparisonPlan(comparison(budget), records),
-    conclusions: (budget, records) => concludeComparison(comparison(budget), records),
+    conclusions: (budget, records) => {
+      const results = comparisonResults(comparison(budget), records);
+      return [...concludeResults(results), ...further(results, budget, records)];
+    },
   };
 }
 
@@ -92,9 +99,8 @@ function tuningRuns(condition: Condition, comparison: Comparison): PlannedRun[] 
   if (rhos.length === 1) return [];
   if (!validationSize) throw new Error(`ρ of ${rhos.join(", ")} cannot be tuned: expected a validationSize above 0`);
   const dataset = { ...tunedOn.dataset, validationSize };
-  // Seed 1000: none of the seeds that are reported.
   return rhos.map((rho) => ({
-    config: { ...tunedOn, dataset, training: { ...tunedOn.training, rho, seed: 1000 } },
+    config: { ...tunedOn, dataset, training: { ...tunedOn.training, rho, seed: TUNING_SEED } },
     labels: { stage: "tuning", ...labels, rho },
   }));
 }
@@ -124,9 +130,7 @@ function reportedRun(
 export function tunedRho(condition: Condition, comparison: Comparison, records: readonly RunRecord[]): number | undefined {
   const { rhos } = condition;
   if (rhos.length === 1) return rhos[0];
-  const rows = labelledRows(tuningRuns(condition, comparison), records);
-  if (rows.length < rhos.length) return undefined;
-  return rows.reduce((a, b) => (b.testErrorRate < a.testErrorRate ? b : a)).rho as number;
+  return bestRun(tuningRuns(condition, comparison), records)?.rho as number | undefined;
 }
 
 /** The first of each that has the same config. By their text, not their key: a key costs a check of the whole config, and the paper's tables have hundreds of runs. */
@@ -181,9 +185,26 @@ function betterBaseline(errors: ConditionResult["errors"]): ComparisonMethod {
   return twice.length > 0 && estimate(twice).mean < estimate(once).mean ? "SGD, twice the epochs" : "SGD";
 }
 
+/** The same table with one ρ for every condition, untuned. */
+export function atRho(comparison: Comparison, rho: number): Comparison {
+  return { ...comparison, conditions: comparison.conditions.map((condition) => ({ ...condition, rhos: [rho] })) };
+}
+
+/** Each result with the other table's of the same condition, where that has one. */
+export function pairedResults(
+  results: readonly ConditionResult[],
+  others: readonly ConditionResult[],
+): { readonly result: ConditionResult; readonly other: ConditionResult }[] {
+  return results.flatMap((result) => {
+    const name = conditionName(result.condition);
+    const other = others.find(({ condition }) => conditionName(condition) === name);
+    return other ? [{ result, other }] : [];
+  });
+}
+
 /** Whether the seeds support that SAM is better or worse in a condition. */
 export function verdictOf({ gain }: ConditionResult): "better" | "worse" | "undecided" {
-  if (gain.interval === undefined || Math.abs(gain.mean) <= gain.interval) return "undecided";
+  if (!isSupported(gain)) return "undecided";
   return gain.mean > 0 ? "better" : "worse";
 }
 
@@ -205,7 +226,10 @@ export function countVerdicts(results: readonly ConditionResult[]): {
 
 /** A sentence for each condition, and one for the whole table where it has several. */
 export function concludeComparison(comparison: Comparison, records: readonly RunRecord[]): string[] {
-  const results = comparisonResults(comparison, records);
+  return concludeResults(comparisonResults(comparison, records));
+}
+
+function concludeResults(results: readonly ConditionResult[]): string[] {
   const sentences = results.map((result) => `${conditionName(result.condition)}: ${concludeCondition(result)}`);
   return results.length > 1 ? [...sentences, concludeAll(results)] : sentences;
 }
@@ -229,8 +253,9 @@ function concludeCondition(result: ConditionResult): string {
 }
 
 // "0.59±0.10 points (12.9 %) below"
-function describeGain({ mean, ...rest }: SeedMean, baseline: number): string {
-  const points = formatEstimate({ ...rest, mean: Math.abs(mean) }, { scale: 100 });
+function describeGain(gain: SeedMean, baseline: number): string {
+  const { mean } = gain;
+  const points = formatSize(gain, { scale: 100 });
   const share = baseline > 0 ? ` (${((100 * Math.abs(mean)) / baseline).toFixed(1)} %)` : "";
   return `${points} points${share} ${mean < 0 ? "above" : "below"}`;
 }

@@ -11,7 +11,7 @@ import {
   type PlannedRun,
 } from "./item";
 import type { RunRecord } from "./records";
-import { estimate, estimateBy, estimateDifference, formatEstimate, type SeedMean } from "./statistics";
+import { estimate, estimateBy, estimateDifference, formatEstimate, formatSize, isSupported, type SeedMean } from "./statistics";
 
 interface Scale {
   readonly base: RunOptions;
@@ -140,10 +140,9 @@ function conclude(rows: readonly LabelledRow[]): string[] {
     ({ m, rho, errors }) => `m = ${m}: ${formatEstimate(estimate(errors), { scale: 100 })} % at ρ = ${rho}`,
   );
   const gain = figure3MiddleGain(rows);
-  const supported = gain.interval !== undefined && Math.abs(gain.mean) > gain.interval;
   const direction = gain.mean < 0 ? "rises" : "falls";
-  const points = formatEstimate({ ...gain, mean: Math.abs(gain.mean) }, { scale: 100 });
-  const verdict = supported
+  const points = formatSize(gain, { scale: 100 });
+  const verdict = isSupported(gain)
     ? gain.mean > 0
       ? "replicates"
       : "does not replicate"
@@ -168,7 +167,7 @@ function concludeWithoutSam(plain: readonly { m: number; errors: number[] }[], g
   const [small, large] = [plain[0], plain[plain.length - 1]];
   if (!small || !large || small === large) return [];
   const percent = (errors: number[]) => `${formatEstimate(estimate(errors), { scale: 100 })} %`;
-  const points = formatEstimate({ ...gain, mean: Math.abs(gain.mean) }, { scale: 100 });
+  const points = formatSize(gain, { scale: 100 });
   return [
     `Without SAM (ρ = 0), where m is only the number of images that batch norm takes its statistics over, the error is ` +
       `${percent(small.errors)} at m = ${small.m} and ${percent(large.errors)} at m = ${large.m}: it ` +

@@ -81,6 +81,16 @@ export function labelledRows(plan: readonly PlannedRun[], records: readonly RunR
   });
 }
 
+/** Of the runs that tune: none of the seeds that are reported. */
+export const TUNING_SEED = 1000;
+
+/** The run of a search with the lowest error, the first of equals; undefined until every one has a record. */
+export function bestRun(search: readonly PlannedRun[], records: readonly RunRecord[]): LabelledRow | undefined {
+  const rows = labelledRows(search, records);
+  if (rows.length < search.length) return undefined;
+  return rows.reduce((a, b) => (b.testErrorRate < a.testErrorRate ? b : a));
+}
+
 /** Whether every run that the plan names has a record; a plan whose later stages are not named yet is not complete. */
 export function isComplete(item: PaperItem, budget: Budget, records: readonly RunRecord[]): boolean {
   const keys = new Set(records.map(({ key }) => key));

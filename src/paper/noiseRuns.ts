@@ -2,11 +2,13 @@
 import type { EpochRecord } from "../training";
 import type { RunOptions } from "./config";
 import {
+  bestRun,
   describeDataset,
   describeModel,
   finishedRecords,
   labelledRows,
   quickDataset,
+  TUNING_SEED,
   type Budget,
   type LabelledRow,
   type PlannedRun,
@@ -151,9 +153,9 @@ export function validationConfig(budget: Budget, { noiseRate, training, bootstra
   const { base, validationSize } = scales[budget];
   return {
     dataset: { ...base.dataset, validationSize },
-    noise: { noiseRate, noiseSeed: 1000 },
+    noise: { noiseRate, noiseSeed: TUNING_SEED },
     model: base.model,
-    training: { ...base.training, ...training, evaluateEvery: training.epochs, seed: 1000 },
+    training: { ...base.training, ...training, evaluateEvery: training.epochs, seed: TUNING_SEED },
     ...(bootstrap ? { bootstrap: {} } : {}),
   };
 }
@@ -200,10 +202,8 @@ function chosenOf(method: NoiseMethod, { budget, noiseRate, records }: Place): T
   const tuned = method.tunedAs === undefined ? method : noiseMethod(method.tunedAs);
   const search = searchOf(tuned, budget, noiseRate);
   if (search.length === 1) return search[0];
-  const rows = labelledRows(tuningRunsOf(tuned, budget, noiseRate), records);
-  if (rows.length < search.length) return undefined;
-  const best = rows.reduce((a, b) => (b.testErrorRate < a.testErrorRate ? b : a));
-  return search[best.index as number];
+  const best = bestRun(tuningRunsOf(tuned, budget, noiseRate), records);
+  return best && search[best.index as number];
 }
 
 /** A reported run: its labels, errors, and what it made of the labels it was trained on. */

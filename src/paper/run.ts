@@ -1,10 +1,11 @@
 /** From a config to a record: loads the data, adds the noise, builds the network, trains it. */
 import fs from "node:fs";
 import path from "node:path";
-import { splitHeldOut, withLabels, type Dataset } from "../data";
+import { shareOfFlipped, splitHeldOut, withLabels, type Dataset } from "../data";
 import { Rng, ready, tf } from "../engine";
 import { countParameters, loadPretrained, withResizedInput, type Model, type Variables } from "../models";
 import {
+  filesOf,
   train,
   trainBootstrapped,
   trainWithEstimatedTransition,
@@ -120,8 +121,8 @@ async function startOf(config: RunConfig, trainSet: Dataset, callbacks: RunCallb
 
 /** Trains the network to be finetuned, unless an earlier run did. Killed or stopped, it goes on from its own checkpoint. */
 async function pretrain(pretraining: RunOptions, file: string, callbacks: RunCallbacks): Promise<void> {
-  const { checkpoint, onStep: _, onEpoch: __, ...same } = callbacks;
-  const own = checkpoint === undefined ? {} : { checkpoint: `${checkpoint}.pretraining` };
+  const { checkpoint, tensorBoard, onStep: _, onEpoch: __, ...same } = callbacks;
+  const own = filesOf({ checkpoint, tensorBoard }, "pretraining");
   if (!fs.existsSync(file)) {
     const { record, variables } = await runOne(pretraining, { ...same, ...own });
     try {
@@ -179,10 +180,6 @@ function extraMetrics({ firstMetrics, relabelledNoiseRate, transitionMatrix: mat
     ...(relabelledNoiseRate === undefined ? {} : { relabelledNoiseRate }),
     ...(matrix ? { estimatedNoiseRate: 1 - matrix.reduce((sum, row, i) => sum + row[i]! / matrix.length, 0) } : {}),
   };
-}
-
-function shareOfFlipped(labels: Int32Array, cleanLabels: Int32Array): number {
-  return labels.reduce((count, label, i) => count + (label === cleanLabels[i] ? 0 : 1), 0) / labels.length;
 }
 
 export function disposeVariables({ weights, stats }: Variables): void {

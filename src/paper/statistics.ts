@@ -84,6 +84,16 @@ export function formatEstimate(
   return width < smallest / 2 ? `${text}±<${smallest.toFixed(decimals)}` : `${text}±${width.toFixed(decimals)}`;
 }
 
+/** The size of a difference, whose direction the sentence tells: "0.59±0.10". */
+export function formatSize({ mean, ...rest }: SeedMean, options?: FormatOptions): string {
+  return formatEstimate({ ...rest, mean: Math.abs(mean) }, options);
+}
+
+/** Whether the seeds support that there is a difference: its interval leaves 0 out. One seed supports none. */
+export function isSupported({ mean, interval }: SeedMean): boolean {
+  return interval !== undefined && Math.abs(mean) > interval;
+}
+
 /** toFixed with a true minus sign, and without negative zero. */
 function fixed(value: number, decimals: number): string {
   const text = Math.abs(value).toFixed(decimals);

@@ -1,19 +1,20 @@
 /** Table 10: Table 3's finetuning of EfficientNet-b7 with ρ = 0.05 everywhere, beside the tuned ρ and no SAM. */
 import {
+  atRho,
   comparisonPlan,
   comparisonResults,
   conditionName,
   distinctRuns,
+  pairedResults,
   type Comparison,
   type Condition,
   type ConditionResult,
 } from "./comparison";
 import type { Budget, PaperItem } from "./item";
 import type { RunRecord } from "./records";
-import { estimate, estimateDifference, formatEstimate, type SeedMean } from "./statistics";
+import { estimate, estimateDifference, formatEstimate, formatSize, type SeedMean } from "./statistics";
 import { describeFinetuning, finetuneComparison } from "./table3";
-
-export const FIXED_RHO = 0.05; // paper Table 10
+import { FIXED_RHO } from "./table9";
 
 export const table10: PaperItem = {
   id: "table-10",
@@ -32,8 +33,8 @@ export const table10: PaperItem = {
 function comparisons(budget: Budget): { tuned: Comparison; fixed: Comparison } {
   const { conditions, ...rest } = finetuneComparison(budget);
   const here = conditions.filter(({ paper }) => paper?.model === "EfficientNet-b7" && paper.dataset !== "imagenet");
-  const fixed = here.map((condition) => ({ ...condition, rhos: [FIXED_RHO] }));
-  return { tuned: { ...rest, conditions: here }, fixed: { ...rest, conditions: fixed } };
+  const tuned = { ...rest, conditions: here };
+  return { tuned, fixed: atRho(tuned, FIXED_RHO) };
 }
 
 export interface Table10Row {
@@ -45,12 +46,8 @@ export interface Table10Row {
 /** The conditions that have records of every method, in the table's order. */
 export function table10Rows(budget: Budget, records: readonly RunRecord[]): Table10Row[] {
   const { tuned, fixed } = comparisons(budget);
-  const atTuned = comparisonResults(tuned, records);
-  return comparisonResults(fixed, records).flatMap((result) => {
-    const name = conditionName(result.condition);
-    const other = atTuned.find(({ condition }) => conditionName(condition) === name);
-    return other ? [{ condition: result.condition, tuned: other, fixed: result }] : [];
-  });
+  const pairs = pairedResults(comparisonResults(fixed, records), comparisonResults(tuned, records));
+  return pairs.map(({ result, other }) => ({ condition: result.condition, tuned: other, fixed: result }));
 }
 
 function conclude({ condition, tuned, fixed }: Table10Row): string {
@@ -66,6 +63,5 @@ const percent = ({ errors }: ConditionResult) => formatEstimate(estimate(errors.
 
 /** "1.11±1.93 points less error" */
 function more(difference: SeedMean): string {
-  const size = formatEstimate({ ...difference, mean: Math.abs(difference.mean) }, { scale: 100 });
-  return `${size} points ${difference.mean > 0 ? "more" : "less"} error`;
+  return `${formatSize(difference, { scale: 100 })} points ${difference.mean > 0 ? "more" : "less"} error`;
 }

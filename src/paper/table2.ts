@@ -1,37 +1,22 @@
 /** Table 2: ResNets on ImageNet at 100, 200 and 400 epochs. With more epochs SAM goes on improving where SGD stops. */
-import {
-  comparisonItem,
-  comparisonResults,
-  type Comparison,
-  type ComparisonMethod,
-  type Condition,
-  type ConditionResult,
-} from "./comparison";
+import { comparisonItem, type Comparison, type ComparisonMethod, type Condition, type ConditionResult } from "./comparison";
 import { comparisonScales, quickCondition, type QuickBudget } from "./comparisonScales";
 import type { RunOptions } from "./config";
-import { describeModel, type Budget, type PaperItem } from "./item";
+import { describeModel, type Budget } from "./item";
 import { paperNumbers, selectNumbers } from "./paperNumbers";
-import type { RunRecord } from "./records";
-import { estimate, estimateDifference, formatEstimate, type SeedMean } from "./statistics";
+import { estimate, estimateDifference, formatSize, isSupported, type SeedMean } from "./statistics";
 
 // The baseline of a row has the row's epochs: twice as many are the next row.
 const methods: readonly ComparisonMethod[] = ["SGD", "SAM"];
 
-const base = comparisonItem({
+export const table2 = comparisonItem({
   id: "table-2",
   recordsIn: "table-5",
   title: "Table 2",
   claim: "SAM lowers the test error at every number of epochs, and goes on lowering it where more epochs no longer help SGD.",
   comparison,
+  further: trends,
 });
-
-export const table2 = {
-  ...base,
-  conclusions: (budget: Budget, records: readonly RunRecord[]) => [
-    ...base.conclusions(budget, records),
-    ...trends(comparisonResults(comparison(budget), records)),
-  ],
-} satisfies PaperItem;
 
 function comparison(budget: Budget): Comparison {
   if (budget === "paper") return { conditions: paperRuns(), methods, seeds: 5 }; // paper Sec. 3.2
@@ -91,16 +76,15 @@ function trends(results: readonly ConditionResult[]): string[] {
 function trend(shorter: ConditionResult, longer: ConditionResult): string {
   const { labels } = longer.condition;
   const fall = (method: ComparisonMethod) => {
-    const { mean, ...rest } = estimateDifference(shorter.errors[method], longer.errors[method]);
-    return `${mean < 0 ? "rises" : "falls"} by ${points({ ...rest, mean: Math.abs(mean) })}`;
+    const difference = estimateDifference(shorter.errors[method], longer.errors[method]);
+    return `${difference.mean < 0 ? "rises" : "falls"} by ${points(difference)}`;
   };
   const more = extraGain(shorter, longer);
-  const { mean, interval = Infinity } = more;
-  const verdict =
-    Math.abs(mean) <= interval ? "which these seeds do not decide" : mean > 0 ? "as in the paper" : "unlike in the paper";
+  const { mean } = more;
+  const verdict = !isSupported(more) ? "which these seeds do not decide" : mean > 0 ? "as in the paper" : "unlike in the paper";
   return (
     `From ${shorter.condition.labels.epochs} to ${labels.epochs} epochs of ${labels.model} SGD's error ${fall("SGD")} and SAM's ${fall("SAM")}: ` +
-    `seed by seed SAM gains ${points({ ...more, mean: Math.abs(mean) })} ${mean < 0 ? "less" : "more"}, ${verdict}.`
+    `seed by seed SAM gains ${points(more)} ${mean < 0 ? "less" : "more"}, ${verdict}.`
   );
 }
 
@@ -111,5 +95,5 @@ function extraGain(shorter: ConditionResult, longer: ConditionResult): SeedMean 
 }
 
 function points(value: SeedMean): string {
-  return `${formatEstimate(value, { scale: 100 })} points`;
+  return `${formatSize(value, { scale: 100 })} points`;
 }

@@ -3,7 +3,7 @@ import type { Budget, PaperItem } from "./item";
 import { noiseMethods } from "./noiseMethods";
 import { describeNoiseRuns, noisePlan, noiseRates, noiseRows, type NoiseRow } from "./noiseRuns";
 import type { RunRecord } from "./records";
-import { estimate, estimateDifference, formatEstimate, type SeedMean } from "./statistics";
+import { estimate, estimateDifference, formatEstimate, isSupported, type SeedMean } from "./statistics";
 
 export const table4: PaperItem = {
   id: "table-4",
@@ -144,11 +144,9 @@ function concludeBootstrap(rows: readonly NoiseRow[], rates: readonly number[]):
 
 function onPar(all: readonly RateGain[]): string {
   const named = (some: readonly RateGain[]) => some.map(({ noiseRate }) => percent(noiseRate)).join(", ");
-  const behind = all.filter(({ gain }) => supported(gain) && gain.mean < 0);
+  const behind = all.filter(({ gain }) => isSupported(gain) && gain.mean < 0);
   return behind.length === 0 ? "that it is at least on par is not contradicted" : `on par it is not at ${named(behind)}`;
 }
-
-const supported = ({ mean, interval }: SeedMean) => interval !== undefined && Math.abs(mean) > interval;
 
 /** "replicates at 20 %, 40 %; does not at 80 %; is not decided by these seeds at 60 %". */
 function verdictByRate(all: readonly RateGain[]): string {
@@ -157,9 +155,9 @@ function verdictByRate(all: readonly RateGain[]): string {
     return found.length === 0 ? [] : [`${words} at ${found.join(", ")}`];
   };
   return [
-    ...part("replicates", (gain) => supported(gain) && gain.mean > 0),
-    ...part("does not replicate", (gain) => supported(gain) && gain.mean <= 0),
-    ...part("is not decided by these seeds", (gain) => !supported(gain)),
+    ...part("replicates", (gain) => isSupported(gain) && gain.mean > 0),
+    ...part("does not replicate", (gain) => isSupported(gain) && gain.mean <= 0),
+    ...part("is not decided by these seeds", (gain) => !isSupported(gain)),
   ].join("; ");
 }
 

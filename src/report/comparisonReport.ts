@@ -14,9 +14,10 @@ import { datasetFacts, type DatasetName } from "../paper/datasets";
 import { largestBudget, type Budget } from "../paper/item";
 import { paperNumbers, selectNumbers, type PaperNumber, type PaperNumbers } from "../paper/paperNumbers";
 import type { RunRecord } from "../paper/records";
-import { estimate, formatEstimate, type SeedMean } from "../paper/statistics";
+import { estimate, formatEstimate } from "../paper/statistics";
 import { dotIntervals, type DotInterval, type IntervalPoint } from "./figures";
 import type { ItemContent, MakeContent } from "./itemContent";
+import { inPercent } from "./percent";
 import type { ResultSummary } from "./readmeTable";
 import { runFootnotes, type TableOptions, type TableRow } from "./tables";
 
@@ -208,10 +209,6 @@ function paperName({ where }: PaperRow): string {
 
 function paperPoint({ value, interval }: PaperNumber): IntervalPoint {
   return { mean: value, ...(interval === undefined ? {} : { interval }) };
-}
-
-function inPercent({ mean, interval }: SeedMean): IntervalPoint {
-  return { mean: 100 * mean, ...(interval === undefined ? {} : { interval: 100 * interval }) };
 }
 
 function titleOf(results: readonly ConditionResult[]): string {

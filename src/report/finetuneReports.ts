@@ -4,12 +4,14 @@ import { datasetFacts, type DatasetName } from "../paper/datasets";
 import { largestBudget, type Budget } from "../paper/item";
 import { paperNumbers, selectNumbers, type PaperNumber } from "../paper/paperNumbers";
 import type { RunRecord } from "../paper/records";
-import { estimate, formatEstimate, type SeedMean } from "../paper/statistics";
+import { estimate, formatEstimate } from "../paper/statistics";
 import { table3 } from "../paper/table3";
-import { FIXED_RHO, table10, table10Rows, type Table10Row } from "../paper/table10";
+import { table10, table10Rows, type Table10Row } from "../paper/table10";
+import { FIXED_RHO } from "../paper/table9";
 import { comparisonContent } from "./comparisonReport";
 import { dotIntervals, type DotInterval } from "./figures";
 import type { ItemContent } from "./itemContent";
+import { inPercent } from "./percent";
 import { verdict, type ResultSummary } from "./readmeTable";
 import { runFootnotes, type TableRow } from "./tables";
 
@@ -129,15 +131,10 @@ function paperPoints({ condition }: Table10Row): DotInterval[] {
 function ourPoints({ condition, tuned, fixed }: Table10Row): DotInterval[] {
   const place = { row: conditionName(condition), panel: "ours" };
   return [
-    { ...place, series: series.sgd, ...inPercent(fixed.errors[fixed.baseline]) },
-    { ...place, series: series.fixed, ...inPercent(fixed.errors.SAM) },
-    { ...place, series: series.tuned, ...inPercent(tuned.errors.SAM) },
+    { ...place, series: series.sgd, ...inPercent(estimate(fixed.errors[fixed.baseline])) },
+    { ...place, series: series.fixed, ...inPercent(estimate(fixed.errors.SAM)) },
+    { ...place, series: series.tuned, ...inPercent(estimate(tuned.errors.SAM)) },
   ];
-}
-
-function inPercent(values: readonly number[]): Pick<DotInterval, "mean" | "interval"> {
-  const { mean, interval }: SeedMean = estimate(values);
-  return { mean: 100 * mean, ...(interval === undefined ? {} : { interval: 100 * interval }) };
 }
 
 function titleOfTable10(ours: readonly Table10Row[]): string {

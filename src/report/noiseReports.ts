@@ -11,19 +11,16 @@ import { noiseMethods } from "../paper/noiseMethods";
 import { describeCompute, noiseRates, type NoiseRow } from "../paper/noiseRuns";
 import { paperNumbers, selectNumbers } from "../paper/paperNumbers";
 import type { RunRecord } from "../paper/records";
-import { estimate, estimateDifference, formatEstimate, type SeedMean } from "../paper/statistics";
+import { estimate, estimateDifference, formatEstimate, isSupported } from "../paper/statistics";
 import { accuracies, gainsOverSgd, percent, table4, table4Rows } from "../paper/table4";
 import { bestRow, table8, table8Rows } from "../paper/table8";
 import { dotIntervals, errorVersusRho, memorisationCurves, type DotInterval, type MemorisationPoint } from "./figures";
 import type { EpochRecord } from "../training";
 import type { ItemContent } from "./itemContent";
+import { inPercent } from "./percent";
 import { runFootnotes, type TableRow } from "./tables";
 
 const asPercent = { scale: 100, decimals: 1 };
-const inPercent = ({ mean, interval }: SeedMean) => ({
-  mean: 100 * mean,
-  ...(interval === undefined ? {} : { interval: 100 * interval }),
-});
 
 interface Line {
   /** as printed */
@@ -157,8 +154,8 @@ function aboveEverywhere(runs: readonly NoiseRow[], rates: readonly number[]): s
   const isAbove = (method: string, noiseRate: number) => {
     const [values, sam] = [method, "SAM"].map((name) => accuracies(runs, { method: name, noiseRate }));
     if (!values?.length || !sam?.length) return false;
-    const { mean, interval = Infinity } = estimateDifference(values, sam);
-    return mean > interval;
+    const gain = estimateDifference(values, sam);
+    return isSupported(gain) && gain.mean > 0;
   };
   const rivals = noiseMethods.filter(({ name, bootstrap }) => name !== "SAM" && !bootstrap);
   return rivals.map(({ name }) => name).filter((name) => rates.every((rate) => isAbove(name, rate)));

@@ -30,6 +30,7 @@ import { memorisationContent, table4Content, table8Content } from "./noiseReport
 import { errorVersusRho, type RhoPoint } from "./figures";
 import { runFootnotes, toHtml, toMarkdown, type TableRow } from "./tables";
 import type { ItemContent, MakeContent } from "./itemContent";
+import { inPercent } from "./percent";
 import type { FigureSpec } from "./theme";
 
 /** A finished table and figure of one item at one budget. */
@@ -112,15 +113,6 @@ export async function reproduceItem(id: string, { budget, ...options }: Reproduc
 
 function isBudget(name: string): name is Budget {
   return (budgets as readonly string[]).includes(name);
-}
-
-interface MeanAndInterval {
-  readonly mean: number;
-  readonly interval?: number;
-}
-
-function inPercent({ mean, interval }: MeanAndInterval): MeanAndInterval {
-  return { mean: 100 * mean, ...(interval === undefined ? {} : { interval: 100 * interval }) };
 }
 
 function figure3MiddleContent(budget: Budget, records: readonly RunRecord[]): ItemContent {

@@ -1,6 +1,6 @@
 /** The README's results table, generated from committed records between two markers, so that no number in it is typed by hand. */
 import type { RunRecord } from "../paper/records";
-import type { SeedMean } from "../paper/statistics";
+import { isSupported, type SeedMean } from "../paper/statistics";
 import { toMarkdown } from "./tables";
 
 export interface ResultSummary {
@@ -50,7 +50,8 @@ export function insertTable(readme: string, table: string): string {
 }
 
 /** In one word or two, what seeds say of a difference that the paper has positive, such as error of SGD less error of SAM. */
-export function verdict({ mean, interval }: SeedMean): string {
-  if (interval === undefined || Math.abs(mean) <= interval) return mean > 0 ? "in the mean, within noise" : "undecided";
+export function verdict(difference: SeedMean): string {
+  const { mean } = difference;
+  if (!isSupported(difference)) return mean > 0 ? "in the mean, within noise" : "undecided";
   return mean > 0 ? "yes" : "no";
 }

@@ -2,7 +2,7 @@
  * The paper's bootstrap against wrong labels (Sec. 3.3 and App. C; not Reed et al.'s loss): train, relabel the training set with the
  * network's own predictions, train from scratch on those labels.
  */
-import { withLabels } from "../data";
+import { shareOfFlipped, withLabels } from "../data";
 import { tf } from "../engine";
 import type { Model, Variables } from "../models";
 import type { TrainOptions } from "./config";
@@ -47,5 +47,5 @@ function withPredictions(model: Model, data: TrainData, variables: Variables): T
 
 function noiseRateOf({ train: { labels }, cleanLabels }: TrainData): Pick<BootstrapResult, "relabelledNoiseRate"> {
   if (!cleanLabels) return {};
-  return { relabelledNoiseRate: labels.filter((label, i) => label !== cleanLabels[i]).length / labels.length };
+  return { relabelledNoiseRate: shareOfFlipped(labels, cleanLabels) };
 }

@@ -20,6 +20,8 @@ export interface EvaluateOptions {
   readonly batchSize?: number;
 }
 
+const BATCH_SIZE = 500; // ours
+
 /**
  * Error and mean loss over a whole data set, the last ragged batch included.
  * @throws where `batchSize` is not a whole number of at least 1
@@ -28,18 +30,17 @@ export function evaluate(
   model: Model,
   variables: Variables,
   dataset: Dataset,
-  { batchSize = 500 }: EvaluateOptions = {},
+  { batchSize = BATCH_SIZE }: EvaluateOptions = {},
 ): Evaluated {
   if (!Number.isInteger(batchSize) || batchSize < 1)
     throw new Error(`batchSize = ${batchSize}: expected a whole number of at least 1`);
   const predictions = new Int32Array(dataset.size);
   const allLosses = new Float32Array(dataset.size);
   let lossSum = 0;
-  for (let start = 0; start < dataset.size; start += batchSize) {
-    const end = Math.min(start + batchSize, dataset.size);
-    const { classes, losses } = evaluateRange(model, variables, dataset, { start, end });
-    predictions.set(classes, start);
-    allLosses.set(losses, start);
+  for (const range of rangesOf(dataset.size, batchSize)) {
+    const { classes, losses } = evaluateRange(model, variables, dataset, range);
+    predictions.set(classes, range.start);
+    allLosses.set(losses, range.start);
     lossSum = losses.reduce((sum, loss) => sum + loss, lossSum);
   }
   const wrong = predictions.reduce((count, predicted, i) => count + (predicted === dataset.labels[i] ? 0 : 1), 0);
@@ -50,11 +51,9 @@ export function evaluate(
 export function predictedProbabilities(model: Model, { weights, stats }: Variables, dataset: Dataset): Float32Array {
   const { size, numClasses } = dataset;
   const probabilities = new Float32Array(size * numClasses);
-  const batchSize = 500; // ours
-  for (let start = 0; start < size; start += batchSize) {
-    const end = Math.min(start + batchSize, size);
-    const rows = tf.tidy(() => tf.softmax(model.apply(weights, imagesOf(dataset, { start, end }), { stats }).logits).dataSync());
-    probabilities.set(rows, start * numClasses);
+  for (const range of rangesOf(size, BATCH_SIZE)) {
+    const rows = tf.tidy(() => tf.softmax(model.apply(weights, imagesOf(dataset, range), { stats }).logits).dataSync());
+    probabilities.set(rows, range.start * numClasses);
   }
   return probabilities;
 }
@@ -62,6 +61,12 @@ export function predictedProbabilities(model: Model, { weights, stats }: Variabl
 interface Range {
   readonly start: number;
   readonly end: number;
+}
+
+/** Batch by batch, the last ragged one included. */
+function rangesOf(size: number, batchSize: number): Range[] {
+  const starts = Array.from({ length: Math.ceil(size / batchSize) }, (_, i) => i * batchSize);
+  return starts.map((start) => ({ start, end: Math.min(start + batchSize, size) }));
 }
 
 function evaluateRange(model: Model, { weights, stats }: Variables, dataset: Dataset, { start, end }: Range) {

@@ -11,7 +11,7 @@ export {
   type Memorisation,
 } from "./evaluate";
 export { methodNames, networksOf, updateCost, type MethodConfig, type MethodOptions } from "./methods";
-export { checkpointsOf } from "./parts";
+export { checkpointsOf, filesOf } from "./parts";
 export { baseOptimizer, disposeState, initialState, trainStep } from "./step";
 export type { BatchLoss, LossPlace, StepBatch, StepContext, StepResult, TrainState } from "./step";
 export { SummaryWriter, type SummaryWriterOptions } from "./summaryWriter";

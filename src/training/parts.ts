@@ -14,7 +14,7 @@ export interface Part {
   readonly stream?: string;
 }
 
-const suffixes = ["first", "estimate"] as const;
+const suffixes = ["first", "estimate", "pretraining"] as const;
 
 /** Every file that a run may keep for its `checkpoint`, that of each of its trainings. */
 export function checkpointsOf(checkpoint: string): readonly string[] {
@@ -26,12 +26,24 @@ export function callbacksOf(callbacks: TrainCallbacks, { index, count, suffix, s
   const { checkpoint, tensorBoard, onStep, measure, ...rest } = callbacks;
   return {
     ...rest,
-    ...(checkpoint === undefined ? {} : { checkpoint: suffix ? `${checkpoint}.${suffix}` : checkpoint }),
-    ...(tensorBoard === undefined ? {} : { tensorBoard: boardOf(tensorBoard, suffix) }),
+    ...filesOf({ checkpoint, tensorBoard }, suffix),
     ...(suffix || !measure ? {} : { measure }),
     ...(stream === undefined ? {} : { stream }),
     onStep: ({ step, totalSteps, ...progress }) =>
       onStep?.({ ...progress, step: index * totalSteps + step, totalSteps: count * totalSteps }),
+  };
+}
+
+type Files = Pick<TrainCallbacks, "checkpoint" | "tensorBoard">;
+
+/** The run's files for one of its trainings. */
+export function filesOf(
+  { checkpoint, tensorBoard }: { [File in keyof Files]: Files[File] | undefined },
+  suffix?: Part["suffix"],
+): Files {
+  return {
+    ...(checkpoint === undefined ? {} : { checkpoint: suffix ? `${checkpoint}.${suffix}` : checkpoint }),
+    ...(tensorBoard === undefined ? {} : { tensorBoard: boardOf(tensorBoard, suffix) }),
   };
 }
 
