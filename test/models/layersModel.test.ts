@@ -19,7 +19,7 @@ import {
 import { SAM } from "../../src/optim";
 import { evaluate, train } from "../../src/training";
 import { closeTo } from "../support/closeTo";
-import { seedWeights, valuesOf } from "../support/layersModels";
+import { repeatably, seedWeights, valuesOf } from "../support/layersModels";
 import { sineImages } from "../support/networks";
 import { expectNoLeak, tidyTests } from "../support/noLeak";
 import { tinyImages } from "../support/training";
@@ -330,7 +330,9 @@ describe("models/layersModel", () => {
         const layersModel = toLayersModel(each, initial(each));
         layersModel.compile({ optimizer: new SAM(tf.train.adam(0.01), { rho: 0.02 }), loss: "categoricalCrossentropy", metrics: ["accuracy"] }); // prettier-ignore
 
-        const { history } = await layersModel.fit(images, labels, { epochs: 15, batchSize: 12, verbose: 0 });
+        const { history } = await repeatably("fit", () =>
+          layersModel.fit(images, labels, { epochs: 15, batchSize: 12, verbose: 0 }),
+        );
 
         const { stats } = readNetworkVariables(layersModel);
         assert.ok((history.loss!.at(-1)! as number) < 0.8 * (history.loss![0] as number), String(history.loss));

@@ -56,3 +56,17 @@ export function valuesOf(model: tf.LayersModel): number[] {
 function sizeOf(shape: number[]): number {
   return shape.reduce((a, b) => a * b, 1);
 }
+
+/** As `withRandom`, until the promise settles: `fit` shuffles by Math.random, and dropout draws from it. */
+export async function repeatably<T>(seed: string, fn: () => Promise<T>): Promise<T> {
+  const stream = new Rng(seed);
+  /* eslint-disable no-restricted-properties -- it is Math.random that is replaced */
+  const random = Math.random;
+  Math.random = () => stream.uniform();
+  try {
+    return await fn();
+  } finally {
+    Math.random = random;
+  }
+  /* eslint-enable no-restricted-properties */
+}
