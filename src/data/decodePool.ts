@@ -1,8 +1,8 @@
 /** Worker threads that decode images ahead of training. */
 import os from "node:os";
-import path from "node:path";
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import type { RandAugmentOptions } from "./autoAugment";
+import { startWorker } from "./workerThread";
 
 export interface ImageJob {
   file: string;
@@ -30,7 +30,7 @@ export class DecodePool {
 
   /** @param threads ours: one less than there are processors, since training wants one */
   constructor(threads: number = Math.max(1, os.availableParallelism() - 1)) {
-    this.workers = Array.from({ length: threads }, () => startWorker());
+    this.workers = Array.from({ length: threads }, () => startWorker("imageWorker"));
     this.load = this.workers.map(() => 0);
     this.workers.forEach((worker, i) => {
       worker.on("message", (message) => this.settle(message, i));
@@ -67,11 +67,4 @@ export class DecodePool {
     for (const { reject } of this.waiting.values()) reject(error);
     this.waiting.clear();
   }
-}
-
-// From the build a plain file; from the sources, under tsx, a line that loads tsx first.
-function startWorker(): Worker {
-  const file = path.join(__dirname, `imageWorker${path.extname(__filename)}`);
-  if (file.endsWith(".js")) return new Worker(file);
-  return new Worker(`require("tsx/cjs"); require(${JSON.stringify(file)});`, { eval: true });
 }
