@@ -1,5 +1,5 @@
-/** A labelled set of images held as bytes, and what can be done to one: cut it, split it, relabel it, turn it into tensors. */
-import { Rng, tf } from "../engine";
+/** A labelled set of images held as bytes, and what can be done to one: cut it, split it, relabel it, normalise it. */
+import { Rng } from "../engine/rng"; // not the engine itself: worker threads need no TensorFlow
 import { imageLength, type ImageShape } from "./shape";
 
 export { imageLength, type ImageShape } from "./shape";
@@ -116,17 +116,6 @@ export function splitHeldOut(
   const order = seed === undefined ? Int32Array.from(dataset.labels.keys()) : new Rng(seed).split("held-out").permutation(dataset.size);
   const cut = dataset.size - held;
   return { train: subset(dataset, order.slice(0, cut).sort()), heldOut: subset(dataset, order.slice(cut).sort()) };
-}
-
-/**
- * Normalised images, (x/255 − mean)/std, and one-hot labels, of all examples or of those at `indices`. The caller disposes of both.
- */
-export function toTensors(dataset: Dataset, indices?: ArrayLike<number>): { images: tf.Tensor4D; labels: tf.Tensor2D } {
-  const chosen = indices === undefined ? dataset : subset(dataset, indices);
-  return {
-    images: tf.tensor4d(normalize(chosen.images, chosen), [chosen.size, ...chosen.shape]),
-    labels: tf.tensor2d(oneHot(chosen.labels, chosen.numClasses), [chosen.size, chosen.numClasses]),
-  };
 }
 
 /** Bytes to (x/255 − mean)/std, channel by channel. */

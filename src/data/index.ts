@@ -1,4 +1,5 @@
 export * from "./dataset";
+export * from "./tensors";
 export * from "./batches";
 export * from "./augment";
 export * from "./augmentations";

@@ -1,6 +1,6 @@
 /** Random streams: one seed, split by name into independent generators (sfc32, keyed by a 128-bit hash of the path of names). */
 
-type Key = readonly [number, number, number, number];
+export type RngKey = readonly [number, number, number, number];
 
 /**
  * A deterministic random stream. `split` depends on the seed and the names alone, never on what was drawn before,
@@ -11,25 +11,24 @@ type Key = readonly [number, number, number, number];
  *     const order = rng.split("order").split(epoch).permutation(50_000);
  */
 export class Rng {
-  private readonly key: Key;
+  /** @internal `new Rng(rng.key)` is the same stream from its start, in another thread too. */
+  readonly key: RngKey;
   private readonly state: Int32Array;
   private spareNormal: number | undefined;
 
   /** @param seed any number or string; 0 is a seed like any other */
   constructor(seed: number | string);
   /** @internal */
-  constructor(seed: number | string, parent: Key);
-  constructor(seed: number | string, parent: Key = [0, 0, 0, 0]) {
-    if (typeof seed !== "string" && !Number.isFinite(seed))
-      throw new Error(`seed = ${seed}: expected a finite number or a string`);
-    this.key = hash(parent, `${typeof seed}:${seed}`);
+  constructor(key: RngKey);
+  constructor(seed: number | string | RngKey) {
+    this.key = seed instanceof Array ? seed : childKey([0, 0, 0, 0], seed);
     this.state = Int32Array.from(this.key);
     for (let i = 0; i < 12; i++) this.next();
   }
 
   /** An independent stream for one purpose. */
   split(name: number | string): Rng {
-    return new Rng(name, this.key);
+    return new Rng(childKey(this.key, name));
   }
 
   /** A 32-bit unsigned integer, for code that wants a seed. */
@@ -112,7 +111,12 @@ export class Rng {
   }
 }
 
-function hash(parent: Key, name: string): Key {
+function childKey(parent: RngKey, name: number | string): RngKey {
+  if (typeof name !== "string" && !Number.isFinite(name)) throw new Error(`seed = ${name}: expected a finite number or a string`);
+  return hash(parent, `${typeof name}:${name}`);
+}
+
+function hash(parent: RngKey, name: string): RngKey {
   let [a, b, c, d] = parent;
   for (let i = 0; i < name.length; i++) {
     const code = name.charCodeAt(i);
