@@ -1,4 +1,4 @@
-/** One epoch as batches: shuffled, augmented, normalised. The same stream gives the same batches, from whichever batch it is resumed. */
+/** Epochs as batches: shuffled, augmented, normalised. The same stream gives the same batches, from whichever batch it is resumed. */
 import type { Rng } from "../engine";
 import type { Augmentation } from "./augment";
 import { augmentation, type AugmentName } from "./augmentations";
@@ -45,6 +45,21 @@ export function batches(
     throw new Error(`batches: shuffle = ${shuffle} and augment = "${chosen.name}" need a random stream, but rng is missing`);
   const order = shuffle ? rng!.split("order").permutation(dataset.size) : Int32Array.from(dataset.labels.keys());
   return generate(dataset, { order, batchSize, count: numBatches(dataset.size, { batchSize, dropLast }), firstBatch, chosen, rng });
+}
+
+export interface EpochsOptions extends Pick<BatchOptions, "batchSize" | "augment"> {
+  /** the random stream of each epoch */
+  epochs: readonly Rng[];
+  /** number of the first batch of the first epoch to give; 0: the whole epoch */
+  firstBatch?: number;
+}
+
+/**
+ * The batches of one epoch after the other, as `batches` gives them.
+ * @throws what `batches` throws
+ */
+export function* epochsOfBatches(dataset: Dataset, { epochs, firstBatch = 0, ...options }: EpochsOptions): IterableIterator<Batch> {
+  for (const [e, rng] of epochs.entries()) yield* batches(dataset, { ...options, rng, firstBatch: e === 0 ? firstBatch : 0 });
 }
 
 interface Plan {

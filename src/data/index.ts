@@ -1,6 +1,7 @@
 export * from "./dataset";
 export * from "./tensors";
 export * from "./batches";
+export * from "./batchStream";
 export * from "./augment";
 export * from "./augmentations";
 export * from "./autoAugment";

@@ -1,6 +1,6 @@
 /** The training loop: epochs of trainStep, evaluation on clean test data, checkpoints; repeatable and resumable bit for bit. */
 import { createHash } from "node:crypto";
-import { batches, numBatches, type Batch, type Dataset } from "../data";
+import { batchStream, numBatches, type Batch, type BatchStream, type Dataset } from "../data";
 import { Rng, tf, type Weights } from "../engine";
 import { lossByName, smoothLabels } from "../losses";
 import type { Model, Variables } from "../models";
@@ -80,6 +80,11 @@ export interface TrainCallbacks {
   readonly checkpointEvery?: number;
   /** Where to write event files for TensorBoard: a folder for this run. A resumed run goes on in it. */
   readonly tensorBoard?: string | TensorBoardOptions;
+  /**
+   * True: a worker thread makes the batches while the steps before them run; false: they are made between the steps. The numbers
+   * are the same. Default: a thread where that pays, see `batchStream`.
+   */
+  readonly prefetch?: boolean;
   /** Another name gives another start, order and augmentation from the same seed: for one of several trainings of a run. */
   readonly stream?: string;
   /** False: Ctrl-C and a notebook's interrupt are left to the caller. Default true: they stop the run as the signal does. */
@@ -109,7 +114,7 @@ export async function train(
     throw error;
   } finally {
     process.removeListener("SIGINT", onInterrupt);
-    run.board?.close();
+    await run.close();
   }
 }
 
@@ -126,7 +131,7 @@ interface LoopRecord {
 class Run {
   /** One for each network; the first is the one that is reported. */
   states: readonly TrainState[];
-  readonly board: TensorBoard | undefined;
+  private readonly board: TensorBoard | undefined;
   private readonly method: Method;
   private epoch = 1;
   private batch = 0;
@@ -134,6 +139,7 @@ class Run {
   private readonly rng: Rng;
   private readonly batchesPerEpoch: number;
   private readonly totalSteps: number;
+  private readonly batches: BatchStream;
   private readonly key: string;
 
   constructor(
@@ -152,6 +158,24 @@ class Run {
     this.board = callbacks.tensorBoard === undefined ? undefined : new TensorBoard(callbacks.tensorBoard);
     this.method = createMethod({ config, dataset: data.train, cleanLabels: data.cleanLabels });
     this.states = this.resumed() ?? this.initialStates();
+    this.batches = this.batchesToCome();
+  }
+
+  private batchesToCome(): BatchStream {
+    const { batchSize, augment, epochs } = this.config;
+    const streams = Array.from({ length: epochs - this.epoch + 1 }, (_, k) => this.streamOfEpoch(this.epoch + k));
+    const thread = this.callbacks.prefetch;
+    return batchStream(this.data.train, { batchSize, augment, epochs: streams, firstBatch: this.batch, thread });
+  }
+
+  private streamOfEpoch(epoch: number): Rng {
+    return this.rng.split("epoch").split(epoch);
+  }
+
+  /** Ends what runs beside the training. */
+  async close(): Promise<void> {
+    this.board?.close();
+    await this.batches.return();
   }
 
   private initialStates(): TrainState[] {
@@ -170,12 +194,12 @@ class Run {
   }
 
   private async runEpoch(signals: readonly AbortSignal[]): Promise<TrainResult["outcome"]> {
-    const { batchSize, augment } = this.config;
-    const stream = this.rng.split("epoch").split(this.epoch);
+    const stream = this.streamOfEpoch(this.epoch);
     const batchLoss = lossOfEpoch(this.config, this.epoch);
     if (this.batch === 0) this.method.startEpoch?.({ ...this.place(), config: this.config });
-    for (const batch of batches(this.data.train, { batchSize, augment, rng: stream, firstBatch: this.batch })) {
+    while (this.batch < this.batchesPerEpoch) {
       if (signals.some(({ aborted }) => aborted)) return this.abort();
+      const batch = (await this.batches.next()).value as Batch;
       const loss = this.update(batch, batchLoss, stream.split("step").split(this.batch));
       if (!Number.isFinite(loss)) return "diverged";
       this.batch++;

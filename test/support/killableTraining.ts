@@ -15,7 +15,7 @@ async function main(checkpoint: string, training?: string): Promise<void> {
   const everything = { epochs: 5, batchSize: 8, rho: 0.1, m: 3, augment: "basic", emaDecay: 0.9, mixupAlpha: 0.5 } as const;
   const config = training === undefined ? everything : (JSON.parse(training) as TrainOptions);
   const { history, metrics, variables, outcome } = await train(model, data, config, {
-    ...{ checkpoint, checkpointEvery: 1 },
+    ...{ checkpoint, checkpointEvery: 1, prefetch: true },
     onStep: async ({ step }) => {
       process.stdout.write(`step ${step}\n`);
       // Time for the parent to strike.

@@ -10,6 +10,7 @@ import { evaluate, train, type TrainCallbacks, type TrainData, type TrainOptions
 import { runScript } from "../support/children";
 import { closeTo } from "../support/closeTo";
 import { expectNoLeakAsync } from "../support/noLeak";
+import { watchThreads } from "../support/startedThreads";
 import { pixels, tinyImages, valuesOf } from "../support/training";
 
 const inputs = { inputShape: [8, 8, 1], numClasses: 3 } as const;
@@ -226,6 +227,41 @@ describe("training/train", () => {
 
       await expectNoLeakAsync(() => assert.rejects(run({ epochs: 1, batchSize: 8 }, failing), /no callback/));
       await expectNoLeakAsync(() => assert.rejects(run({ epochs: 1, batchSize: 8 }, {}, { model: broken }), /no forward pass/));
+    });
+  });
+
+  describe("with batches from a worker thread", () => {
+    const threads = watchThreads();
+
+    it("gives the same bits as without, also where it is stopped in mid-epoch and resumed", async () => {
+      const checkpoint = path.join(folder, "run.checkpoint");
+      const whole = await run(everything, { prefetch: false });
+      assert.equal(threads.started.length, 0);
+
+      assert.deepEqual(await run(everything, { prefetch: true }), whole);
+      await run(everything, { checkpoint, prefetch: true, ...abortAfter(7) });
+      assert.deepEqual(await run(everything, { checkpoint, prefetch: true }), whole);
+      assert.equal(threads.started.length, 3);
+    });
+
+    it("ends the thread where it is stopped, diverges, or a callback throws", async () => {
+      const onEpoch = () => Promise.reject(new Error("no callback"));
+
+      await run(everything, { prefetch: true, ...abortAfter(7) });
+      await run({ epochs: 9, batchSize: 8, learningRate: 1e30 }, { prefetch: true });
+      await assert.rejects(run(everything, { prefetch: true, onEpoch }), /no callback/);
+
+      assert.deepEqual(threads.started.map(({ threadId }) => threadId), [-1, -1, -1]); // prettier-ignore
+    });
+
+    it("tells what went wrong in the thread", async () => {
+      const { train: dataset, test } = small();
+      const data = { train: { ...dataset, mean: undefined as unknown as number[] }, test };
+
+      await assert.rejects(
+        run({ epochs: 1, batchSize: 8 }, { prefetch: true }, { data }),
+        /a worker thread could not make the batches of generated/,
+      );
     });
   });
 

@@ -1,0 +1,74 @@
+/** The batches of a training, made in a worker thread ahead of their use, or where they are used. */
+import { on } from "node:events";
+import { epochsOfBatches, numBatches, type Batch, type EpochsOptions } from "./batches";
+import type { BatchWork } from "./batchWorker";
+import { imageLength, type Dataset } from "./dataset";
+import { startWorker } from "./workerThread";
+
+export type BatchStream = AsyncGenerator<Batch, void, undefined>;
+
+export interface BatchStreamOptions extends EpochsOptions {
+  /** true: a worker thread makes the batches; false: the caller's own thread does. Default: a worker thread where that pays */
+  thread?: boolean | undefined;
+}
+
+type NamedOptions = EpochsOptions & Pick<BatchWork, "augment">;
+
+const AHEAD = 2; // ours: batches that wait to be taken
+
+/**
+ * The batches of one epoch after the other, the same bits whichever thread makes them. An augmentation given as a value cannot be
+ * handed to another thread: the caller's own applies it. Leaving a `for await` loop, or `return()`, ends the worker thread.
+ * @throws what `batches` throws, when the first batch is asked for
+ */
+export function batchStream(dataset: Dataset, { augment = "none", thread, ...epochs }: BatchStreamOptions): BatchStream {
+  if (typeof augment !== "string") return fromHere(dataset, { ...epochs, augment });
+  const options = { ...epochs, augment };
+  return (thread ?? threadPays(dataset, options)) ? fromThread(dataset, options) : fromHere(dataset, options);
+}
+
+// Measured, on two cores: to start a thread takes 0.07 s, or 0.2 s where it has 60 000 images; to make an augmented value takes 20 to
+// 80 ns, so that from 2²⁶ values on the start is lost in the rest. Without augmentation, 10 ns, the handing over takes what it saves.
+function threadPays(dataset: Dataset, options: NamedOptions): boolean {
+  return options.augment !== "none" && countBatches(dataset, options) * options.batchSize * imageLength(dataset.shape) >= 2 ** 26;
+}
+
+function countBatches({ size }: Dataset, { epochs, firstBatch = 0, batchSize }: EpochsOptions): number {
+  return epochs.length * numBatches(size, { batchSize }) - firstBatch;
+}
+
+async function* fromHere(dataset: Dataset, options: EpochsOptions): BatchStream {
+  yield* epochsOfBatches(dataset, options);
+}
+
+async function* fromThread(dataset: Dataset, { epochs, firstBatch = 0, ...options }: NamedOptions): BatchStream {
+  const taken = new Int32Array(new SharedArrayBuffer(4));
+  const keys = epochs.map(({ key }) => key);
+  const work: BatchWork = { ...options, dataset: withSharedImages(dataset), keys, firstBatch, taken, ahead: AHEAD };
+  const worker = startWorker("batchWorker", { workerData: work });
+  worker.on("error", () => undefined); // told by `messages`, unless it comes when no more batches are wanted
+  const messages = on(worker, "message", { close: ["exit"] });
+  const count = countBatches(dataset, { epochs, firstBatch, ...options });
+  try {
+    for (let given = 0; ; given++) {
+      worker.ref(); // else the process could end while the training waits
+      const { value, done } = await messages.next();
+      worker.unref(); // else it could not while the worker waits
+      if (done && given < count) throw new Error(`it ended after ${given} of ${count}`);
+      if (done) return;
+      Atomics.add(taken, 0, 1);
+      Atomics.notify(taken, 0);
+      yield (value as [Batch])[0];
+    }
+  } catch (error) {
+    throw new Error(`a worker thread could not make the batches of ${dataset.name}: ${(error as Error).message}`);
+  } finally {
+    await worker.terminate();
+  }
+}
+
+function withSharedImages(dataset: Dataset): Dataset {
+  const images = new Uint8Array(new SharedArrayBuffer(dataset.images.length));
+  images.set(dataset.images);
+  return { ...dataset, images };
+}

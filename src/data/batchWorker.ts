@@ -1,0 +1,32 @@
+/** A worker thread that makes the batches of a training, a few ahead of those that are taken; started by batchStream. */
+import { parentPort, workerData } from "node:worker_threads";
+import { Rng, type RngKey } from "../engine/rng"; // not the engine itself: a worker needs no TensorFlow
+import type { AugmentName } from "./augmentations";
+import { epochsOfBatches } from "./batches";
+import type { Dataset } from "./dataset";
+
+export interface BatchWork {
+  /** its images in shared memory */
+  readonly dataset: Dataset;
+  /** of the epochs' random streams */
+  readonly keys: readonly RngKey[];
+  readonly batchSize: number;
+  readonly augment: AugmentName;
+  readonly firstBatch: number;
+  /** (1) shared: how many batches were taken */
+  readonly taken: Int32Array;
+  /** most batches that wait to be taken */
+  readonly ahead: number;
+}
+
+function work({ dataset, keys, taken, ahead, ...options }: BatchWork): void {
+  let made = 0;
+  for (const batch of epochsOfBatches(dataset, { ...options, epochs: keys.map((key) => new Rng(key)) })) {
+    const { images, labels, indices } = batch;
+    parentPort!.postMessage(batch, [images.buffer, labels.buffer, indices.buffer] as ArrayBuffer[]);
+    made++;
+    for (let seen = Atomics.load(taken, 0); made - seen >= ahead; seen = Atomics.load(taken, 0)) Atomics.wait(taken, 0, seen);
+  }
+}
+
+work(workerData as BatchWork);
