@@ -27,6 +27,8 @@ Contenders take turns, so that a machine that grows slower meanwhile is so for a
   stock   the same engine with TensorFlow.js's own gradients and batch norm
   torch   PyTorch, eager, channels_last, with as many threads; where .venv's Python or python3 can import torch, or the
           Python that the environment variable SHARPNESS_PYTHON names
+The input pipeline: ours again, the batches augmented by "autoaugment-scaled", either prepared beforehand, or from the worker
+thread that makes them ahead, or made in the main thread before the step.
 
 In the JSON, times are milliseconds; what cannot be measured here is null. Takes about three minutes on two cores; other
 programs that compute meanwhile spoil the times.`,

@@ -12,9 +12,17 @@ export type TaskName = "sgdStep" | "samStep" | "hvp" | "gradient";
 export type TimedTask = (count: number) => number[] | Promise<number[]>;
 
 export interface Contender {
-  readonly name: "ours" | "stock" | "torch";
+  readonly name: "ours" | "stock" | "torch" | keyof InputTimes;
   readonly tasks: Partial<Record<TaskName, TimedTask>>;
-  dispose(): void;
+  dispose(): void | Promise<void>;
+}
+
+/** Ours, an SGD step with its augmented batch. */
+export interface InputTimes {
+  readonly prepared: number | null;
+  /** From the worker thread. */
+  readonly pipeline: number | null;
+  readonly mainThread: number | null;
 }
 
 /** Training steps, the exact Hessian-vector product and the gradient of the same loss, batch norm in inference mode. */
@@ -57,7 +65,7 @@ export function withStockGradients<T>(fn: () => T): T {
   }
 }
 
-/** A training that goes on from one measurement to the next, always on the same batch. */
+/** A training that goes on from one measurement to the next, on the workload's batch unless another is given. */
 export class Training {
   private state: TrainState;
   private readonly rng = new Rng("bench");
@@ -75,9 +83,9 @@ export class Training {
   }
 
   /** Losses at w and at w + ε̂. */
-  step(): [number, number] {
+  step(batch = this.workload.batch): [number, number] {
     const context = { model: this.model, config: this.config, loss: crossEntropy, totalSteps: 1000, rng: this.rng };
-    const { state, loss, perturbedLoss } = trainStep(this.state, this.workload.batch, context);
+    const { state, loss, perturbedLoss } = trainStep(this.state, batch, context);
     this.dispose();
     this.state = state;
     return [loss, perturbedLoss];

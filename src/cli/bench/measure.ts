@@ -1,7 +1,8 @@
 /** Times the contenders in turns, round after round, so that a machine that grows slower meanwhile is so for all of them. */
 import { setTimeout as pause } from "node:timers/promises";
 import { ready, type EngineInfo } from "../../engine";
-import { ourContender, stockContender, type Contender, type TaskName } from "./contenders";
+import { ourContender, stockContender, type Contender, type InputTimes, type TaskName } from "./contenders";
+import { inputContenders } from "./inputPipeline";
 import { compareLambdaMax, type LambdaMaxComparison } from "./lambdaMax";
 import { findTorchPython, torchContender, TorchProcess } from "./torch";
 import { makeWorkload } from "./workload";
@@ -33,6 +34,7 @@ export interface BenchResult {
     /** Ours, of the same loss: batch norm in inference mode. */
     readonly gradient: number | null;
   };
+  readonly inputPipeline: InputTimes;
   readonly lambdaMax: LambdaMaxComparison | null;
   readonly threads: number;
   readonly engine: string;
@@ -65,7 +67,12 @@ export async function bench(options: BenchOptions): Promise<BenchReport> {
   const engine = await ready();
   const workload = await makeWorkload(plan);
   const torch = await startTorch(workload, engine, onNote);
-  const contenders = [ourContender(workload), stockContender(workload), ...(torch ? [torch.contender] : [])];
+  const contenders = [
+    ourContender(workload),
+    stockContender(workload),
+    ...(torch ? [torch.contender] : []),
+    ...inputContenders(workload),
+  ];
   try {
     const times = await timeInTurns(contenders, { rounds, repeats: plan.repeats, onNote });
     onNote("λmax by Lanczos and by power iteration, which takes as long as all before");
@@ -73,7 +80,7 @@ export async function bench(options: BenchOptions): Promise<BenchReport> {
     const about = { batchSize: plan.batchSize, numImages: plan.numImages, data: workload.data.name };
     return { result: summarize(times, engine, lambdaMax), about: { ...about, ...(torch && { torch: torch.version }) } };
   } finally {
-    for (const contender of contenders) contender.dispose();
+    for (const contender of contenders) await contender.dispose();
   }
 }
 
@@ -132,6 +139,7 @@ function summarize(times: Times, { backend, version, threads }: EngineInfo, lamb
     sgdStep: steps("sgdStep"),
     samStep: steps("samStep"),
     hvp: { ours: at("ours hvp"), torch: at("torch hvp"), gradient: at("ours gradient") },
+    inputPipeline: { prepared: at("prepared sgdStep"), pipeline: at("pipeline sgdStep"), mainThread: at("mainThread sgdStep") },
     lambdaMax,
     threads,
     engine: `${backend} ${version}`,

@@ -1,5 +1,5 @@
 /** What every contender of the benchmark computes: WRN-10-2 on 28×28×1 images, one batch, one set of initial weights. */
-import { hasFashionMnist, loadFashionMnist, makeBatch, oneHot, syntheticImages, type Dataset } from "../../data";
+import { hasFashionMnist, loadFashionMnist, makeBatch, oneHot, syntheticImages, type Batch, type Dataset } from "../../data";
 import { Rng, tf } from "../../engine";
 import { wideResNet, type Model, type Variables } from "../../models";
 import { trainConfig, type StepBatch, type TrainConfig } from "../../training";
@@ -39,10 +39,14 @@ export async function makeWorkload({ batchSize, trainingImages, numImages }: Wor
 /** The examples from `start` on, as tensors. */
 export function batchAt(data: Dataset, start: number, size: number): StepBatch {
   const indices = Int32Array.from({ length: size }, (_, i) => start + i);
-  const { images, labels } = makeBatch(data, indices, { chosen: NO_AUGMENTATION, rng: undefined, firstIndex: 0 });
+  return toStepBatch(makeBatch(data, indices, { chosen: NO_AUGMENTATION, rng: undefined, firstIndex: 0 }), data);
+}
+
+/** As tensors; the caller disposes of both. */
+export function toStepBatch({ images, labels }: Batch, { shape, numClasses }: Dataset): StepBatch {
   return {
-    images: tf.tensor4d(images, [size, ...data.shape]),
-    targets: tf.tensor2d(oneHot(labels, data.numClasses), [size, data.numClasses]),
+    images: tf.tensor4d(images, [labels.length, ...shape]),
+    targets: tf.tensor2d(oneHot(labels, numClasses), [labels.length, numClasses]),
   };
 }
 
