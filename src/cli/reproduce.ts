@@ -74,7 +74,10 @@ async function reproduce(item: PaperItem, { budget, jobs, figures, log }: Option
   console.log(`\n${report.markdown}\n`);
   for (const sentence of report.conclusions) console.log(sentence);
   if (!figures || budget === "smoke") return;
-  const { png } = await saveFigure(budget === "lab" || budget === "paper" ? item.id : `${item.id}-${budget}`, report.figure);
+  const { png } = await saveFigure(
+    item.withoutRuns || budget === "lab" || budget === "paper" ? item.id : `${item.id}-${budget}`,
+    report.figure,
+  );
   console.log(`Figure: ${png} (and .svg)`);
 }
 

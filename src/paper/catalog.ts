@@ -1,4 +1,5 @@
 /** Every table and figure that can be reproduced, in the paper's order. */
+import { figure1Left } from "./figure1Left";
 import { figure1Surfaces } from "./figure1Surfaces";
 import { figure3Middle } from "./figure3Middle";
 import { figure3Spectra } from "./figure3Spectra";
@@ -10,6 +11,7 @@ import { table10 } from "./table10";
 import { table3 } from "./table3";
 import { table4 } from "./table4";
 import { table5 } from "./table5";
+import { table6, table7 } from "./settingsTables";
 import { table8 } from "./table8";
 import { table9 } from "./table9";
 
@@ -19,9 +21,12 @@ export const catalog: readonly PaperItem[] = [
   table3,
   table4,
   table5,
+  table6,
+  table7,
   table8,
   table9,
   table10,
+  figure1Left,
   figure1Surfaces,
   figure3Spectra,
   figure3Middle,

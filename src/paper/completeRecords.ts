@@ -1,6 +1,6 @@
 /** Makes the runs of a table or figure that have no record yet, stage by stage, until its plan names nothing new. */
 import { runKey } from "./config";
-import { itemRecords, recordsName, type Budget, type PaperItem, type PlannedRun } from "./item";
+import { itemRecords, recordsNames, type Budget, type PaperItem, type PlannedRun } from "./item";
 import { localResultsFolder, resultsFolder, type RunRecord } from "./records";
 import { runMissing, type RunMissingOptions } from "./runMissing";
 
@@ -13,13 +13,14 @@ export interface CompleteOptions extends Pick<RunMissingOptions, "jobs" | "signa
  * @throws the first error of a run, or where the signal stopped it; what had finished stays recorded, and the same call goes on from there
  */
 export async function completeRecords(item: PaperItem, { budget, ...options }: CompleteOptions): Promise<RunRecord[]> {
+  for (const part of item.parts ?? []) await completeRecords(part, { budget, ...options });
   const folder = budget === "lab" || budget === "paper" ? resultsFolder : localResultsFolder;
   for (;;) {
     const records = itemRecords(item, options.onWarning ? { onWarning: options.onWarning } : {});
     const missing = missingRuns(item.plan(budget, records), records);
     if (missing.length === 0) return records;
     const configs = missing.map(({ config }) => config);
-    await runMissing(configs, { ...options, item: recordsName(item), folder });
+    await runMissing(configs, { ...options, item: recordsNames(item)[0]!, folder });
     if (options.signal?.aborted) throw new Error("stopped; the same command goes on from here");
   }
 }

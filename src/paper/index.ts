@@ -13,6 +13,7 @@ export { table1 } from "./table1";
 export { table2 } from "./table2";
 export { table4, table4Rows } from "./table4";
 export { table5, table5Methods, table5Rows } from "./table5";
+export { settingsRows, table6, table7, type Settings, type SettingsItem } from "./settingsTables";
 export { table9 } from "./table9";
 export { table8, table8Rows, type Table8Row } from "./table8";
 export { noiseMethods, type NoiseMethod } from "./noiseMethods";
@@ -21,6 +22,7 @@ export { figureMemorisation, memorisationRows, type MemorisationRow } from "./fi
 export { figure3Middle, figure3MiddleCurves, figure3MiddleRows, type CurvePointByM } from "./figure3Middle";
 export * from "./paperNumbers";
 export * from "./statistics";
+export * from "./figure1Left";
 export { figure1Surfaces, figure1SurfacesRows, meanRise, type SurfaceRow } from "./figure1Surfaces";
 export { figure3Spectra, figure3SpectraRows, type SpectrumRow } from "./figure3Spectra";
 export { spectraOf, surfaceOf, type MeasuredCurvature, type MeasuredSpectrum, type MeasuredSurface } from "./curvature";

@@ -37,6 +37,10 @@ export interface PaperItem {
   readonly id: string;
   /** The item whose records it reads, where they are not its own: one run serves both. */
   readonly recordsIn?: string;
+  /** The items whose runs it shows, where it has none of its own. */
+  readonly parts?: readonly PaperItem[];
+  /** True where it shows settings, not runs: its plan is empty, and it is complete without a record. */
+  readonly withoutRuns?: true;
   /** "Table 5". */
   readonly title: string;
   /** The paper's claim, one sentence. */
@@ -49,14 +53,15 @@ export interface PaperItem {
   conclusions(budget: Budget, records: readonly RunRecord[]): readonly string[];
 }
 
-/** Name of the file of an item's records. */
-export function recordsName({ id, recordsIn = id }: PaperItem): string {
-  return recordsIn;
+/** Names of the files of an item's records: one, but for an item made of others. */
+export function recordsNames({ id, recordsIn = id, parts, withoutRuns }: PaperItem): string[] {
+  if (withoutRuns) return [];
+  return parts ? [...new Set(parts.flatMap(recordsNames))] : [recordsIn];
 }
 
 /** All records of an item, committed and this machine's own. */
 export function itemRecords(item: PaperItem, options?: ReadOptions): RunRecord[] {
-  return readRecords(recordsName(item), options);
+  return recordsNames(item).flatMap((name) => readRecords(name, options));
 }
 
 /** Planned runs that have a record, each with it. */
@@ -93,6 +98,7 @@ export function bestRun(search: readonly PlannedRun[], records: readonly RunReco
 
 /** Whether every run that the plan names has a record; a plan whose later stages are not named yet is not complete. */
 export function isComplete(item: PaperItem, budget: Budget, records: readonly RunRecord[]): boolean {
+  if (item.withoutRuns) return true;
   const keys = new Set(records.map(({ key }) => key));
   const plan = item.plan(budget, records);
   return plan.length > 0 && plan.every(({ config }) => keys.has(runKey(config)));

@@ -64,6 +64,14 @@ export function estimateBy<Row extends object, Key extends keyof Row & string>(
   });
 }
 
+/** The middle value; of an even number, the mean of the two in the middle. @throws where there is none */
+export function median(values: readonly number[]): number {
+  if (values.length === 0) throw new Error("the median of no value");
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
 export interface FormatOptions {
   /** decimals of the mean and of the bar */
   readonly decimals?: number; // 2: as Table 5 prints

@@ -10,9 +10,9 @@ import {
   type ComparisonMethod,
   type ConditionResult,
 } from "../paper/comparison";
-import { datasetFacts, type DatasetName } from "../paper/datasets";
 import { largestBudget, type Budget } from "../paper/item";
-import { paperNumbers, selectNumbers, type PaperNumber, type PaperNumbers } from "../paper/paperNumbers";
+import { paperNumbers, type PaperNumber } from "../paper/paperNumbers";
+import { comparisonPaperRows, paperRowName, titleOfDataset, type PaperRow } from "../paper/paperRows";
 import type { RunRecord } from "../paper/records";
 import { estimate, formatEstimate } from "../paper/statistics";
 import { dotIntervals, type DotInterval, type IntervalPoint } from "./figures";
@@ -30,28 +30,6 @@ export interface ComparisonReportOptions {
   readonly beside?: (budget: Budget, records: readonly RunRecord[]) => readonly ConditionResult[];
   /** Printed below the table, besides what data/paper notes. */
   readonly notes?: readonly string[];
-}
-
-/** The paper's row: what says which it is, and its numbers with and without SAM. */
-export interface PaperRow {
-  readonly where: Readonly<Record<string, string | number>>;
-  readonly sgd: PaperNumber;
-  readonly sam: PaperNumber;
-  /** That the paper prints. */
-  readonly decimals: number;
-}
-
-const whereFields = ["model", "epochs", "dataset", "augmentation"] as const;
-
-/** Every row of the paper's table, in its order. */
-export function comparisonPaperRows(numbers: PaperNumbers, measure = "testErrorRate"): PaperRow[] {
-  const { decimals } = numbers.measures[measure]!;
-  const sams = selectNumbers(numbers, { method: "sam", measure });
-  return sams.map((sam) => {
-    const where = Object.fromEntries(whereFields.flatMap((field) => (sam[field] === undefined ? [] : [[field, sam[field]!]])));
-    const [sgd] = selectNumbers(numbers, { ...where, method: "sgd", measure });
-    return { where, sgd: sgd!, sam, decimals };
-  });
 }
 
 /** Table and figure of such an item. */
@@ -151,7 +129,7 @@ function standsFor({ condition }: ConditionResult, { where }: PaperRow): boolean
 
 function paperCells({ where, sgd, sam, decimals }: PaperRow): TableRow {
   const [paperSgd, paperSam] = [sgd, sam].map((number) => printed(number, decimals));
-  return { ...where, dataset: dataName(String(where.dataset)), paperSgd, paperSam };
+  return { ...where, dataset: titleOfDataset(String(where.dataset)), paperSgd, paperSam };
 }
 
 function alsoCells({ sgd, sam, decimals }: PaperRow): TableRow {
@@ -174,10 +152,6 @@ function ourCells(result: ConditionResult): TableRow {
   };
 }
 
-function dataName(dataset: string): string {
-  return datasetFacts[dataset as DatasetName]?.title ?? dataset;
-}
-
 function printed({ value, interval, bound }: PaperNumber, decimals: number): string {
   return formatEstimate({ mean: value, interval, bound }, { decimals });
 }
@@ -187,7 +161,7 @@ function pointsOf(result: ConditionResult, papers: readonly PaperRow[]): DotInte
   const paper = papers.find((each) => standsFor(result, each));
   const ours = Object.entries(result.errors).filter(([, values]) => values.length > 0);
   const panel = { row, panel: "ours" };
-  const theirs = paper ? { row, panel: "paper", label: paperName(paper) } : undefined;
+  const theirs = paper ? { row, panel: "paper", label: paperRowName(paper) } : undefined;
   return [
     ...(theirs && paper ? [{ ...theirs, series: "SGD", ...paperPoint(paper.sgd) }, { ...theirs, series: "SAM", ...paperPoint(paper.sam) }] : []),
     ...ours.map(([method, values]) => ({ ...panel, series: method, ...inPercent(estimate(values)) })),
@@ -198,13 +172,6 @@ function pointsOf(result: ConditionResult, papers: readonly PaperRow[]): DotInte
 function inOrderOfMethods(points: readonly DotInterval[]): DotInterval[] {
   const place = ({ series }: DotInterval) => comparisonMethods.indexOf(series as ComparisonMethod);
   return [...points].sort((a, b) => place(a) - place(b));
-}
-
-/** "WRN-28-10, CIFAR-10, cutout". */
-function paperName({ where }: PaperRow): string {
-  const { model, epochs, dataset, augmentation } = where;
-  const parts = [model, epochs && `${epochs} epochs`, dataName(String(dataset)), augmentation];
-  return parts.filter(Boolean).join(", ");
 }
 
 function paperPoint({ value, interval }: PaperNumber): IntervalPoint {
@@ -238,7 +205,7 @@ export function summarizeComparison(
 function summarizePaper(papers: readonly PaperRow[], paper: PaperRow): string {
   const lower = papers.filter(({ sam, sgd }) => sam.value < sgd.value).length;
   const { paperSam, paperSgd } = paperCells(paper);
-  return `${paperName(paper)}: SAM ${paperSam}, SGD ${paperSgd} % error; SAM lower in ${lower} of ${papers.length}`;
+  return `${paperRowName(paper)}: SAM ${paperSam}, SGD ${paperSgd} % error; SAM lower in ${lower} of ${papers.length}`;
 }
 
 function summarizeOurs(results: readonly ConditionResult[]): string {

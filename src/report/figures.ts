@@ -393,47 +393,68 @@ function describeMark({ lambdaMax, lambdaMaxOverLambda5 }: SpectrumMark): string
   return `λmax = ${Number(lambdaMax.toPrecision(3))}, λmax/λ5 = ${lambdaMaxOverLambda5.toFixed(1)}`;
 }
 
+/** How a dot of Figure 1 left is drawn, by what it is. */
+const reductionMarks = {
+  "paper, from its tables": { fill: palette.grey, stroke: palette.grey, shape: "circle" },
+  "paper, as drawn": { fill: palette.ink, stroke: palette.ink, shape: "M0,-1.5V1.5" },
+  "ours, beyond the seeds' noise": { fill: palette.blue, stroke: palette.blue, shape: "circle" },
+  "ours, within it": { fill: "white", stroke: palette.blue, shape: "circle" },
+} as const;
+
 export interface ErrorReduction {
   /** the row */
   readonly family: string;
+  /** in per cent */
   readonly value: number;
-  readonly source: "paper" | "ours";
+  readonly kind: keyof typeof reductionMarks;
 }
 
 export interface ErrorReductionsOptions extends FigureTitle {
-  readonly rows: readonly ErrorReduction[];
+  /** one plot for each, side by side, by their titles */
+  readonly panels: Readonly<Record<string, readonly ErrorReduction[]>>;
+  /** rows from top to bottom, and what the axis calls them */
+  readonly families: Readonly<Record<string, string>>;
   readonly xTitle?: string;
-  /** rows from top to bottom */
-  readonly families?: readonly string[];
 }
 
-/** Figure 1 left: one dot for each data set, network and augmentation; right of zero SAM is better. */
+/** Figure 1 left: one dot for each data set, network and augmentation; right of zero SAM is better. All panels share both axes. */
 export function errorReductions({
-  rows,
+  panels,
+  families,
   xTitle = "relative error reduction by SAM (%)",
-  families = unique(rows.map((row) => row.family)),
   ...heading
 }: ErrorReductionsOptions): FigureSpec {
-  const sources = unique(rows.map((row) => row.source))
-    .sort()
-    .reverse();
-  const y = nominal("family", {
-    title: null,
-    sort: families,
-    axis: { labelLimit: 220, grid: false, ticks: false, domain: false },
+  const all = Object.values(panels).flat();
+  const kinds = unique(Object.keys(reductionMarks)).filter((kind) => all.some((row) => row.kind === kind));
+  const range = (channel: "fill" | "stroke" | "shape") =>
+    kinds.map((kind) => reductionMarks[kind as keyof typeof reductionMarks][channel]);
+  const byKind = (channel: "fill" | "stroke" | "shape") =>
+    nominal("kind", { title: null, sort: null, scale: { domain: kinds, range: range(channel) }, legend: { orient: "bottom" } });
+  const names = Object.keys(families);
+  const domain = [Math.min(0, ...all.map(({ value }) => value)), Math.max(0, ...all.map(({ value }) => value))];
+  const x = quantitative("value", { title: xTitle, scale: { domain, nice: true } });
+  const hconcat = Object.entries(panels).map(([panel, rows], column) => {
+    const axis = { labels: column === 0, labelExpr: `${JSON.stringify(families)}[datum.value]`, labelLimit: 260 };
+    const y = nominal("family", {
+      title: null,
+      scale: { domain: names },
+      axis: { ...axis, grid: true, ticks: false, domain: false },
+    });
+    const zero = {
+      mark: { type: "rule", color: palette.ink, strokeWidth: 1.25 },
+      encoding: { x: { datum: 0, type: "quantitative" } },
+    };
+    const dots = {
+      data: { values: rows },
+      mark: { type: "point", size: 85, strokeWidth: 1.75, opacity: 0.8 },
+      encoding: { x, y, fill: byKind("fill"), stroke: byKind("stroke"), shape: byKind("shape") },
+    };
+    return {
+      title: { text: panel, fontSize: 14, fontWeight: "normal", offset: 8, frame: "group" },
+      ...{ width: 330, height: { step: 38 }, layer: [{ data: { values: [{}] }, ...zero }, dots] },
+    };
   });
-  const scale = { domain: sources, range: sources.map((source) => (source === "paper" ? palette.grey : palette.blue)) };
-  const color = nominal("source", { title: null, scale, legend: sources.length > 1 ? {} : null });
-  const offset =
-    sources.length > 1 ? { yOffset: nominal("source", { sort: sources, scale: { domain: sources, padding: 0.5 } }) } : {};
-  const x = quantitative("value", { title: xTitle, scale: { nice: true, zero: true } });
-  return figure(heading, 700, {
-    ...{ width: 480, height: { step: sources.length > 1 ? 22 : 40 }, data: { values: rows } },
-    layer: [
-      { data: { values: [{}] }, mark: { type: "rule", color: palette.ink, strokeWidth: 1.25 }, encoding: { x: { datum: 0 } } },
-      { mark: { type: "circle", size: 85, opacity: 0.6 }, encoding: { x, y, color, ...offset } },
-    ],
-  });
+  return figure(heading, 820, { hconcat, resolve: { scale: { fill: "shared", stroke: "shared", shape: "shared" } } });
 }
 
 export interface DotInterval extends IntervalPoint {

@@ -1,5 +1,6 @@
 /** Each item of the paper as a table and a figure, paper beside ours; shared by notebooks, the command line and the README. */
 import { findItem } from "../paper/catalog";
+import { figure1Left } from "../paper/figure1Left";
 import { figure1Surfaces } from "../paper/figure1Surfaces";
 import { figure3Spectra } from "../paper/figure3Spectra";
 import {
@@ -21,12 +22,15 @@ import { table10 } from "../paper/table10";
 import { table3 } from "../paper/table3";
 import { table4 } from "../paper/table4";
 import { table5 } from "../paper/table5";
+import { table6, table7 } from "../paper/settingsTables";
 import { table8 } from "../paper/table8";
 import { table9, tunedResults } from "../paper/table9";
 import { comparisonContent } from "./comparisonReport";
+import { figure1LeftContent } from "./figure1LeftReport";
 import { figure1SurfacesContent, figure3SpectraContent } from "./curvatureReports";
 import { table10Content, table3Content } from "./finetuneReports";
 import { memorisationContent, table4Content, table8Content } from "./noiseReports";
+import { settingsContent } from "./settingsReport";
 import { errorVersusRho, type RhoPoint } from "./figures";
 import { runFootnotes, toHtml, toMarkdown, type TableRow } from "./tables";
 import type { ItemContent, MakeContent } from "./itemContent";
@@ -49,6 +53,7 @@ export interface ItemReport {
 }
 
 const contents: Readonly<Record<string, MakeContent>> = {
+  [figure1Left.id]: figure1LeftContent,
   [figure1Surfaces.id]: figure1SurfacesContent,
   [figure3Spectra.id]: figure3SpectraContent,
   [table1.id]: comparisonContent(table1),
@@ -60,6 +65,8 @@ const contents: Readonly<Record<string, MakeContent>> = {
   [table3.id]: table3Content,
   [table4.id]: table4Content,
   [table5.id]: comparisonContent(table5),
+  [table6.id]: settingsContent(table6),
+  [table7.id]: settingsContent(table7),
   [table8.id]: table8Content,
   [table9.id]: comparisonContent(table9, { beside: tunedResults }),
   [table10.id]: table10Content,

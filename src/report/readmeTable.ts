@@ -9,8 +9,8 @@ export interface ResultSummary {
   /** ours, in the same order */
   readonly ours: string;
   readonly budget: string;
-  /** seeds behind each of our numbers */
-  readonly seeds: number;
+  /** seeds behind each of our numbers; absent where nothing is trained */
+  readonly seeds?: number;
   /** whether the paper's claim shows in our numbers: see `verdict` */
   readonly agrees: string;
 }
@@ -19,8 +19,8 @@ export interface ReadmeItem {
   /** "table-5": also the name of the records and of the notebook */
   readonly id: string;
   readonly title: string;
-  /** file of the records, where it is another item's */
-  readonly records?: string;
+  /** files of the records, where they are not its own */
+  readonly records?: readonly string[];
   /** path from the README; notebooks/<id>.ipynb by default */
   readonly notebook?: string;
   /** undefined where no budget has all its records */
@@ -31,8 +31,8 @@ export const readmeMarkers = { start: "<!-- results:start -->", end: "<!-- resul
 
 /** item | notebook | paper | ours | budget | seeds | agrees, one row an item, in the order given. */
 export function readmeTable(items: readonly ReadmeItem[], recordsOf: (id: string) => readonly RunRecord[]): string {
-  const rows = items.map(({ id, title, records = id, notebook = `notebooks/${id}.ipynb`, summary }) => {
-    const result = summary(recordsOf(records)) ?? { paper: "", ours: "no runs yet", budget: "", seeds: null, agrees: "" };
+  const rows = items.map(({ id, title, records = [id], notebook = `notebooks/${id}.ipynb`, summary }) => {
+    const result = summary(records.flatMap(recordsOf)) ?? { paper: "", ours: "no runs yet", budget: "", seeds: null, agrees: "" };
     return { item: title, notebook: `[${id}](${notebook})`, ...result };
   });
   const columns = { item: "item", notebook: "notebook", paper: "paper", ours: "ours", budget: "budget", seeds: "seeds" };

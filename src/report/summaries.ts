@@ -1,10 +1,11 @@
 /** One line of the README for each table and figure: the paper's central numbers, ours, and whether the claim holds. */
+import { figure1Left } from "../paper/figure1Left";
 import { figure1Surfaces, figure1SurfacesRows } from "../paper/figure1Surfaces";
 import { figureMemorisation, lastRows, memorisationRows } from "../paper/figureMemorisation";
 import { figure3Spectra, figure3SpectraRows, lambdaMaxOf } from "../paper/figure3Spectra";
 import { factorBySeed } from "../paper/flatness";
 import { figure3Middle, figure3MiddleCurves, figure3MiddleRows } from "../paper/figure3Middle";
-import { largestBudget } from "../paper/item";
+import { largestBudget, recordsNames, type PaperItem } from "../paper/item";
 import { paperNumber, paperNumbers, selectNumbers } from "../paper/paperNumbers";
 import type { RunRecord } from "../paper/records";
 import { estimate, estimateDifference, formatEstimate, type SeedMean } from "../paper/statistics";
@@ -14,10 +15,13 @@ import { table10 } from "../paper/table10";
 import { table3 } from "../paper/table3";
 import { accuracies, bestRival, betterSgd, table4, table4Rows } from "../paper/table4";
 import { table5 } from "../paper/table5";
+import { table6, table7 } from "../paper/settingsTables";
 import { bestRow, table8, table8Rows } from "../paper/table8";
 import { table9 } from "../paper/table9";
 import { summarizeComparison } from "./comparisonReport";
+import { summarizeFigure1Left } from "./figure1LeftReport";
 import { summarizeTable10 } from "./finetuneReports";
+import { summarizeSettings } from "./settingsReport";
 import { verdict, type ReadmeItem, type ResultSummary } from "./readmeTable";
 
 const percent = (values: readonly number[]) => formatEstimate(estimate(values), { scale: 100 });
@@ -176,16 +180,23 @@ function summarizeMemorisation(records: readonly RunRecord[]): ResultSummary | u
 
 /** What the README's table lists, in the paper's order. */
 export const readmeItems: readonly ReadmeItem[] = [
-  { id: table1.id, title: table1.title, records: table5.id, summary: summarizeComparison(table1) },
-  { id: table2.id, title: table2.title, records: table5.id, summary: summarizeComparison(table2, "top1ErrorRate") },
-  { id: table3.id, title: table3.title, summary: summarizeComparison(table3) },
-  { id: table4.id, title: table4.title, summary: summarizeTable4 },
-  { id: table5.id, title: table5.title, summary: summarizeComparison(table5) },
-  { id: table8.id, title: table8.title, records: table4.id, summary: summarizeTable8 },
-  { id: table9.id, title: table9.title, records: table5.id, summary: summarizeComparison(table9) },
-  { id: table10.id, title: table10.title, records: table3.id, summary: summarizeTable10 },
-  { id: figure1Surfaces.id, title: figure1Surfaces.title, records: "figure-3-spectra", summary: summarizeFigure1Surfaces },
-  { id: figure3Spectra.id, title: figure3Spectra.title, summary: summarizeFigure3Spectra },
-  { id: figure3Middle.id, title: figure3Middle.title, summary: summarizeFigure3Middle },
-  { id: figureMemorisation.id, title: figureMemorisation.title, records: table4.id, summary: summarizeMemorisation },
+  readmeItem(table1, summarizeComparison(table1)),
+  readmeItem(table2, summarizeComparison(table2, "top1ErrorRate")),
+  readmeItem(table3, summarizeComparison(table3)),
+  readmeItem(table4, summarizeTable4),
+  readmeItem(table5, summarizeComparison(table5)),
+  readmeItem(table6, () => summarizeSettings(table6)),
+  readmeItem(table7, () => summarizeSettings(table7)),
+  readmeItem(table8, summarizeTable8),
+  readmeItem(table9, summarizeComparison(table9)),
+  readmeItem(table10, summarizeTable10),
+  readmeItem(figure1Left, summarizeFigure1Left),
+  readmeItem(figure1Surfaces, summarizeFigure1Surfaces),
+  readmeItem(figure3Spectra, summarizeFigure3Spectra),
+  readmeItem(figure3Middle, summarizeFigure3Middle),
+  readmeItem(figureMemorisation, summarizeMemorisation),
 ];
+
+function readmeItem(item: PaperItem, summary: ReadmeItem["summary"]): ReadmeItem {
+  return { id: item.id, title: item.title, records: recordsNames(item), summary };
+}

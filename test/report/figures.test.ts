@@ -22,7 +22,7 @@ const bowl = (label: string) => ({
   values: axis.map((b) => axis.map((a) => 0.1 + a * a + b * b)),
 });
 const noisy = [1, 2].map((epoch) => ({ epoch, method: "SAM", measure: "clean test accuracy" as const, mean: 80 }));
-const dot = { family: "Noisy Cifar", value: -3, source: "ours" as const };
+const dot = { family: "noisy", value: -3, kind: "ours, within it" as const };
 
 const specs: Record<string, FigureSpec> = {
   errorVersusRho: figures.errorVersusRho({ rows: rhoRows, paper: rhoRows, title: "Small m is better" }),
@@ -33,7 +33,11 @@ const specs: Record<string, FigureSpec> = {
   }),
   memorisationCurves: figures.memorisationCurves({ rows: noisy, title: "By heart" }),
   hessianSpectra: figures.hessianSpectra({ rows: spectrum, marks: [mark], paper: [{ ...mark, lambdaMax: 18.6 }], title: "Flat" }),
-  errorReductions: figures.errorReductions({ rows: [dot, { ...dot, source: "paper" }], title: "Better" }),
+  errorReductions: figures.errorReductions({
+    panels: { paper: [{ ...dot, kind: "paper, as drawn" }], ours: [dot] },
+    families: { noisy: "Wrong labels" },
+    title: "Better",
+  }),
   dotIntervals: figures.dotIntervals({
     rows: methods.map((series) => ({ row: "basic", series, mean: 4, interval: 1 })),
     title: "Fewer",
