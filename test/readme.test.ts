@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fs, { readFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { PNG } from "pngjs";
 import ts from "typescript";
 import * as lab from "../src";
 import { updatedReadme } from "../src/cli/readme";
@@ -43,6 +44,33 @@ describe("README.md", () => {
     assert.ok(memorisation.flippedFitted! < memorisation.cleanFitted!);
   });
 
+  it("has ten lines that train on a folder of one's own images", async function () {
+    if (!lab.hasFashionMnist()) this.skip();
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "readme-"));
+    const classes = { shirts: 0, trousers: 1, boots: 9 };
+    const { images, labels, shape } = await lab.loadFashionMnist({ split: "train", limit: 1500 });
+    for (const [name, label] of Object.entries(classes)) {
+      fs.mkdirSync(path.join(folder, name));
+      const own = [...labels.keys()].filter((i) => labels[i] === label).slice(0, 100);
+      for (const i of own)
+        fs.writeFileSync(path.join(folder, name, `${i}.png`), greyPng(images.subarray(784 * i, 784 * (i + 1)), shape));
+    }
+    const printed: unknown[][] = [];
+
+    try {
+      const code = exampleOf(readme, "images");
+      assert.ok(code.trim().split("\n").length <= 10);
+      await run(code.replace('"images"', JSON.stringify(folder)), { log: (...values: unknown[]) => printed.push(values) });
+    } finally {
+      fs.rmSync(folder, { recursive: true });
+    }
+
+    const [names, sizes, errorRate] = printed[0] as [string[], string, number];
+    assert.deepEqual(names, ["boots", "shirts", "trousers"]);
+    assert.equal(sizes, "240 images, error on 60 others");
+    assert.ok(errorRate < 0.3, `${errorRate}; chance is 0.67`);
+  });
+
   it("shows the committed records: npm run readme", () => {
     assert.equal(readme, updatedReadme(readme));
   });
@@ -70,6 +98,10 @@ async function run(code: string, console: { log(...values: unknown[]): void }): 
   });
   const main = new Function("lab", "console", `${outputText}\nreturn main();`) as (...given: unknown[]) => Promise<void>;
   await main(lab, console);
+}
+
+function greyPng(pixels: Uint8Array, [height, width]: lab.ImageShape): Buffer {
+  return PNG.sync.write({ width, height, data: Buffer.from(pixels) } as PNG, { colorType: 0, inputColorType: 0 });
 }
 
 function read(file: string): string {
