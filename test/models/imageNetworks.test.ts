@@ -10,7 +10,7 @@ import {
   type EfficientNetVariant,
 } from "../../src/models";
 import { closeTo } from "../support/closeTo";
-import { sineImages, sineVariables } from "../support/networks";
+import { waveImages, waveVariables } from "../support/networks";
 import { tidyTests } from "../support/noLeak";
 
 // Counts of the torchvision and timm model tables.
@@ -29,21 +29,10 @@ describe("models/resNetImageNet", () => {
     const other = Object.fromEntries(
       Object.entries(weights).map(([name, t]) => [name, /block0\/[12]\/conv/.test(name) ? tf.mul(t, -2) : t]),
     );
-    const logits = (w: typeof weights) => model.apply(w, sineImages(model, 2), { training: true, stats }).logits.dataSync();
+    const logits = (w: typeof weights) => model.apply(w, waveImages(model, 2), { training: true, stats }).logits.dataSync();
 
     closeTo(logits(other), logits(weights), 0);
     assert.equal(model.parameters.filter(({ name }) => /block0\/3\/norm\/scale/.test(name)).length, 4);
-  });
-
-  it("with symmetric padding differs where a window of stride 2 meets an even side, and only there", () => {
-    const logits = (side: number, symmetricPadding: boolean) => {
-      const model = resNetImageNet({ depth: 14, width: 2, numClasses: 3, inputShape: [side, side, 1], symmetricPadding });
-      const { weights, stats } = sineVariables(model);
-      return [...model.apply(weights, sineImages(model, 1), { stats }).logits.dataSync()];
-    };
-
-    closeTo(logits(33, true), logits(33, false), 1e-5); // 33 → 17 → 9 → 5 → 3 → 2
-    assert.notDeepEqual(logits(32, true), logits(32, false));
   });
 
   it("refuses other depths", () => {
@@ -71,7 +60,7 @@ describe("models/efficientNet", () => {
     const trained = (dropConnect: number, seed: number) => {
       const model = efficientNet({ variant, numClasses: 3, inputShape: [16, 16, 1], dropConnect });
       const { weights, stats } = model.init(new Rng(0));
-      return [...model.apply(weights, sineImages(model, 8), { training: true, stats, rng: new Rng(seed) }).logits.dataSync()];
+      return [...model.apply(weights, waveImages(model, 8), { training: true, stats, rng: new Rng(seed) }).logits.dataSync()];
     };
 
     assert.deepEqual(trained(0, 1), trained(0, 2));
@@ -93,29 +82,13 @@ describe("models/vit", () => {
     assert.equal(countParameters(vit({ ...imageNet, width: 768, heads: 12 })), 86_567_656);
   });
 
-  describe("of four patches", () => {
+  it("needs images of its own size", () => {
     const model = vit({ numClasses: 3, inputShape: [4, 4, 1], patchSize: 2, width: 6, depth: 2, heads: 2 });
-    const logitsOf = (image: number[], weights = sineVariables(model).weights) => [
-      ...model.apply(weights, tf.tensor4d(image, [1, 4, 4, 1])).logits.dataSync(),
-    ];
-    const image = Array.from(new Rng("image").array(16));
-    // The upper half of the image below the lower one: the first two patches change places with the last two.
-    const swapped = [...image.slice(8), ...image.slice(0, 8)];
 
-    it("treats patches as a set where their positions are zero", () => {
-      const { weights } = sineVariables(model);
-      const withoutPositions = { ...weights, positions: tf.zerosLike(weights.positions!) };
-
-      closeTo(logitsOf(swapped, withoutPositions), logitsOf(image, withoutPositions), 1e-5);
-      assert.ok(logitsOf(swapped).some((value, i) => Math.abs(value - logitsOf(image)[i]!) > 1e-3));
-    });
-
-    it("needs images of its own size", () => {
-      assert.throws(
-        () => model.apply(sineVariables(model).weights, tf.zeros([1, 4, 6, 1])),
-        /x has shape \[1, 4, 6, 1\], expected \(n, 4, 4, 1\)/,
-      );
-    });
+    assert.throws(
+      () => model.apply(waveVariables(model).weights, tf.zeros([1, 4, 6, 1])),
+      /x has shape \[1, 4, 6, 1\], expected \(n, 4, 4, 1\)/,
+    );
   });
 
   it("refuses heads that do not divide the width", () => {

@@ -20,7 +20,7 @@ import { SAM } from "../../src/optim";
 import { evaluate, train } from "../../src/training";
 import { closeTo } from "../support/closeTo";
 import { repeatably, seedWeights, valuesOf } from "../support/layersModels";
-import { sineImages } from "../support/networks";
+import { waveImages } from "../support/networks";
 import { expectNoLeak, tidyTests } from "../support/noLeak";
 import { tinyImages } from "../support/training";
 
@@ -87,7 +87,7 @@ describe("models/layersModel", () => {
       it(`gives the logits of what the stock model predicts, with ${name} at the end`, () => {
         const stock = stockModel({ end: end() });
         const model = fromLayersModel(stock);
-        const x = sineImages(model, 4);
+        const x = waveImages(model, 4);
 
         const { logits } = model.apply(initial(model).weights, x, { stats: initial(model).stats });
 
@@ -101,7 +101,7 @@ describe("models/layersModel", () => {
     it("gives logits as they are where the model ends without softmax", () => {
       const stock = stockModel({ end: [layers.dense({ units: 3 })] });
       const model = fromLayersModel(stock);
-      const x = sineImages(model, 4);
+      const x = waveImages(model, 4);
 
       closeTo(
         model.apply(initial(model).weights, x, initial(model)).logits.dataSync(),
@@ -112,7 +112,7 @@ describe("models/layersModel", () => {
     it("in training gives the output and the averages of the stock model's own training pass, and changes nothing of it", () => {
       const stock = stockModel();
       const model = fromLayersModel(stock);
-      const x = sineImages(model, 6);
+      const x = waveImages(model, 6);
       const { weights, stats } = initial(model);
       const before = valuesOf(stock);
 
@@ -129,7 +129,7 @@ describe("models/layersModel", () => {
     it("has the gradient that the stock model has", () => {
       const stock = stockModel({ end: [layers.dense({ units: 3, name: "head" })] });
       const model = fromLayersModel(stock);
-      const x = sineImages(model, 6);
+      const x = waveImages(model, 6);
       const y = tf.oneHot([0, 1, 2, 0, 1, 2], 3).toFloat() as tf.Tensor2D;
       const { weights, stats } = initial(model);
       const loss = (logits: tf.Tensor) => tf.mean(crossEntropy(logits as tf.Tensor2D, y)) as tf.Scalar;
@@ -145,7 +145,7 @@ describe("models/layersModel", () => {
     it("frozen, uses the averages in training too; by batch statistics, the batch's in inference too", () => {
       const model = fromLayersModel(stockModel());
       const { weights, stats } = initial(model);
-      const x = sineImages(model, 6);
+      const x = waveImages(model, 6);
       const logits = (mode: object) => [...model.apply(weights, x, { stats, ...mode }).logits.dataSync()];
 
       closeTo(logits({ training: true, batchStatistics: false }), logits({}));
@@ -159,7 +159,7 @@ describe("models/layersModel", () => {
       it(`draws dropout masks from the stream alone, ${seed === undefined ? "" : "also where the layer has a seed"}`, () => {
         const model = fromLayersModel(stockModel({ dropout: 0.5, ...(seed === undefined ? {} : { seed }) }));
         const { weights, stats } = initial(model);
-        const x = sineImages(model, 6);
+        const x = waveImages(model, 6);
         const drawn = (stream: number) => [
           ...model.apply(weights, x, { training: true, stats, rng: new Rng(stream) }).logits.dataSync(),
         ];
@@ -176,7 +176,7 @@ describe("models/layersModel", () => {
       const end = () => [layers.batchNormalization({ scale: false }), layers.batchNormalization({ center: false }), layers.dense({ units: 3 })]; // prettier-ignore
       const stock = stockModel({ end: end() });
       const model = fromLayersModel(stock);
-      const x = sineImages(model, 6);
+      const x = waveImages(model, 6);
 
       assert.throws(() => stock.apply(x, { training: true }));
       assert.ok(
@@ -207,7 +207,7 @@ describe("models/layersModel", () => {
       const model = fromLayersModel(stock);
       const { weights, stats } = initial(model);
 
-      const output = model.apply(weights, sineImages(model, 4), { training: true, stats });
+      const output = model.apply(weights, waveImages(model, 4), { training: true, stats });
 
       assert.ok(!("conv/kernel" in weights) && "conv/kernel" in stats);
       assert.equal(output.stats["conv/kernel"], stats["conv/kernel"]);
@@ -216,7 +216,7 @@ describe("models/layersModel", () => {
     it("leaves nothing behind but its results", () => {
       const model = fromLayersModel(stockModel({ dropout: 0.3 }));
       const { weights, stats } = initial(model);
-      const x = sineImages(model, 4);
+      const x = waveImages(model, 4);
       const mode = { training: true, stats, rng: new Rng(1) };
 
       expectNoLeak(() => tf.tidy(() => model.apply(weights, x, mode).logits), 1);
@@ -229,7 +229,7 @@ describe("models/layersModel", () => {
     it("leaves the layers model as it was where a pass throws", () => {
       const stock = stockModel();
       const model = fromLayersModel(stock);
-      const x = sineImages(model, 4);
+      const x = waveImages(model, 4);
       const before = [...(stock.predict(x) as tf.Tensor).dataSync()];
 
       assert.throws(() => model.apply({ ...initial(model).weights, "head/kernel": tf.zeros([2, 2]) }, x, initial(model)));
@@ -310,7 +310,7 @@ describe("models/layersModel", () => {
     it("predicts what the network computes, as probabilities or logits, and has its weights by name", () => {
       const model = network();
       const variables = initial(model);
-      const x = sineImages(model, 4);
+      const x = waveImages(model, 4);
       const { logits } = model.apply(variables.weights, x, variables);
 
       const [probabilities, raw] = (["probabilities", "logits"] as const).map((output) =>

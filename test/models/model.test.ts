@@ -16,7 +16,7 @@ import {
   type Model,
 } from "../../src/models";
 import { closeTo } from "../support/closeTo";
-import { fit, texturedBatch, sineImages } from "../support/networks";
+import { fit, texturedBatch, waveImages } from "../support/networks";
 import { expectNoLeak, tidyTests } from "../support/noLeak";
 
 const values = (weights: Weights) => Object.fromEntries(Object.entries(weights).map(([name, t]) => [name, [...t.dataSync()]]));
@@ -56,7 +56,7 @@ for (const [name, make] of Object.entries(NETWORKS)) {
       it(`makes (n, classes) logits of images ${shape.join("×")}, in training and inference`, () => {
         const sized = make(shape, 7);
         const { weights, stats } = sized.init(new Rng(0));
-        const x = sineImages(sized, 3);
+        const x = waveImages(sized, 3);
 
         for (const mode of [{ stats }, training(stats)]) {
           const { logits } = sized.apply(weights, x, mode);
@@ -92,7 +92,7 @@ for (const [name, make] of Object.entries(NETWORKS)) {
 
     it("is pure: the same inputs give the same outputs, and weights, statistics and images stay as they are", () => {
       const { weights, stats } = model.init(new Rng(0));
-      const x = sineImages(model, 4);
+      const x = waveImages(model, 4);
       const before = [values(weights), values(stats), [...x.dataSync()]];
 
       for (const mode of [{ stats }, training(stats)]) {
@@ -106,7 +106,7 @@ for (const [name, make] of Object.entries(NETWORKS)) {
 
     it("gives back the statistics it was given in inference mode, and new ones for the same names in training mode", () => {
       const { weights, stats } = model.init(new Rng(0));
-      const x = sineImages(model, 4);
+      const x = waveImages(model, 4);
 
       for (const [key, tensor] of Object.entries(model.apply(weights, x, { stats }).stats)) assert.equal(tensor, stats[key]);
       const { stats: updated } = model.apply(weights, x, training(stats));
@@ -117,7 +117,7 @@ for (const [name, make] of Object.entries(NETWORKS)) {
 
     it("judges an image in inference mode whatever its neighbours in the batch are", () => {
       const { weights, stats } = model.init(new Rng(0));
-      const x = sineImages(model, 5);
+      const x = waveImages(model, 5);
 
       const together = model.apply(weights, x, { stats }).logits.dataSync();
       const alone = model.apply(weights, tf.slice(x, [2, 0, 0, 0], [1, -1, -1, -1]), { stats }).logits.dataSync();
@@ -127,7 +127,7 @@ for (const [name, make] of Object.entries(NETWORKS)) {
 
     it("leaves nothing behind but its results", () => {
       const { weights, stats } = model.init(new Rng(0));
-      const x = sineImages(model, 2);
+      const x = waveImages(model, 2);
 
       expectNoLeak(() => tf.tidy(() => model.apply(weights, x, training(stats)).logits), 1);
       expectNoLeak(() => model.init(new Rng(0)), model.parameters.length + model.statistics.length);

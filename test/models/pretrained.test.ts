@@ -6,7 +6,7 @@ import path from "node:path";
 import { Rng, tf } from "../../src/engine";
 import { convNet, loadPretrained, readSafetensors, resNetImageNet, saveVariables, withPretrained } from "../../src/models";
 import { expectNoLeak, tidyTests } from "../support/noLeak";
-import { sineImages, sineVariables } from "../support/networks";
+import { waveImages, waveVariables } from "../support/networks";
 import { valuesOf } from "../support/training";
 
 const ofClasses = (numClasses: number) => convNet({ inputShape: [4, 4, 1], numClasses, widths: [3] });
@@ -81,7 +81,7 @@ describe("models/pretrained", () => {
 
   it("A pretrained network starts from the given variables, but for a last layer that is new and random", () => {
     const [old, fresh] = [ofClasses(5), ofClasses(2)];
-    const given = sineVariables(old);
+    const given = waveVariables(old);
 
     const start = withPretrained(fresh, given).init(new Rng(1));
     const random = fresh.init(new Rng(1));
@@ -96,7 +96,7 @@ describe("models/pretrained", () => {
   });
 
   it("The new last layer differs from seed to seed, and the rest does not", () => {
-    const model = withPretrained(ofClasses(2), sineVariables(ofClasses(2)));
+    const model = withPretrained(ofClasses(2), waveVariables(ofClasses(2)));
     const [a, b] = [valuesOf(model.init(new Rng(1)).weights), valuesOf(model.init(new Rng(2)).weights)];
 
     assert.notDeepEqual(a["head/kernel"], b["head/kernel"]);
@@ -105,8 +105,8 @@ describe("models/pretrained", () => {
 
   it("With newHead: false the whole network is the trained one: the same logits", () => {
     const model = ofClasses(3);
-    const given = sineVariables(model);
-    const x = sineImages(model, 2);
+    const given = waveVariables(model);
+    const x = waveImages(model, 2);
     saveVariables(place("whole"), given);
 
     const loaded = loadPretrained(place("whole"), model, { newHead: false });
@@ -120,15 +120,15 @@ describe("models/pretrained", () => {
 
   it("Other variables give another name, so that a checkpoint is not taken for that of another start", () => {
     const model = ofClasses(2);
-    const [one, other] = [sineVariables(model), model.init(new Rng(0))];
+    const [one, other] = [waveVariables(model), model.init(new Rng(0))];
 
     assert.match(withPretrained(model, one).name, /^ConvNet-3 from [0-9a-f]{8}$/);
     assert.notEqual(withPretrained(model, one).name, withPretrained(model, other).name);
   });
 
   it("A file of another network is refused, its last layer aside, and nothing leaks", () => {
-    saveVariables(place("small"), sineVariables(ofClasses(7)));
-    const { "norm0/mean": _, ...rest } = sineVariables(ofClasses(7)).stats;
+    saveVariables(place("small"), waveVariables(ofClasses(7)));
+    const { "norm0/mean": _, ...rest } = waveVariables(ofClasses(7)).stats;
     const wide = convNet({ inputShape: [4, 4, 1], numClasses: 7, widths: [5] });
 
     expectNoLeak(() => {
@@ -140,7 +140,7 @@ describe("models/pretrained", () => {
       );
     });
     assert.throws(
-      () => withPretrained(ofClasses(2), { weights: sineVariables(ofClasses(7)).weights, stats: rest }),
+      () => withPretrained(ofClasses(2), { weights: waveVariables(ofClasses(7)).weights, stats: rest }),
       /norm0\/mean is missing, expected \[3\]/,
     );
   });

@@ -3,27 +3,42 @@ import { disposeWeights, Rng, tf, valueAndGradient, type Weights } from "../../s
 import type { Model, Variables } from "../../src/models";
 import { sgd } from "../../src/optim";
 
-/** xᵢ = sin(0.13·i) over (n, height, width, channels). */
-export function sineImages(model: Pick<Model, "inputShape">, n: number): tf.Tensor4D {
-  const shape: [number, number, number, number] = [n, ...model.inputShape];
-  return tf.tensor4d(
-    Float32Array.from({ length: n * sizeOf(model.inputShape) }, (_, i) => Math.sin(0.13 * i)),
-    shape,
-  );
+/** Entry i is sin(0.7·i² + phase): no entry repeats another, and no kernel is of low rank. */
+export function wave(count: number, phase: number): Float64Array {
+  return Float64Array.from({ length: count }, (_, i) => Math.sin(0.7 * (i * i) + phase));
+}
+
+/** The wave of phase 0 over (n, height, width, channels). */
+export function waveImages(model: Pick<Model, "inputShape">, n: number): tf.Tensor4D {
+  return tf.tensor4d(Float32Array.from(wave(n * sizeOf(model.inputShape), 0)), [n, ...model.inputShape]);
 }
 
 /**
- * Parameter j has the values 0.3·sin(0.7·i + j), plus 1 for gains; moving averages: mean 0.1·cos(i), variance 1 + ½cos²(i).
+ * Each tensor the wave of its name's phase: kernels times 2/√(inputs of a unit), gains 1 + 0.3 of it, moving averages 0.3 of it (mean) and
+ * 2 + 0.6 of it (variance), all else 0.3 of it.
  */
-export function sineVariables(model: Model): Variables {
-  const fill = (shape: readonly number[], value: (i: number) => number) =>
-    tf.tensor(Float32Array.from({ length: sizeOf(shape) }, (_, i) => value(i)), [...shape]); // prettier-ignore
-  const weight = (name: string, j: number) => (i: number) => (name.endsWith("/scale") ? 1 : 0) + 0.3 * Math.sin(0.7 * i + j);
-  const average = (name: string) => (i: number) => (name.endsWith("/mean") ? 0.1 * Math.cos(i) : 1 + 0.5 * Math.cos(i) ** 2);
-  return {
-    weights: Object.fromEntries(model.parameters.map(({ name, shape }, j) => [name, fill(shape, weight(name, j))])),
-    stats: Object.fromEntries(model.statistics.map(({ name, shape }) => [name, fill(shape, average(name))])),
-  };
+export function waveVariables({ parameters, statistics }: Pick<Model, "parameters" | "statistics">): Variables {
+  const fill = (specs: Model["parameters"]) =>
+    Object.fromEntries(
+      specs.map(({ name, shape }) => {
+        const [centre, amplitude] = waveRange(name, shape);
+        const values = wave(sizeOf(shape), phaseOf(name)).map((value) => centre + amplitude * value);
+        return [name, tf.tensor(Float32Array.from(values), [...shape])];
+      }),
+    );
+  return { weights: fill(parameters), stats: fill(statistics) };
+}
+
+function waveRange(name: string, shape: readonly number[]): [number, number] {
+  if (name.endsWith("/scale")) return [0.5, 0.3];
+  if (name.endsWith("/variance")) return [0.6, 0.2];
+  if (!name.endsWith("/kernel")) return [0, 0.3];
+  return [0, 2 / Math.sqrt(sizeOf(shape.slice(0, name.includes("depthwise") ? 2 : -1)))];
+}
+
+/** Σ k·code of letter k, counted from 1. */
+function phaseOf(name: string): number {
+  return [...name].reduce((sum, letter, k) => sum + (k + 1) * letter.charCodeAt(0), 0);
 }
 
 /** Images of rows (class 0), columns (1), a chessboard (2) …, in noise; the labels go round. */

@@ -6,7 +6,7 @@ import { sgd } from "../../src/optim";
 import { initialState, trainStep, type BatchLoss, type TrainConfig, type TrainState } from "../../src/training";
 import { closeTo } from "../support/closeTo";
 import { expectNoLeak, tidyTests } from "../support/noLeak";
-import { sineVariables, texturedBatch } from "../support/networks";
+import { waveVariables, texturedBatch } from "../support/networks";
 import { norm, plus, scaled, type Vector } from "../support/tinyProblems";
 import {
   ascent,
@@ -55,7 +55,7 @@ describe("training/step", () => {
 
   it("with frozen batch norm moves by the gradient in inference mode, and leaves the moving averages as they are, bit for bit", () => {
     const model = convNet({ inputShape: [4, 4, 1], numClasses: 3, widths: [2] });
-    const { weights, stats } = sineVariables(model);
+    const { weights, stats } = waveVariables(model);
     const { x: images, y: targets } = texturedBatch(model, 7);
     const { gradient } = valueAndGradient(
       (w) => tf.mean(crossEntropy(model.apply(w, images, { stats }).logits, targets)) as tf.Scalar,
