@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { table4 } from "../../src/paper/table4";
 import { table8 } from "../../src/paper/table8";
 import { memorisationPoints } from "../../src/report/noiseReports";
 import { itemReport } from "../../src/report/paperReports";
@@ -61,6 +62,10 @@ describe("report/noiseReports", () => {
       assert.match(JSON.stringify(report.figure), /SAM keeps accuracy that SGD loses"/);
       assert.match(JSON.stringify(some.figure), /SAM keeps accuracy that SGD loses at 60 %, 80 % noise/);
       assert.match(JSON.stringify(worse.figure), /Here SAM does not beat SGD/);
+
+      const one = recordsOf(table4.plan("demo", []), ({ labels }) => (labels.method === "SAM" ? 0.1 : 0.4));
+      const single = itemReport("table-4", { records: one, budget: "demo" });
+      assert.match(JSON.stringify(single.figure), /"accuracy that SGD loses \(one seed\)"/);
     });
   });
 
