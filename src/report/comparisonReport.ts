@@ -18,7 +18,7 @@ import { estimate, formatEstimate } from "../paper/statistics";
 import { dotIntervals, type DotInterval, type IntervalPoint } from "./figures";
 import type { ItemContent, MakeContent } from "./itemContent";
 import { inPercent } from "./percent";
-import type { ResultSummary } from "./readmeTable";
+import { countsInWords, type ResultSummary } from "./readmeTable";
 import { runFootnotes, type TableOptions, type TableRow } from "./tables";
 
 export interface ComparisonReportOptions {
@@ -220,9 +220,5 @@ function agreement(results: readonly ConditionResult[]): string {
   if (better === total) return "yes";
   if (worse === total) return "no";
   if (better + worse === 0) return results.every(({ gain }) => gain.mean > 0) ? "in the mean, within noise" : "undecided";
-  const counts = { yes: better, no: worse, undecided: total - better - worse };
-  return Object.entries(counts)
-    .filter(([, count]) => count > 0)
-    .map(([word, count]) => `${word} in ${count}`)
-    .join(", ");
+  return countsInWords({ better, worse, total });
 }

@@ -16,7 +16,7 @@ import type { RunRecord } from "../paper/records";
 import { formatEstimate, isSupported, median } from "../paper/statistics";
 import { errorReductions, type ErrorReduction } from "./figures";
 import type { ItemContent } from "./itemContent";
-import type { ResultSummary } from "./readmeTable";
+import { countsInWords, type ResultSummary } from "./readmeTable";
 import { runFootnotes, type TableRow } from "./tables";
 
 const familyTitles: Readonly<Record<ReductionFamily, string>> = {
@@ -120,17 +120,12 @@ export function summarizeFigure1Left(records: readonly RunRecord[]): ResultSumma
   const budget = largestBudget(figure1Left, records);
   if (!budget) return undefined;
   const [ours, paper] = [ourReductions(budget, records), paperReductions()];
-  const { better, worse, total } = countReductions(ours);
-  const counts = { yes: better, no: worse, undecided: total - better - worse };
   return {
     paper: describeDots(paper),
     ours: describeDots(ours),
     budget,
     seeds: Math.min(...ours.map(({ size }) => size.n)),
-    agrees: Object.entries(counts)
-      .filter(([, count]) => count > 0)
-      .map(([word, count]) => `${word} in ${count}`)
-      .join(", "),
+    agrees: countsInWords(countReductions(ours)),
   };
 }
 

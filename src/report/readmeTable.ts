@@ -49,6 +49,15 @@ export function insertTable(readme: string, table: string): string {
   return `${before}${start}\n\n${table}\n\n${end}${rest.split(end)[1]}`;
 }
 
+/** "yes in 2, undecided in 1": of several comparisons, in how many SAM is better, worse, or neither beyond the seeds' noise. */
+export function countsInWords({ better, worse, total }: { better: number; worse: number; total: number }): string {
+  const counts = { yes: better, no: worse, undecided: total - better - worse };
+  return Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .map(([word, count]) => `${word} in ${count}`)
+    .join(", ");
+}
+
 /** In one word or two, what seeds say of a difference that the paper has positive, such as error of SGD less error of SAM. */
 export function verdict(difference: SeedMean): string {
   const { mean } = difference;
