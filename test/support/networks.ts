@@ -1,5 +1,5 @@
 /** Inputs and weights by formula, so that another library can be given the same; training in a few lines. */
-import { disposeWeights, Rng, tf, valueAndGradient, type Weights } from "../../src/engine";
+import { disposeWeights, Rng, tf, valueAndGradient } from "../../src/engine";
 import type { Model, Variables } from "../../src/models";
 import { sgd } from "../../src/optim";
 
@@ -59,36 +59,30 @@ export function texturedBatch(model: Pick<Model, "inputShape" | "numClasses">, n
   return { x, y: tf.oneHot(tf.tensor1d(labels, "int32"), model.numClasses).toFloat() as tf.Tensor2D };
 }
 
-/** Cross-entropy of each of `steps` full-batch updates, and after them the accuracy on the same batch: batch statistics, no dropout, mean gates. */
+/** Cross-entropy and accuracy on the same batch after `steps` full-batch updates: batch statistics, no dropout, mean gates. */
 export function fit(
   model: Model,
   { x, y }: { x: tf.Tensor4D; y: tf.Tensor2D },
-  options: { steps: number; learningRate: number },
+  { steps, learningRate }: { steps: number; learningRate: number },
 ) {
-  const { steps, learningRate } = options;
   const optimizer = sgd();
+  const crossEntropy = (logits: tf.Tensor2D) => tf.losses.softmaxCrossEntropy(y, logits) as tf.Scalar;
   const { weights: initial, stats } = model.init(new Rng("fit"));
   let weights = initial;
   let slots = optimizer.init(weights);
-  const losses: number[] = [];
   for (let step = 0; step < steps; step++) {
     const before = [weights, slots];
-    const value = tf.tidy(() => {
-      const loss = (w: Weights) => {
-        const logits = model.apply(w, x, { training: true, stats, rng: new Rng(step) }).logits;
-        return tf.neg(tf.mean(tf.sum(tf.mul(y, tf.logSoftmax(logits)), 1))) as tf.Scalar;
-      };
-      const { value, gradient } = valueAndGradient(loss, weights);
-      const next = optimizer.update(gradient, slots, weights, { learningRate, step });
-      [weights, slots] = [next.weights, next.slots];
-      return [value, weights, slots] as unknown as tf.TensorContainer;
-    }) as unknown as [tf.Scalar];
+    tf.tidy(() => {
+      const mode = () => ({ training: true, stats, rng: new Rng(step) });
+      const { gradient } = valueAndGradient((w) => crossEntropy(model.apply(w, x, mode()).logits), weights);
+      ({ weights, slots } = optimizer.update(gradient, slots, weights, { learningRate, step }));
+      return { weights, slots } as tf.TensorContainer;
+    });
     before.forEach(disposeWeights);
-    losses.push(value[0].dataSync()[0]!);
   }
   const { logits } = model.apply(weights, x, { batchStatistics: true, stats });
   const accuracy = tf.mean(tf.equal(tf.argMax(logits, 1), tf.argMax(y, 1))).dataSync()[0]!;
-  return { losses, accuracy };
+  return { loss: crossEntropy(logits).dataSync()[0]!, accuracy };
 }
 
 export function sizeOf(shape: readonly number[]): number {
