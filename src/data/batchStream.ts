@@ -2,7 +2,10 @@
 import { on } from "node:events";
 import { epochsOfBatches, numBatches, type Batch, type EpochsOptions } from "./batches";
 import type { BatchWork } from "./batchWorker";
-import { imageLength, type Dataset } from "./dataset";
+import type { AugmentName } from "./augmentations";
+import { imageLength, isFiled, type Dataset, type FiledDataset } from "./dataset";
+import { DecodePool } from "./decodePool";
+import { imageBatches, type ImageBatchOptions } from "./imageFolder";
 import { startWorker } from "./workerThread";
 
 export type BatchStream = AsyncGenerator<Batch, void, undefined>;
@@ -18,10 +21,12 @@ const AHEAD = 2; // ours: batches that wait to be taken
 
 /**
  * The batches of one epoch after the other, the same bits whichever thread makes them. An augmentation given as a value cannot be
- * handed to another thread: the caller's own applies it. Leaving a `for await` loop, or `return()`, ends the worker thread.
+ * handed to another thread: the caller's own applies it. Images that stay in their files are decoded and augmented by other threads
+ * in any case. Leaving a `for await` loop, or `return()`, ends the worker thread.
  * @throws what `batches` throws, when the first batch is asked for
  */
 export function batchStream(dataset: Dataset, { augment = "none", thread, ...epochs }: BatchStreamOptions): BatchStream {
+  if (isFiled(dataset)) return fromFiles(dataset, { ...epochs, augment });
   if (typeof augment !== "string") return fromHere(dataset, { ...epochs, augment });
   const options = { ...epochs, augment };
   return (thread ?? threadPays(dataset, options)) ? fromThread(dataset, options) : fromHere(dataset, options);
@@ -39,6 +44,30 @@ function countBatches({ size }: Dataset, { epochs, firstBatch = 0, batchSize }: 
 
 async function* fromHere(dataset: Dataset, options: EpochsOptions): BatchStream {
   yield* epochsOfBatches(dataset, options);
+}
+
+const filedAugments: Partial<Record<AugmentName, Pick<ImageBatchOptions, "fit" | "randAugment">>> = {
+  none: { fit: "centre" },
+  "random-resized-crop": { fit: "random" },
+  randaugment: { fit: "random", randAugment: {} },
+};
+
+async function* fromFiles(dataset: FiledDataset, { augment, epochs, firstBatch = 0, batchSize }: EpochsOptions): BatchStream {
+  const how = typeof augment === "string" ? filedAugments[augment] : undefined;
+  if (!how) {
+    const names = Object.keys(filedAugments).join(", ");
+    throw new Error(`augment = "${typeof augment === "string" ? augment : augment?.name}" of ${dataset.name}, whose images stay in their files: expected one of ${names}`);
+  }
+  const [height, width] = dataset.shape;
+  const pool = new DecodePool();
+  try {
+    for (const [e, rng] of epochs.entries()) {
+      const place = { rng, firstBatch: e === 0 ? firstBatch : 0, pool };
+      yield* imageBatches(dataset, { ...how, ...place, batchSize, size: [height, width], mean: dataset.mean, std: dataset.std });
+    }
+  } finally {
+    await pool.close();
+  }
 }
 
 async function* fromThread(dataset: Dataset, { epochs, firstBatch = 0, ...options }: NamedOptions): BatchStream {

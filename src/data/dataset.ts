@@ -18,6 +18,18 @@ export interface Dataset {
   /** per channel, of images / 255 */
   readonly std: readonly number[];
   readonly classNames?: readonly string[];
+  /**
+   * (size) the image files of a set too large for memory, see `openImageFolder`. To train on it and to evaluate decodes them batch by
+   * batch; to ask for its `images` is an error.
+   */
+  readonly files?: readonly string[];
+}
+
+/** A set whose images stay in their files. */
+export type FiledDataset = Dataset & Required<Pick<Dataset, "files" | "classNames">>;
+
+export function isFiled(dataset: Dataset): dataset is FiledDataset {
+  return dataset.files !== undefined;
 }
 
 export interface HeldOutOptions {
@@ -45,8 +57,27 @@ export function makeDataset(parts: Omit<Dataset, "size">): Dataset {
   return { ...parts, size, images: new Uint8Array(images.buffer, images.byteOffset, images.length) };
 }
 
+/**
+ * A set whose images stay in their files: everything but `images`.
+ * @throws where a label is out of range, or there are not as many as files
+ */
+export function makeFiledDataset(parts: Omit<FiledDataset, "size" | "images">): FiledDataset {
+  const { name, files, labels, shape } = parts;
+  if (files.length !== labels.length) throw new Error(`${name}: ${labels.length} labels for ${files.length} files`);
+  checkLabels(labels, parts);
+  return {
+    ...parts,
+    size: files.length,
+    get images(): Uint8Array {
+      const gigabytes = ((files.length * imageLength(shape)) / 1e9).toFixed(1);
+      throw new Error(`${name}: its ${files.length} images (${gigabytes} GB) stay in their files; this needs them in memory: take fewer, by trainSize and testSize`);
+    },
+  };
+}
+
 /** The examples at `indices`, in that order (an index may come twice). Copies. */
 export function subset(dataset: Dataset, indices: ArrayLike<number>): Dataset {
+  if (isFiled(dataset)) return filedSubset(dataset, indices);
   const pixels = imageLength(dataset.shape);
   const images = new Uint8Array(indices.length * pixels);
   const labels = new Int32Array(indices.length);
@@ -58,10 +89,19 @@ export function subset(dataset: Dataset, indices: ArrayLike<number>): Dataset {
   return { ...dataset, size: indices.length, images, labels };
 }
 
+// Field by field: to spread it would ask for its images.
+function filedSubset(dataset: FiledDataset, indices: ArrayLike<number>): FiledDataset {
+  const kept = Array.from(indices, (index) => checkIndex(index, dataset));
+  const { name, shape, numClasses, classNames, mean, std, files, labels } = dataset;
+  const parts = { files: kept.map((i) => files[i]!), labels: Int32Array.from(kept, (i) => labels[i]!) };
+  return makeFiledDataset({ name, shape, numClasses, classNames, mean, std, ...parts });
+}
+
 /** The first `count` examples. Copies, so that the whole set can be freed. */
 export function takeFirst(dataset: Dataset, count: number): Dataset {
   if (!Number.isInteger(count) || count < 1 || count > dataset.size)
     throw new Error(`limit = ${count}: expected an integer from 1 to ${dataset.size}, the size of ${dataset.name}`);
+  if (isFiled(dataset)) return filedSubset(dataset, Array.from({ length: count }, (_, i) => i));
   const images = dataset.images.slice(0, count * imageLength(dataset.shape));
   return { ...dataset, size: count, images, labels: dataset.labels.slice(0, count) };
 }

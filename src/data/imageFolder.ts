@@ -5,7 +5,7 @@ import type { Rng } from "../engine";
 import { safePath } from "./archive";
 import type { RandAugmentOptions } from "./autoAugment";
 import { numBatches, type Batch } from "./batches";
-import { makeDataset, normalize, type Dataset } from "./dataset";
+import { makeDataset, makeFiledDataset, normalize, type Dataset, type FiledDataset } from "./dataset";
 import { DecodePool, type ImageJob } from "./decodePool";
 import { readBounded } from "./files";
 
@@ -20,6 +20,8 @@ export interface ImageFolder {
 }
 
 export interface ImageFolderOptions {
+  /** what to call it; default: the folder's own name */
+  name?: string | undefined;
   /** which files belong to this split: one path a line, relative to the folder, such as dogs/1.jpg; absent: all */
   splitFile?: string | undefined;
   /** folders in class order; by default all, sorted */
@@ -32,7 +34,10 @@ export interface ImageFolderOptions {
  * Lists the images under `folder`/<class>/, deeper folders included, sorted by name.
  * @throws where there is no class, no image, or the split file names what is not there
  */
-export async function scanImageFolder(folder: string, { splitFile, classNames, limit }: ImageFolderOptions = {}): Promise<ImageFolder> {
+export async function scanImageFolder(
+  folder: string,
+  { splitFile, classNames, limit, name: title = path.basename(path.resolve(folder)) }: ImageFolderOptions = {},
+): Promise<ImageFolder> {
   const classes = classNames ?? (await subfolders(folder));
   if (classes.length === 0) throw new Error(`${folder}: has no folders, expected one for each class`);
   const found = await Promise.all(classes.map((name) => imagesUnder(path.join(folder, name), name)));
@@ -41,7 +46,7 @@ export async function scanImageFolder(folder: string, { splitFile, classNames, l
   if (chosen.length === 0) throw new Error(`${folder}: has no .png, .jpg or .jpeg files in ${classes.length} class folders`);
   const kept = chosen.slice(0, limit);
   return {
-    name: path.basename(path.resolve(folder)),
+    name: title,
     classNames: classes,
     files: kept.map(({ name }) => path.join(folder, name)),
     labels: Int32Array.from(kept, ({ label }) => label),
@@ -65,6 +70,19 @@ export interface LoadImageFolderOptions extends ImageFolderOptions {
 // Official code, dataset_source_imagenet.py; grey: their mean.
 const imageNet = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 const grey = { mean: [0.449], std: [0.226] };
+
+/**
+ * A folder of images that are too many for memory, such as ImageNet: `train` and `evaluateAny` decode them in worker threads, batch by
+ * batch. Augmentation is "random-resized-crop", "randaugment" or "none", on the files' own pixels.
+ * @throws where nothing is found
+ */
+export async function openImageFolder(
+  folder: string,
+  { size, mean = imageNet.mean, std = imageNet.std, ...which }: Omit<LoadImageFolderOptions, "channels" | "fit" | "threads">,
+): Promise<FiledDataset> {
+  const { classNames, ...found } = await scanImageFolder(folder, which);
+  return makeFiledDataset({ ...found, classNames, shape: [...dimensions(size), 3], numClasses: classNames.length, mean, std });
+}
 
 /**
  * A folder of one's own images as a Dataset in memory, all of one size.
@@ -100,12 +118,14 @@ export async function loadImageFolder(
 
 export interface ImageBatchOptions {
   batchSize: number;
-  /** side of the square images; 224: ImageNet's */
-  size?: number;
-  /** the stream of this epoch */
-  rng: Rng;
+  /** side of the square images, or height and width; 224: ImageNet's */
+  size?: number | readonly [number, number];
+  /** the stream of this epoch; needed where something is drawn from it */
+  rng?: Rng | undefined;
   /** true: random box of 8 … 100 % and flip, shuffled; false: centre crop, in order */
   training?: boolean;
+  /** default: as `training` says */
+  fit?: "random" | "centre";
   /** after the random box; absent: none */
   randAugment?: RandAugmentOptions | undefined;
   /** true in training, else false */
@@ -130,6 +150,7 @@ export async function* imageBatches(
     size = 224,
     rng,
     training = true,
+    fit = training ? "random" : "centre",
     randAugment,
     dropLast = training,
     firstBatch = 0,
@@ -142,14 +163,16 @@ export async function* imageBatches(
   const count = folder.files.length;
   const total = numBatches(count, { batchSize, dropLast });
   if (total === 0) throw new Error(`batchSize = ${batchSize} exceeds the ${count} images of ${folder.name}: an epoch would have no full batch`);
+  if (!rng && (training || fit === "random")) throw new Error(`${folder.name}: training draws from a random stream, but rng is missing`);
+  const [height, width] = dimensions(size);
   const pool = given ?? new DecodePool();
-  const order = training ? rng.split("order").permutation(count) : Int32Array.from(folder.labels.keys());
-  const seeds = rng.split("augment");
+  const order = training ? rng!.split("order").permutation(count) : Int32Array.from(folder.labels.keys());
+  const seeds = rng?.split("augment");
   const start = (b: number) => {
     const indices = order.slice(b * batchSize, (b + 1) * batchSize);
     const jobs = Array.from(indices, (index, i): ImageJob => {
-      const seed = seeds.split(b * batchSize + i).next();
-      return { file: folder.files[index]!, size: [size, size], channels: 3, fit: training ? "random" : "centre", seed, randAugment };
+      const seed = fit === "random" ? seeds!.split(b * batchSize + i).next() : 0;
+      return { file: folder.files[index]!, size: [height, width], channels: 3, fit, seed, randAugment };
     });
     return { indices, images: Promise.all(jobs.map((job) => pool.decode(job))) };
   };

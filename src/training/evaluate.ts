@@ -1,5 +1,5 @@
 /** Evaluation in inference mode: error, mean loss, and what a network made of noisy labels. */
-import { normalize, oneHot, imageLength, type Dataset } from "../data";
+import { imageBatches, imageLength, isFiled, normalize, oneHot, type Dataset } from "../data";
 import { tf } from "../engine";
 import { crossEntropy } from "../losses";
 import type { Model, Variables } from "../models";
@@ -32,19 +32,47 @@ export function evaluate(
   dataset: Dataset,
   { batchSize = BATCH_SIZE }: EvaluateOptions = {},
 ): Evaluated {
+  checkBatchSize(batchSize);
+  const parts = rangesOf(dataset.size, batchSize).map((range) => evaluateRange(model, variables, dataset, range));
+  return evaluatedOf(parts, dataset);
+}
+
+/**
+ * As `evaluate`, also of a set whose images stay in their files, which are decoded in worker threads batch by batch.
+ * @throws where `batchSize` is not a whole number of at least 1, or a file cannot be decoded
+ */
+export async function evaluateAny(
+  model: Model,
+  variables: Variables,
+  dataset: Dataset,
+  { batchSize = BATCH_SIZE }: EvaluateOptions = {},
+): Promise<Evaluated> {
+  if (!isFiled(dataset)) return evaluate(model, variables, dataset, { batchSize });
+  checkBatchSize(batchSize);
+  const { mean, std, shape } = dataset;
+  const [height, width] = shape;
+  const parts: EvaluatedPart[] = [];
+  for await (const { images, labels } of imageBatches(dataset, { batchSize, training: false, size: [height, width], mean, std }))
+    parts.push(tf.tidy(() => evaluateBatch(model, variables, tf.tensor4d(images, [labels.length, ...shape]), labels)));
+  return evaluatedOf(parts, dataset);
+}
+
+function checkBatchSize(batchSize: number): void {
   if (!Number.isInteger(batchSize) || batchSize < 1)
     throw new Error(`batchSize = ${batchSize}: expected a whole number of at least 1`);
-  const predictions = new Int32Array(dataset.size);
-  const allLosses = new Float32Array(dataset.size);
-  let lossSum = 0;
-  for (const range of rangesOf(dataset.size, batchSize)) {
-    const { classes, losses } = evaluateRange(model, variables, dataset, range);
-    predictions.set(classes, range.start);
-    allLosses.set(losses, range.start);
-    lossSum = losses.reduce((sum, loss) => sum + loss, lossSum);
-  }
-  const wrong = predictions.reduce((count, predicted, i) => count + (predicted === dataset.labels[i] ? 0 : 1), 0);
-  return { errorRate: wrong / dataset.size, loss: lossSum / dataset.size, predictions, losses: allLosses };
+}
+
+/** Of one batch. */
+type EvaluatedPart = {
+  readonly classes: Int32Array;
+  readonly losses: Float32Array;
+};
+
+function evaluatedOf(parts: readonly EvaluatedPart[], { size, labels }: Dataset): Evaluated {
+  const predictions = Int32Array.from(parts.flatMap(({ classes }) => [...classes]));
+  const losses = Float32Array.from(parts.flatMap((part) => [...part.losses]));
+  const wrong = predictions.reduce((count, predicted, i) => count + (predicted === labels[i] ? 0 : 1), 0);
+  return { errorRate: wrong / size, loss: losses.reduce((sum, loss) => sum + loss, 0) / size, predictions, losses };
 }
 
 /** (size·numClasses) softmax of the logits in inference mode, row by row. */
@@ -69,16 +97,18 @@ function rangesOf(size: number, batchSize: number): Range[] {
   return starts.map((start) => ({ start, end: Math.min(start + batchSize, size) }));
 }
 
-function evaluateRange(model: Model, { weights, stats }: Variables, dataset: Dataset, { start, end }: Range) {
-  const { labels, numClasses } = dataset;
-  return tf.tidy(() => {
-    const targets = tf.tensor2d(oneHot(labels.subarray(start, end), numClasses), [end - start, numClasses]);
-    const { logits } = model.apply(weights, imagesOf(dataset, { start, end }), { stats });
-    return {
-      classes: tf.argMax(logits, 1).dataSync() as Int32Array,
-      losses: crossEntropy(logits, targets).dataSync() as Float32Array,
-    };
-  });
+function evaluateRange(model: Model, variables: Variables, dataset: Dataset, range: Range): EvaluatedPart {
+  const labels = dataset.labels.subarray(range.start, range.end);
+  return tf.tidy(() => evaluateBatch(model, variables, imagesOf(dataset, range), labels));
+}
+
+function evaluateBatch(model: Model, { weights, stats }: Variables, images: tf.Tensor4D, labels: Int32Array): EvaluatedPart {
+  const { logits } = model.apply(weights, images, { stats });
+  const targets = tf.tensor2d(oneHot(labels, model.numClasses), [labels.length, model.numClasses]);
+  return {
+    classes: tf.argMax(logits, 1).dataSync() as Int32Array,
+    losses: crossEntropy(logits, targets).dataSync() as Float32Array,
+  };
 }
 
 function imagesOf(dataset: Dataset, { start, end }: Range): tf.Tensor4D {

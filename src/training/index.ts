@@ -4,6 +4,7 @@ export { trainConfig, type TrainConfig, type TrainOptions } from "./config";
 export { trainWithEstimatedTransition, type EstimatedTransitionResult } from "./estimatedTransition";
 export {
   evaluate,
+  evaluateAny,
   memorisation,
   predictedProbabilities,
   type Evaluated,

@@ -1,12 +1,12 @@
 /** The training loop: epochs of trainStep, evaluation on clean test data, checkpoints; repeatable and resumable bit for bit. */
 import { createHash } from "node:crypto";
-import { batchStream, numBatches, type Batch, type BatchStream, type Dataset } from "../data";
+import { batchStream, isFiled, numBatches, type Batch, type BatchStream, type Dataset } from "../data";
 import { Rng, tf, type Weights } from "../engine";
 import { lossByName, smoothLabels } from "../losses";
 import type { Model, Variables } from "../models";
 import { loadCheckpoint, saveCheckpoint } from "./checkpoint";
 import { trainConfig, type TrainConfig, type TrainOptions } from "./config";
-import { evaluate, memorisation, type Memorisation } from "./evaluate";
+import { evaluateAny, memorisation, type Memorisation } from "./evaluate";
 import { createMethod, networksOf } from "./methods";
 import { labelled, mixedUp, streamOf, toStepBatch, type Method, type MethodContext } from "./methods/method";
 import { disposeState, initialState, learningRateAt, trainStep, type BatchLoss, type StepResult, type TrainState } from "./step";
@@ -256,7 +256,7 @@ class Run {
 
   private async endEpoch(): Promise<"finished" | "diverged"> {
     const { sums, history } = this.record;
-    const evaluation = this.evaluation();
+    const evaluation = await this.evaluation();
     // The epoch's last update may be the one that went astray.
     if (!Number.isFinite(evaluation.testLoss ?? 0)) return "diverged";
     const losses = { trainLoss: sums.loss / this.batchesPerEpoch, perturbedLoss: sums.perturbed / this.batchesPerEpoch };
@@ -273,21 +273,23 @@ class Run {
     return "finished";
   }
 
-  private evaluation(): Partial<EpochRecord> {
+  private async evaluation(): Promise<Partial<EpochRecord>> {
     const { evaluateEvery, epochs, trackTraining } = this.config;
     if (this.epoch % evaluateEvery !== 0 && this.epoch !== epochs) return {};
-    const [first, peer] = this.states.map((state) => evaluate(this.model, evaluatedOf(state), this.data.test));
+    const [first, peer] = await Promise.all(
+      this.states.map((state) => evaluateAny(this.model, evaluatedOf(state), this.data.test)),
+    );
     return {
       testErrorRate: first!.errorRate,
       testLoss: first!.loss,
       ...(peer ? { peerTestErrorRate: peer.errorRate } : {}),
-      ...(trackTraining ? this.trainingEvaluation() : {}),
+      ...(trackTraining ? await this.trainingEvaluation() : {}),
     };
   }
 
-  private trainingEvaluation(): Partial<EpochRecord> {
+  private async trainingEvaluation(): Promise<Partial<EpochRecord>> {
     const { train: dataset, cleanLabels } = this.data;
-    const { errorRate, predictions } = evaluate(this.model, this.evaluated(), dataset);
+    const { errorRate, predictions } = await evaluateAny(this.model, this.evaluated(), dataset);
     if (!cleanLabels) return { trainErrorRate: errorRate };
     return { trainErrorRate: errorRate, memorisation: memorisation(predictions, dataset.labels, cleanLabels) };
   }
@@ -368,7 +370,10 @@ function runKey(model: Model, { train: set, test }: TrainData, config: TrainConf
   const hash = createHash("sha256").update(stream);
   const layers = [...model.parameters, ...model.statistics].map(({ name, shape }) => [name, shape]);
   hash.update(JSON.stringify([model.name, model.inputShape, model.numClasses, layers, config]));
-  for (const { name, size, labels, images } of [set, test]) hash.update(`${name} ${size}`).update(labels).update(images);
+  for (const each of [set, test]) {
+    hash.update(`${each.name} ${each.size}`).update(each.labels);
+    hash.update(isFiled(each) ? each.files.join("\n") : each.images);
+  }
   return hash.digest("hex").slice(0, 16);
 }
 
