@@ -35,7 +35,10 @@ export const seriesColors: readonly string[] = [
   palette.ink,
 ];
 
-const ownColors: Readonly<Record<string, string>> = { sam: palette.blue, sgd: palette.vermilion };
+const ownColors: Readonly<Record<string, string>> = {
+  ...{ sam: palette.blue, "sam, tuned ρ": palette.blue },
+  ...{ sgd: palette.vermilion, "no sam": palette.vermilion },
+};
 
 /** Viridis from dark violet to green, without its yellow, which vanishes on white: for series in an order, such as m. */
 const rampStops = ["#440154", "#3B528B", "#21918C", "#44BF70", "#9BC53D"];
