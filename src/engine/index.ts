@@ -5,6 +5,7 @@ export { Rng } from "./rng";
 export * from "./weights";
 export { applyLayersModel, checkOneInOneOut, withRandom, type LayerSlot, type LayersModelCall } from "./layersModel";
 export { gradientOfTensors, hessianVectorProduct, hvpOfTensors, innerProduct, type TensorLoss } from "./hvp";
+export { recomputed, type ValueAndAux } from "./recompute";
 export {
   batchNormInference,
   batchNormTraining,

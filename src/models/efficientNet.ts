@@ -1,7 +1,7 @@
 /** EfficientNet (Tan and Le 2019): inverted bottlenecks with depthwise convolutions, squeeze-and-excitation, stochastic depth and swish. */
 import { tf } from "../engine";
 import { stochasticDepth } from "./gates";
-import { batchNorm, conv, dense, depthwiseConv, dropout, globalAveragePool, truncatedFanOut } from "./layers";
+import { batchNorm, conv, dense, depthwiseConv, dropout, globalAveragePool, truncatedFanOut, withoutActivations } from "./layers";
 import { ModelBuilder, type Layer, type Model } from "./model";
 
 /** How a variant scales B0. */
@@ -60,6 +60,8 @@ const B0_STAGES: readonly Stage[] = [
 ];
 const [STEM_CHANNELS, TOP_CHANNELS] = [32, 1280];
 const SQUEEZE = 0.25;
+// Pixels of an image; ours. Of B7's 600², the activations of two images would be some 48 GB; computed again, a SAM step has 6 GB in all.
+const RECOMPUTED_FROM = 300 ** 2;
 const NORM = { momentum: 0.99, epsilon: 1e-3 }; // official code
 
 /** An EfficientNet; B0 with 1000 classes has 5 288 548 parameters. */
@@ -71,7 +73,11 @@ export function efficientNet(options: EfficientNetOptions): Model {
   const [stemChannels, topChannels] = [scaledChannels(STEM_CHANNELS, scale), scaledChannels(TOP_CHANNELS, scale)];
   const stem = convNormSwish(builder, "stem", { inputs: inputShape[2], outputs: stemChannels, kernel: 3, stride: 2 });
   const plans = blockPlans(scale, stemChannels);
-  const blocks = plans.map((plan, i) => invertedBottleneck(builder, { ...plan, survival: 1 - (dropConnect * i) / plans.length }));
+  const isLarge = inputShape[0] * inputShape[1] >= RECOMPUTED_FROM;
+  const blocks = plans.map((plan, i) => {
+    const make = () => invertedBottleneck(builder, { ...plan, survival: 1 - (dropConnect * i) / plans.length });
+    return isLarge ? withoutActivations(builder, make) : make();
+  });
   const inputs = plans[plans.length - 1]!.outputs;
   const top = convNormSwish(builder, "top", { inputs, outputs: topChannels, kernel: 1, stride: 1 });
   const drop = dropout("dropout", rate);

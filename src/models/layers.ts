@@ -1,5 +1,5 @@
 /** Layers that register their parameters with a ModelBuilder and return a pure function of them. */
-import { batchNormInference, batchNormTraining, tf, type Rng } from "../engine";
+import { batchNormInference, batchNormTraining, recomputed, tf, type Rng, type Weights } from "../engine";
 import type { Context, Initializer, Layer, ModelBuilder } from "./model";
 
 /** He et al. 2015, fan out: N(0, 2 / (kernel² · outputs)), as the official code draws convolutions. */
@@ -186,6 +186,23 @@ export function layerNorm(
 }
 
 const LAYER_NORM_EPSILON = 1e-6;
+
+/** The layer that `make` makes with this builder; of its activations none is kept for its gradient, which computes them again. */
+export function withoutActivations(builder: ModelBuilder, make: () => Layer): Layer {
+  const before = builder.parameters.length;
+  const layer = make();
+  const names = builder.parameters.slice(before).map(({ name }) => name);
+  return (x, context) => {
+    const again = ([input, ...own]: tf.Tensor[]) => {
+      const newStats: Weights = {};
+      const weights = Object.fromEntries(names.map((name, i) => [name, own[i]!]));
+      return { value: layer(input as tf.Tensor4D, { ...context, weights, newStats }), aux: newStats };
+    };
+    const { value, aux } = recomputed(again, [x, ...names.map((name) => context.weights[name]!)]);
+    Object.assign(context.newStats, aux);
+    return value;
+  };
+}
 
 /** Mean over height and width: (n, h, w, c) → (n, c). */
 export function globalAveragePool(x: tf.Tensor4D): tf.Tensor2D {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Rng, tf, type Weights } from "../../src/engine";
+import { Rng, tf, valueAndGradient, type Weights } from "../../src/engine";
 import { ModelBuilder, type Context } from "../../src/models";
 import {
   batchNorm,
@@ -16,9 +16,12 @@ import {
   truncated002,
   truncatedFanOut,
   uniformByOutputs,
+  withoutActivations,
 } from "../../src/models/layers";
 import { closeTo } from "../support/closeTo";
+import { waveImages, waveVariables } from "../support/networks";
 import { tidyTests } from "../support/noLeak";
+import { valuesOf } from "../support/training";
 
 const context = (weights: Weights, mode: Partial<Context> = {}): Context => ({ weights, newStats: {}, ...mode });
 const moments = (values: Float32Array) => {
@@ -187,6 +190,28 @@ describe("models/layers", () => {
 
   it("Flattening keeps the batch", () => {
     assert.deepEqual(flatten(tf.zeros([3, 2, 5, 4])).shape, [3, 40]);
+  });
+
+  it("A layer without activations has the same output, gradients and moving averages, with the same dropout mask", () => {
+    const outcome = (wrap: typeof withoutActivations) => {
+      const builder = new ModelBuilder();
+      const layer = wrap(builder, () => {
+        const steps = [conv(builder, "conv", { inputs: 2, outputs: 3 }), batchNorm(builder, "norm", 3), dropout("drop", 0.5)];
+        return (x, ctx) => steps.reduce((h, step) => step(h, ctx), x);
+      });
+      const { weights, stats } = waveVariables(builder);
+      const { gradient, aux } = valueAndGradient((w) => {
+        const ctx = context(w, { training: true, stats, rng: new Rng(1) });
+        const y = layer(waveImages({ inputShape: [5, 4, 2] }, 3), ctx);
+        return { loss: tf.sum(tf.square(y)) as tf.Scalar, aux: { ...ctx.newStats, y } };
+      }, weights);
+      return { ...valuesOf(gradient), ...valuesOf(aux) };
+    };
+
+    const found = outcome(withoutActivations);
+
+    assert.deepEqual(Object.keys(found), ["conv/kernel", "norm/scale", "norm/offset", "norm/mean", "norm/variance", "y"]);
+    assert.deepEqual(found, outcome((_, make) => make())); // prettier-ignore
   });
 
   it("Initializers have the variances they are named for, within 5σ", () => {

@@ -576,6 +576,7 @@ CASES = {
     "efficientNet": [
         case(EfficientNet, (64, 64, 3), variant="b0", dropout=0, dropConnect=0),
         case(EfficientNet, (71, 66, 3), variant={"width": 0.3, "depth": 1.3, "resolution": 64, "dropout": 0}, dropConnect=0),
+        case(EfficientNet, (300, 301, 3), variant={"width": 0.1, "depth": 0.3, "resolution": 300, "dropout": 0}, dropConnect=0),
     ],
     "vit": [
         case(Vit, (8, 12, 3), patchSize=4, width=12, depth=3, heads=3),
