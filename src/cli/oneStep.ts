@@ -42,10 +42,10 @@ function stepKey({ dataset, model, training, finetune }: RunConfig): string {
   return JSON.stringify([factsOf(dataset).shape, dataset.imageSize, model, kinds, method.name, loss.name, finetune?.newHead]);
 }
 
-/** The batch that this machine takes a step with in reasonable time, at most the config's. */
+/** The batch that this machine takes a step with in reasonable time, at most the config's. Batch statistics need two images. */
 export async function reducedBatch({ training }: RunConfig, model: Model): Promise<number> {
   const affordable = Math.floor(STEP_FLOP / (12 * (await multiplyAdds(model))));
-  return Math.min(training.batchSize, Math.max(2, affordable));
+  return Math.min(training.batchSize, Math.max(training.freezeBatchNorm ? 1 : 2, affordable));
 }
 
 /** The first step of a run, through the training loop itself, on random images. @throws where the loss is not finite */

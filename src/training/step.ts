@@ -160,15 +160,18 @@ interface PassContext extends StepContext {
   readonly trueGradient: boolean;
 }
 
+// Tidied: of a network as large as memory, each copy of a gradient counts.
 function evaluatePass(weights: Weights, stats: Weights, block: StepBatch, context: PassContext): Pass {
-  const { model, config, rng, place, trueGradient } = context;
-  const loss = context.lossAt?.(place) ?? context.loss;
-  const { value, gradient, aux } = valueAndGradient((w) => {
-    const batchStatistics = !config.freezeBatchNorm;
-    const output = model.apply(w, block.images, { training: true, batchStatistics, stats, rng, trueGradient });
-    return { loss: tf.mean(loss(output.logits, block.targets)) as tf.Scalar, aux: output.stats };
-  }, weights);
-  return { gradient: config.decayInAscent ? addDecay(gradient, weights, config) : gradient, loss: value, stats: aux };
+  return tidied(() => {
+    const { model, config, rng, place, trueGradient } = context;
+    const loss = context.lossAt?.(place) ?? context.loss;
+    const { value, gradient, aux } = valueAndGradient((w) => {
+      const batchStatistics = !config.freezeBatchNorm;
+      const output = model.apply(w, block.images, { training: true, batchStatistics, stats, rng, trueGradient });
+      return { loss: tf.mean(loss(output.logits, block.targets)) as tf.Scalar, aux: output.stats };
+    }, weights);
+    return { gradient: config.decayInAscent ? addDecay(gradient, weights, config) : gradient, loss: value, stats: aux };
+  });
 }
 
 function samOptions(state: TrainState, { config, totalSteps }: StepContext): SamOptions & { readonly rho: number } {
