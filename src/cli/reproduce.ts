@@ -47,7 +47,7 @@ const program = new Command("npm run reproduce --")
 Budgets:
   smoke   seconds: the whole path on a few hundred images; its numbers mean nothing
   demo    minutes: the effect is visible, few seeds; kept in data/cache/results, on this machine only
-  lab     up to an hour on 2 cores for each item: the committed results in data/results
+  lab     about an hour on 2 cores for each item, at most: the committed results in data/results
   paper   the paper's exact settings: for a GPU, for days
 
 Examples:

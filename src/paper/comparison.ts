@@ -28,8 +28,9 @@ export interface Condition {
   readonly rhos: readonly number[];
   /** The run whose ρ is tuned, where it is not `config`. */
   readonly tunedOn?: RunOptions;
-  /** Where it is not the comparison's. */
+  /** Where they are not the comparison's. */
   readonly validationSize?: number;
+  readonly seeds?: number;
   /** The paper's row that it stands beside: fields of data/paper/<table>.json; absent where the paper has none like it. */
   readonly paper?: Readonly<Record<string, string | number>>;
 }
@@ -80,18 +81,29 @@ export function comparisonRows(comparison: Comparison, records: readonly RunReco
 }
 
 /** "WRN-10-1, 1000 training and 10000 test images of Fashion-MNIST, 100 epochs, 3 seeds". */
-export function describeComparison({ conditions, seeds }: Comparison): string {
+export function describeComparison(comparison: Comparison): string {
+  const { conditions } = comparison;
   const list = (describe: (config: RunOptions) => string | number) => listed(conditions.map(({ config }) => describe(config)));
   const epochs = list(({ training }) => training.epochs);
   const network = list(({ model }) => describeModel(model));
   const data = list(({ dataset }) => describeDataset(dataset));
-  return `${network}, ${data}, ${epochs} epoch${epochs === "1" ? "" : "s"}, ${seeds} seed${seeds > 1 ? "s" : ""}`;
+  const counts = listed(seedCounts(comparison));
+  return `${network}, ${data}, ${epochs} epoch${epochs === "1" ? "" : "s"}, ${counts} seed${counts === "1" ? "" : "s"}`;
 }
 
 // "160 and 200", each once.
 function listed(values: readonly (string | number)[]): string {
   const distinct = [...new Set(values.map(String))];
   return [distinct.slice(0, -1).join(", "), ...distinct.slice(-1)].filter(Boolean).join(" and ");
+}
+
+function seedsOf(condition: Condition, comparison: Comparison): number {
+  return condition.seeds ?? comparison.seeds;
+}
+
+/** How many seeds a condition has, each number once, in ascending order. */
+export function seedCounts(comparison: Comparison): number[] {
+  return [...new Set(comparison.conditions.map((each) => seedsOf(each, comparison)))].sort((a, b) => a - b);
 }
 
 function tuningRuns(condition: Condition, comparison: Comparison): PlannedRun[] {
@@ -106,8 +118,8 @@ function tuningRuns(condition: Condition, comparison: Comparison): PlannedRun[] 
 }
 
 function reportedRuns(comparison: Comparison, records: readonly RunRecord[]): PlannedRun[] {
-  const seeds = Array.from({ length: comparison.seeds }, (_, seed) => seed);
   return comparison.conditions.flatMap((condition) => {
+    const seeds = Array.from({ length: seedsOf(condition, comparison) }, (_, seed) => seed);
     const rho = tunedRho(condition, comparison, records);
     return seeds.flatMap((seed) =>
       comparison.methods.flatMap((method) => {
@@ -248,8 +260,15 @@ const verdicts = {
 
 function concludeCondition(result: ConditionResult): string {
   const { errors, baseline, gain, rho } = result;
+  const against = describeGain(gain, estimate(errors[baseline]).mean);
   const than = baseline === "SGD" ? "SGD" : "SGD at twice the epochs";
-  return `SAM's error (ρ = ${rho}) is ${describeGain(gain, estimate(errors[baseline]).mean)} that of ${than}. ${verdicts[verdictOf(result)]}.`;
+  return `SAM's error (ρ = ${rho}) is ${against} that of ${than}${atEqualEpochs(result)}. ${verdicts[verdictOf(result)]}.`;
+}
+
+// Where the baseline has twice as many.
+function atEqualEpochs({ errors, baseline }: ConditionResult): string {
+  if (baseline === "SGD") return "";
+  return `, ${describeGain(estimateDifference(errors.SGD, errors.SAM), estimate(errors.SGD).mean)} that of SGD at the same`;
 }
 
 // "0.59±0.10 points (12.9 %) below"

@@ -15,8 +15,17 @@ export interface ComparisonScale {
   readonly validationSize?: number;
   /** Stands for the paper's WRN-28-10 in every table. */
   readonly network: RunOptions["model"];
-  /** A cheaper one, where Table 1 has two. */
-  readonly secondNetwork?: RunOptions["model"];
+  /** Table 1's others. */
+  readonly otherNetworks?: readonly OtherNetwork[];
+}
+
+export interface OtherNetwork {
+  readonly model: RunOptions["model"];
+  readonly augments: readonly Augment[];
+  readonly epochs: number;
+  readonly seeds: number;
+  /** Its name in the paper's Table 1; default "WRN-28-10". */
+  readonly standsFor?: string;
 }
 
 export const comparisonScales: Readonly<Record<QuickBudget, ComparisonScale>> = {
@@ -34,16 +43,22 @@ export const comparisonScales: Readonly<Record<QuickBudget, ComparisonScale>> = 
     rhos: [0.1], // ours: found on other seeds
     network: { name: "convNet", widths: [16, 32, 64] },
   },
-  // Ours: few images, trained for long. With 1000 images and 100 epochs WRN-10-1 underfits: twice the epochs then help SGD more than
-  // SAM does. Batches of 32 are the paper's m.
+  // Ours: few images, trained until the training loss is near 0. With 1000 images and 100 epochs, or with augmentation beyond flips and
+  // crops, these networks underfit: twice the epochs then help SGD more than SAM does. Batches of 32 are the paper's m.
   lab: {
     dataset: { name: "fashion-mnist", trainSize: 200 },
-    training: { epochs: 200, batchSize: 32, evaluateEvery: 100 },
-    seeds: 3,
+    training: { epochs: 400, batchSize: 32, evaluateEvery: 100 },
+    seeds: 5,
     rhos: [0.05, 0.1, 0.2],
     validationSize: 4000,
     network: { name: "wideResNet", depth: 10, widen: 1 },
-    secondNetwork: { name: "convNet" },
+    otherNetworks: [
+      { model: { name: "convNet" }, augments: ["basic", "cutout", "autoaugment-scaled"], epochs: 200, seeds: 5 },
+      {
+        ...{ model: { name: "shakeShake", depth: 8, width: 16 }, augments: ["basic"], epochs: 100, seeds: 3 },
+        standsFor: "Shake-Shake (26 2x96d)",
+      },
+    ],
   },
 };
 
@@ -52,6 +67,9 @@ export interface QuickCondition {
   readonly augment: Augment;
   /** The paper's row that it stands for. */
   readonly paper: Condition["paper"];
+  /** Where they are not the scale's. */
+  readonly epochs?: number;
+  readonly seeds?: number;
 }
 
 /** A table's conditions at one of these budgets, each of SGD, SGD at twice the epochs and SAM. */
@@ -65,8 +83,9 @@ export function quickComparison(budget: QuickBudget, conditions: readonly QuickC
   };
 }
 
-export function quickCondition(budget: QuickBudget, { model, augment, paper }: QuickCondition): Condition {
+export function quickCondition(budget: QuickBudget, { model, augment, paper, epochs, seeds }: QuickCondition): Condition {
   const { dataset, training, rhos } = comparisonScales[budget];
-  const config = { dataset, model, training: { ...training, augment } };
-  return { labels: { model: describeModel(model), augment }, config, rhos, paper };
+  const config = { dataset, model, training: { ...training, augment, ...(epochs === undefined ? {} : { epochs }) } };
+  const labels = { model: describeModel(model), augment };
+  return { labels, config, rhos, paper, ...(seeds === undefined ? {} : { seeds }) };
 }

@@ -9,7 +9,7 @@ import { readRecords, type ReadOptions, type RunRecord } from "./records";
 /**
  * - smoke: the whole path in seconds, for tests
  * - demo: the effect in minutes, few seeds, for `npm start` and classrooms
- * - lab: the committed results, at least 3 seeds, an hour at most on 2 cores
+ * - lab: the committed results, at least 3 seeds, about an hour on 2 cores
  * - paper: the paper's exact settings, on a GPU with the paper's data
  */
 export const budgets = ["smoke", "demo", "lab", "paper"] as const;

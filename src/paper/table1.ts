@@ -18,17 +18,21 @@ export function table1Comparison(budget: Budget): Comparison {
   return quickComparison(budget, quickConditions(comparisonScales[budget]));
 }
 
-const augments = { basic: "basic", cutout: "cutout", "autoaugment-scaled": "autoaugment" } as const satisfies Partial<
-  Record<Augment, string>
->;
+/** Of ours and the paper's. */
+const augments: Partial<Record<Augment, string>> = { basic: "basic", cutout: "cutout", "autoaugment-scaled": "autoaugment" };
 
-// The larger of two networks, which Table 5 trains too, is not trained a third time.
-function quickConditions({ network, secondNetwork }: ComparisonScale): QuickCondition[] {
-  const condition = (model: QuickCondition["model"], augment: keyof typeof augments): QuickCondition => {
-    const paper = { dataset: "cifar-10", model: "WRN-28-10", epochs: 200, augmentation: augments[augment] };
-    return { model, augment, paper };
-  };
-  const all = (model: QuickCondition["model"]) => (Object.keys(augments) as (keyof typeof augments)[]).map((each) => condition(model, each)); // prettier-ignore
-  if (!secondNetwork) return all(network);
-  return [condition(network, "basic"), condition(network, "cutout"), ...all(secondNetwork)];
+// Of the first network, which Table 5 trains too, what that has; where it is the only one, all.
+function quickConditions({ network, otherNetworks = [] }: ComparisonScale): QuickCondition[] {
+  const own: readonly Augment[] = otherNetworks.length > 0 ? ["basic", "cutout"] : ["basic", "cutout", "autoaugment-scaled"];
+  return [
+    ...own.map((augment) => ({ model: network, augment, paper: paperRow(augment) })),
+    ...otherNetworks.flatMap(({ augments, standsFor, ...other }) =>
+      augments.map((augment) => ({ ...other, augment, paper: paperRow(augment, standsFor) })),
+    ),
+  ];
+}
+
+function paperRow(augment: Augment, model = "WRN-28-10"): QuickCondition["paper"] {
+  const row = { dataset: "cifar-10", model, augmentation: augments[augment]! };
+  return model === "WRN-28-10" ? { ...row, epochs: 200 } : row;
 }

@@ -4,6 +4,7 @@ import {
   comparisonResults,
   conditionName,
   countVerdicts,
+  seedCounts,
   verdictOf,
   type Comparison,
   type ComparisonItem,
@@ -52,7 +53,7 @@ function contentOf(item: ComparisonItem, { budget, records, measure, alsoMeasure
   const title = `${item.title}: test error in per cent, the paper's rows and the runs of ours that stand for them`;
   const footnotes = runFootnotes({
     budget,
-    seeds: item.comparison(budget).seeds,
+    seeds: seedCounts(item.comparison(budget)),
     paperSpread: numbers.spread,
     notes: [
       `${item.describe(budget)}.`,

@@ -30,7 +30,7 @@ const familyTitles: Readonly<Record<ReductionFamily, string>> = {
 
 export function figure1LeftContent(budget: Budget, records: readonly RunRecord[]): ItemContent {
   const [ours, paper] = [ourReductions(budget, records), paperReductions()];
-  const seeds = Math.min(...ours.map(({ size }) => size.n));
+  const seeds = [...new Set(ours.map(({ size }) => size.n))].sort((a, b) => a - b);
   return {
     rows: reductionFamilies.flatMap((family) => rowsOf(family, ours, paper)),
     table: {
