@@ -87,6 +87,7 @@ const program = new Command("npm run one-step --")
   .argument("[items...]", `which items: ${catalog.map(({ id }) => id).join(", ")}; default all`)
   .addOption(new Option("--budget <name>", "whose configs").choices([...budgets]).default("paper"))
   .option("--batch <n>", "images in a step; default what two cores take a step with in seconds", positiveInteger)
+  .addHelpText("after", "\nTables 3 and 10 at the budget paper take minutes a step: EfficientNet-L2 wants 21 GB of memory.")
   .action(main);
 
 async function main(ids: string[], { budget, batch }: { budget: Budget; batch?: number }): Promise<void> {
