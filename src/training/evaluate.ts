@@ -49,11 +49,13 @@ export async function evaluateAny(
 ): Promise<Evaluated> {
   if (!isFiled(dataset)) return evaluate(model, variables, dataset, { batchSize });
   checkBatchSize(batchSize);
-  const { mean, std, shape } = dataset;
+  const { mean, std, shape, numClasses } = dataset;
   const [height, width] = shape;
   const parts: EvaluatedPart[] = [];
   for await (const { images, labels } of imageBatches(dataset, { batchSize, training: false, size: [height, width], mean, std }))
-    parts.push(tf.tidy(() => evaluateBatch(model, variables, tf.tensor4d(images, [labels.length, ...shape]), labels)));
+    parts.push(
+      tf.tidy(() => evaluateBatch(model, variables, tf.tensor4d(images, [labels.length, ...shape]), { labels, numClasses })),
+    );
   return evaluatedOf(parts, dataset);
 }
 
@@ -99,12 +101,17 @@ function rangesOf(size: number, batchSize: number): Range[] {
 
 function evaluateRange(model: Model, variables: Variables, dataset: Dataset, range: Range): EvaluatedPart {
   const labels = dataset.labels.subarray(range.start, range.end);
-  return tf.tidy(() => evaluateBatch(model, variables, imagesOf(dataset, range), labels));
+  return tf.tidy(() => evaluateBatch(model, variables, imagesOf(dataset, range), { labels, numClasses: dataset.numClasses }));
 }
 
-function evaluateBatch(model: Model, { weights, stats }: Variables, images: tf.Tensor4D, labels: Int32Array): EvaluatedPart {
+function evaluateBatch(
+  model: Model,
+  { weights, stats }: Variables,
+  images: tf.Tensor4D,
+  { labels, numClasses }: Pick<Dataset, "labels" | "numClasses">,
+): EvaluatedPart {
   const { logits } = model.apply(weights, images, { stats });
-  const targets = tf.tensor2d(oneHot(labels, model.numClasses), [labels.length, model.numClasses]);
+  const targets = tf.tensor2d(oneHot(labels, numClasses), [labels.length, numClasses]);
   return {
     classes: tf.argMax(logits, 1).dataSync() as Int32Array,
     losses: crossEntropy(logits, targets).dataSync() as Float32Array,
