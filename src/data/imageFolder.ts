@@ -74,25 +74,27 @@ const grey = { mean: [0.449], std: [0.226] };
 /**
  * A folder of images that are too many for memory, such as ImageNet: `train` and `evaluateAny` decode them in worker threads, batch by
  * batch. Augmentation is "random-resized-crop", "randaugment" or "none", on the files' own pixels.
+ * @param folder its path, or what `scanImageFolder` found in it
  * @throws where nothing is found
  */
 export async function openImageFolder(
-  folder: string,
+  folder: string | ImageFolder,
   { size, mean = imageNet.mean, std = imageNet.std, ...which }: Omit<LoadImageFolderOptions, "channels" | "fit" | "threads">,
 ): Promise<FiledDataset> {
-  const { classNames, ...found } = await scanImageFolder(folder, which);
+  const { classNames, ...found } = await scanned(folder, which);
   return makeFiledDataset({ ...found, classNames, shape: [...dimensions(size), 3], numClasses: classNames.length, mean, std });
 }
 
 /**
  * A folder of one's own images as a Dataset in memory, all of one size.
+ * @param folder its path, or what `scanImageFolder` found in it
  * @throws where nothing is found, or a file cannot be decoded (names it)
  */
 export async function loadImageFolder(
-  folder: string,
+  folder: string | ImageFolder,
   { size, channels = 3, fit = "centre", mean, std, threads, ...which }: LoadImageFolderOptions,
 ): Promise<Dataset> {
-  const { files, labels, name, classNames } = await scanImageFolder(folder, which);
+  const { files, labels, name, classNames } = await scanned(folder, which);
   const [height, width] = dimensions(size);
   const length = height * width * channels;
   const images = new Uint8Array(files.length * length);
@@ -114,6 +116,10 @@ export async function loadImageFolder(
     mean: mean ?? statistics.mean,
     std: std ?? statistics.std,
   });
+}
+
+async function scanned(folder: string | ImageFolder, which: ImageFolderOptions): Promise<ImageFolder> {
+  return typeof folder === "string" ? scanImageFolder(folder, which) : folder;
 }
 
 export interface ImageBatchOptions {

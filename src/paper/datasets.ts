@@ -141,11 +141,12 @@ function folderReader(name: ImageFolderName): Reader {
     const [height, width, channels] = datasetFacts[name].shape;
     const size = [imageSize || height, imageSize || width] as const;
     const { folder, ...which } = folderOfSplit(name, split);
-    const { files, classNames } = await scanImageFolder(folder, { ...which, limit });
+    const found = await scanImageFolder(folder, { ...which, limit, name });
+    const { files, classNames } = found;
     if (classNames.length !== datasetFacts[name].numClasses)
       throw new Error(`${folder}: has ${classNames.length} class folders, expected ${datasetFacts[name].numClasses}`);
     const read = files.length * size[0] * size[1] * channels > MAX_BYTES ? openImageFolder : loadImageFolder;
-    return read(folder, { ...which, size, limit, name });
+    return read(found, { size });
   };
 }
 

@@ -50,15 +50,14 @@ export const figure1Left: PaperItem = {
 
 /** The paper's dots, from the errors that its tables print: rounded, so a reduction may differ from the figure's in the last digits. */
 export function paperReductions(): Reduction[] {
-  const tables = { table1: "table-1", table2: "table-2", table3: "table-3", table5: "table-5" } as const;
-  const rows = (table: keyof typeof tables, measure?: string) => comparisonPaperRows(paperNumbers(tables[table]), measure);
+  const rows = ({ id }: ComparisonItem, measure?: string) => comparisonPaperRows(paperNumbers(id), measure);
   return [
-    ...paperFamily("Cifar10", rows("table1").filter(({ where }) => where.dataset === "cifar-10")),
-    ...paperFamily("Cifar100", rows("table1").filter(({ where }) => where.dataset === "cifar-100")),
-    ...paperFamily("Imagenet", rows("table2", "top1ErrorRate")),
+    ...paperFamily("Cifar10", rows(table1).filter(({ where }) => where.dataset === "cifar-10")),
+    ...paperFamily("Cifar100", rows(table1).filter(({ where }) => where.dataset === "cifar-100")),
+    ...paperFamily("Imagenet", rows(table2, "top1ErrorRate")),
     // paper.md Sec. 5: EfficientNet-b7 alone, and ImageNet has no number without SAM
-    ...paperFamily("Finetuning", rows("table3").filter(({ where }) => where.model === "EfficientNet-b7" && where.dataset !== "imagenet")),
-    ...paperFamily("SVHN / F-MNIST", rows("table5")),
+    ...paperFamily("Finetuning", rows(table3).filter(({ where }) => where.model === "EfficientNet-b7" && where.dataset !== "imagenet")),
+    ...paperFamily("SVHN / F-MNIST", rows(table5)),
     ...paperNoise(),
   ]; // prettier-ignore
 }

@@ -39,15 +39,14 @@ export function paperConditions(table: "table-1" | "table-5" | "table-9", rhoEve
   return rows.map((row) => paperCondition(row, { table: table === "table-5" ? "table-7" : "table-6", rhoEverywhere }));
 }
 
-/** The conditions of Table 1 or 5 that a row of Table 6 or 7 gives the settings of. */
-export function conditionsWith(
-  { model, dataset, epochs }: Readonly<Record<string, string | number>>,
-  { table, settings }: { table: "table-1" | "table-5"; settings: "table-6" | "table-7" },
-): Condition[] {
-  return paperConditions(table).filter(({ paper }) => {
-    const name = settings === "table-6" ? networks[String(paper!.model)]!.inTable6 : paper!.model;
-    return name === model && paper!.dataset === dataset && (epochs === undefined || paper!.epochs === epochs);
-  });
+/** Whether a condition of Table 1 or 5 has its settings from the row of Table 6 or 7 that `where` names. */
+export function isTrainedWith(
+  { paper }: Condition,
+  { table, where }: { table: "table-6" | "table-7"; where: { model: string; dataset: string; epochs?: number } },
+): boolean {
+  const { model, dataset, epochs } = paper!;
+  const name = table === "table-6" ? networks[String(model)]!.inTable6 : model;
+  return name === where.model && dataset === where.dataset && (where.epochs === undefined || epochs === where.epochs);
 }
 
 function paperCondition(row: PaperNumber, from: { table: "table-6" | "table-7"; rhoEverywhere?: number }): Condition {

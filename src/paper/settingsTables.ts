@@ -1,15 +1,17 @@
 /** Tables 6 and 7, the paper's hyper-parameters, with the runs that train with them: nothing is trained for these tables themselves. */
-import type { Condition } from "./comparison";
+import type { ComparisonItem, Condition } from "./comparison";
 import { paperHyperParameters, type PaperHyperParameters } from "./hyperParameters";
 import type { PaperItem } from "./item";
-import { conditionsWith } from "./paperConditions";
+import { isTrainedWith } from "./paperConditions";
 import { paperNumbers, selectNumbers } from "./paperNumbers";
+import { table1 } from "./table1";
+import { table5 } from "./table5";
 
 export interface SettingsItem extends PaperItem {
   readonly id: "table-6" | "table-7";
   readonly withoutRuns: true;
   /** Whose runs at the budget "paper" have these settings. */
-  readonly of: "table-1" | "table-5";
+  readonly of: ComparisonItem;
 }
 
 /** One row of the table. */
@@ -21,10 +23,12 @@ export interface Settings extends PaperHyperParameters {
   readonly epochs?: number;
   /** Those of Table 1 or 5 at the budget "paper" that are trained with them. */
   readonly conditions: readonly Condition[];
+  /** How many runs these are: conditions × methods × seeds. */
+  readonly runs: number;
 }
 
-export const table6 = settingsItem({ id: "table-6", title: "Table 6", of: "table-1" });
-export const table7 = settingsItem({ id: "table-7", title: "Table 7", of: "table-5" });
+export const table6 = settingsItem({ id: "table-6", title: "Table 6", of: table1 });
+export const table7 = settingsItem({ id: "table-7", title: "Table 7", of: table5 });
 
 function settingsItem(which: Pick<SettingsItem, "id" | "title" | "of">): SettingsItem {
   const summary = () => describeSettings(settingsRows(which));
@@ -32,7 +36,7 @@ function settingsItem(which: Pick<SettingsItem, "id" | "title" | "of">): Setting
     ...which,
     withoutRuns: true,
     claim: "Learning rate and weight decay were chosen without SAM, then ρ alone, for each data set and network.",
-    describe: () => `the settings of the runs of ${which.of} at the budget "paper"; nothing is trained`,
+    describe: () => `the settings of the runs of ${which.of.title} at the budget "paper"; nothing is trained`,
     plan: () => [],
     conclusions: () => [summary()],
   };
@@ -40,9 +44,11 @@ function settingsItem(which: Pick<SettingsItem, "id" | "title" | "of">): Setting
 
 /** Every row of the paper's table, in its order. */
 export function settingsRows({ id, of }: Pick<SettingsItem, "id" | "of">): Settings[] {
+  const { conditions: all, methods, seeds } = of.comparison("paper");
   return selectNumbers(paperNumbers(id), { measure: "rho" }).map(({ model, dataset, epochs }) => {
     const where = { model: String(model), dataset: String(dataset), ...(epochs === undefined ? {} : { epochs: Number(epochs) }) };
-    return { ...where, ...paperHyperParameters(id, where), conditions: conditionsWith(where, { table: of, settings: id }) };
+    const conditions = all.filter((condition) => isTrainedWith(condition, { table: id, where }));
+    return { ...where, ...paperHyperParameters(id, where), conditions, runs: conditions.length * methods.length * seeds };
   });
 }
 

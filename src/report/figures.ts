@@ -401,12 +401,15 @@ const reductionMarks = {
   "ours, within it": { fill: "white", stroke: palette.blue, shape: "circle" },
 } as const;
 
+type ReductionKind = keyof typeof reductionMarks;
+const reductionKinds = Object.keys(reductionMarks) as ReductionKind[];
+
 export interface ErrorReduction {
   /** the row */
   readonly family: string;
   /** in per cent */
   readonly value: number;
-  readonly kind: keyof typeof reductionMarks;
+  readonly kind: ReductionKind;
 }
 
 export interface ErrorReductionsOptions extends FigureTitle {
@@ -425,9 +428,8 @@ export function errorReductions({
   ...heading
 }: ErrorReductionsOptions): FigureSpec {
   const all = Object.values(panels).flat();
-  const kinds = unique(Object.keys(reductionMarks)).filter((kind) => all.some((row) => row.kind === kind));
-  const range = (channel: "fill" | "stroke" | "shape") =>
-    kinds.map((kind) => reductionMarks[kind as keyof typeof reductionMarks][channel]);
+  const kinds = reductionKinds.filter((kind) => all.some((row) => row.kind === kind));
+  const range = (channel: "fill" | "stroke" | "shape") => kinds.map((kind) => reductionMarks[kind][channel]);
   const byKind = (channel: "fill" | "stroke" | "shape") =>
     nominal("kind", { title: null, sort: null, scale: { domain: kinds, range: range(channel) }, legend: { orient: "bottom" } });
   const names = Object.keys(families);

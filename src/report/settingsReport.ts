@@ -1,6 +1,4 @@
 /** Tables 6 and 7: the paper's hyper-parameters, what our runs have of them, and the ρ as a picture. */
-import { comparisonMethods } from "../paper/comparison";
-import { findItem } from "../paper/catalog";
 import { titleOfDataset } from "../paper/paperRows";
 import { mostFrequent, settingsRows, type Settings, type SettingsItem } from "../paper/settingsTables";
 import { dotIntervals } from "./figures";
@@ -12,7 +10,7 @@ export function settingsContent(item: SettingsItem): MakeContent {
   return () => {
     const rows = settingsRows(item);
     const { value, count } = mostFrequent(rows.map(({ rho }) => rho));
-    const trained = findItem(item.of).title;
+    const trained = item.of.title;
     return {
       rows: rows.map(rowOf),
       table: {
@@ -53,24 +51,17 @@ function rowOf({ conditions, dataset, ...settings }: Settings): TableRow {
   return {
     dataset: titleOfDataset(dataset),
     ...settings,
-    runs: numberOfRuns(conditions.length),
     epochsOfRuns: distinct(conditions.map(({ config }) => config.training.epochs)),
     m: distinct(conditions.map(({ config }) => config.training.m)),
   };
 }
 
-// paper Sec. 3: five replicas
-function numberOfRuns(conditions: number): number {
-  return conditions * comparisonMethods.length * 5;
-}
-
 /** The README's line. */
 export function summarizeSettings(item: SettingsItem): ResultSummary {
-  const rows = settingsRows(item);
-  const runs = rows.reduce((sum, { conditions }) => sum + numberOfRuns(conditions.length), 0);
+  const total = settingsRows(item).reduce((sum, { runs }) => sum + runs, 0);
   return {
     paper: item.conclusions("paper", [])[0]!.replace(/\.$/, ""),
-    ours: `the settings of ${runs} runs of ${findItem(item.of).title}`,
+    ours: `the settings of ${total} runs of ${item.of.title}`,
     budget: "paper",
     agrees: "no claim",
   };

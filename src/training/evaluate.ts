@@ -71,8 +71,13 @@ type EvaluatedPart = {
 };
 
 function evaluatedOf(parts: readonly EvaluatedPart[], { size, labels }: Dataset): Evaluated {
-  const predictions = Int32Array.from(parts.flatMap(({ classes }) => [...classes]));
-  const losses = Float32Array.from(parts.flatMap((part) => [...part.losses]));
+  const [predictions, losses] = [new Int32Array(size), new Float32Array(size)];
+  let start = 0;
+  for (const part of parts) {
+    predictions.set(part.classes, start);
+    losses.set(part.losses, start);
+    start += part.classes.length;
+  }
   const wrong = predictions.reduce((count, predicted, i) => count + (predicted === labels[i] ? 0 : 1), 0);
   return { errorRate: wrong / size, loss: losses.reduce((sum, loss) => sum + loss, 0) / size, predictions, losses };
 }

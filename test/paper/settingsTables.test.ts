@@ -24,11 +24,11 @@ describe("paper/settingsTables", () => {
   });
 
   for (const item of [table6, table7])
-    it(`${item.title} gives every condition of ${item.of} at paper its settings, each by one row`, () => {
+    it(`${item.title} gives every condition of ${item.of.id} at paper its settings, each by one row`, () => {
       const rows = settingsRows(item);
       const named = rows.flatMap(({ conditions }) => conditions.map(({ labels }) => JSON.stringify(labels)));
 
-      assert.deepEqual(named.sort(), paperConditions(item.of).map(({ labels }) => JSON.stringify(labels)).sort()); // prettier-ignore
+      assert.deepEqual(named.sort(), paperConditions(item.of.id as "table-1" | "table-5").map(({ labels }) => JSON.stringify(labels)).sort()); // prettier-ignore
       for (const { conditions, learningRate, weightDecay, batchSize, rho } of rows)
         for (const { config, rhos } of conditions) {
           const { training } = config;

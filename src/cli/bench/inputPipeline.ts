@@ -2,8 +2,9 @@
 import { setImmediate } from "node:timers/promises";
 import { batchStream, type BatchStream } from "../../data";
 import { Rng, tf } from "../../engine";
+import { labelled, toStepBatch } from "../../training/methods/method";
 import { Training, type Contender } from "./contenders";
-import { toStepBatch, type Workload } from "./workload";
+import type { Workload } from "./workload";
 
 export const AUGMENT = "autoaugment-scaled"; // the dearest one in the tables of small images
 const UNTIMED = 2; // steps of a turn whose batches the thread made during the turns of others
@@ -31,7 +32,7 @@ async function* preparedBatches(workload: Workload): BatchStream {
 function inputContender(name: Contender["name"], batches: BatchStream, workload: Workload): Contender {
   const training = new Training(workload.model, workload.sgd, workload);
   const step = async () => {
-    const batch = toStepBatch((await batches.next()).value!, workload.data);
+    const batch = toStepBatch(labelled((await batches.next()).value!, workload.data), workload.data);
     training.step(batch);
     tf.dispose([batch.images, batch.targets]);
     await setImmediate(); // as the training loop does: messages come in

@@ -1,8 +1,9 @@
 /** What every contender of the benchmark computes: WRN-10-2 on 28×28×1 images, one batch, one set of initial weights. */
-import { hasFashionMnist, loadFashionMnist, makeBatch, oneHot, syntheticImages, type Batch, type Dataset } from "../../data";
-import { Rng, tf } from "../../engine";
+import { hasFashionMnist, loadFashionMnist, makeBatch, syntheticImages, type Dataset } from "../../data";
+import { Rng } from "../../engine";
 import { wideResNet, type Model, type Variables } from "../../models";
 import { trainConfig, type StepBatch, type TrainConfig } from "../../training";
+import { labelled, toStepBatch } from "../../training/methods/method";
 
 export interface Workload {
   readonly model: Model;
@@ -39,15 +40,8 @@ export async function makeWorkload({ batchSize, trainingImages, numImages }: Wor
 /** The examples from `start` on, as tensors. */
 export function batchAt(data: Dataset, start: number, size: number): StepBatch {
   const indices = Int32Array.from({ length: size }, (_, i) => start + i);
-  return toStepBatch(makeBatch(data, indices, { chosen: NO_AUGMENTATION, rng: undefined, firstIndex: 0 }), data);
-}
-
-/** As tensors; the caller disposes of both. */
-export function toStepBatch({ images, labels }: Batch, { shape, numClasses }: Dataset): StepBatch {
-  return {
-    images: tf.tensor4d(images, [labels.length, ...shape]),
-    targets: tf.tensor2d(oneHot(labels, numClasses), [labels.length, numClasses]),
-  };
+  const batch = makeBatch(data, indices, { chosen: NO_AUGMENTATION, rng: undefined, firstIndex: 0 });
+  return toStepBatch(labelled(batch, data), data);
 }
 
 const NO_AUGMENTATION = { name: "none" };
