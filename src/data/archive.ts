@@ -55,9 +55,11 @@ class Target {
   /** The path of a new file, checked; its folder is made. */
   async admit(name: string): Promise<string> {
     const inside = safePath(name);
-    if (inside === undefined) throw new Error(`${this.archive}: entry ${JSON.stringify(name.slice(0, 200))} would leave the folder`);
+    if (inside === undefined)
+      throw new Error(`${this.archive}: entry ${JSON.stringify(name.slice(0, 200))} would leave the folder`);
     if (this.seen.has(inside.toLowerCase())) throw new Error(`${this.archive}: entry ${JSON.stringify(name)} comes twice`);
-    if (this.names.length >= this.maxFiles) throw new Error(`${this.archive}: more than the ${this.maxFiles} files expected at most`);
+    if (this.names.length >= this.maxFiles)
+      throw new Error(`${this.archive}: more than the ${this.maxFiles} files expected at most`);
     this.seen.add(inside.toLowerCase());
     this.names.push(inside);
     const file = path.join(this.folder, inside);
@@ -67,7 +69,8 @@ class Target {
 
   count(bytes: number): void {
     this.bytes += bytes;
-    if (this.bytes > this.maxBytes) throw new Error(`${this.archive}: unpacks to more than the ${this.maxBytes} bytes expected at most`);
+    if (this.bytes > this.maxBytes)
+      throw new Error(`${this.archive}: unpacks to more than the ${this.maxBytes} bytes expected at most`);
   }
 }
 
@@ -153,8 +156,14 @@ async function extractZip(file: string, target: Target): Promise<void> {
     while (entries[0]?.done) await writeZipEntry(entries.shift()!, target);
   };
   const sink = new Writable({
-    write: (chunk: Buffer, _, next) => attempt(() => unzip.push(chunk)).then(flush).then(() => next(), next),
-    final: (next) => attempt(() => unzip.push(new Uint8Array(0), true)).then(flush).then(() => next(), next),
+    write: (chunk: Buffer, _, next) =>
+      attempt(() => unzip.push(chunk))
+        .then(flush)
+        .then(() => next(), next),
+    final: (next) =>
+      attempt(() => unzip.push(new Uint8Array(0), true))
+        .then(flush)
+        .then(() => next(), next),
   });
   await pipeline(createReadStream(file, { highWaterMark: 1 << 16 }), sink);
   if (entries.length > 0) throw new Error(`entry ${JSON.stringify(entries[0]!.name)} is cut short`);

@@ -100,12 +100,20 @@ export function mixup(
   if (!Number.isInteger(n) || images.length % n !== 0)
     throw new Error(`mixup: ${oneHotLabels.length} label values and ${images.length} pixels do not fit ${numClasses} classes`);
   const { partners, lambdas } = pairing === "batch" ? reversedPairs(n, alpha, rng) : randomPairs(n, alpha, rng);
-  return { images: mixRows(images, partners, lambdas), oneHotLabels: mixRows(oneHotLabels, partners, lambdas), partners, lambdas };
+  return {
+    images: mixRows(images, partners, lambdas),
+    oneHotLabels: mixRows(oneHotLabels, partners, lambdas),
+    partners,
+    lambdas,
+  };
 }
 
 function reversedPairs(n: number, alpha: number, rng: Rng) {
   const lambda = rng.beta(alpha, alpha);
-  return { partners: Int32Array.from({ length: n }, (_, i) => n - 1 - i), lambdas: new Float32Array(n).fill(Math.max(lambda, 1 - lambda)) };
+  return {
+    partners: Int32Array.from({ length: n }, (_, i) => n - 1 - i),
+    lambdas: new Float32Array(n).fill(Math.max(lambda, 1 - lambda)),
+  };
 }
 
 function randomPairs(n: number, alpha: number, rng: Rng) {

@@ -29,7 +29,10 @@ export const augmentations: Readonly<Record<AugmentName, Augmentation>> = {
   autoaugment: withCutout("autoaugment", [autoAugment({ policy: "cifar10" }), ...basic()]),
   "autoaugment-svhn": withCutout("autoaugment-svhn", [autoAugment({ policy: "svhn" })]),
   "autoaugment-imagenet": withCutout("autoaugment-imagenet", [autoAugment({ policy: "imagenet" }), ...basic()]),
-  "autoaugment-scaled": withCutout("autoaugment-scaled", [autoAugment({ policy: "cifar10", reference: "autoaugment" }), ...basic()]),
+  "autoaugment-scaled": withCutout("autoaugment-scaled", [
+    autoAugment({ policy: "cifar10", reference: "autoaugment" }),
+    ...basic(),
+  ]),
   "random-resized-crop": { name: "random-resized-crop", bytes: perImage(randomResizedCrop(), horizontalFlip()) },
   randaugment: { name: "randaugment", bytes: perImage(randomResizedCrop(), randAugment(), horizontalFlip()) },
 };

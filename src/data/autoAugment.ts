@@ -106,7 +106,8 @@ export function autoAugment({ policy, reference = "official" }: AutoAugmentOptio
 export function randAugment({ numLayers = 2, magnitude = 9 }: RandAugmentOptions = {}): ImageOp<Uint8Array> {
   const names = Object.keys(operations) as OperationName[];
   return (image, shape, rng) => {
-    for (let layer = 0; layer < numLayers; layer++) operations[names[rng.int(names.length)]!](image, shape, magnitude, rng, randAugmentScales);
+    for (let layer = 0; layer < numLayers; layer++)
+      operations[names[rng.int(names.length)]!](image, shape, magnitude, rng, randAugmentScales);
   };
 }
 
@@ -114,7 +115,12 @@ export function randAugment({ numLayers = 2, magnitude = 9 }: RandAugmentOptions
 export function applyOperation(
   name: OperationName,
   image: Uint8Array,
-  { shape, level, rng, reference = "official" }: { shape: ImageShape; level: number; rng: Rng; reference?: "official" | "autoaugment" },
+  {
+    shape,
+    level,
+    rng,
+    reference = "official",
+  }: { shape: ImageShape; level: number; rng: Rng; reference?: "official" | "autoaugment" },
 ): void {
   operations[name](image, shape, level, rng, reference === "official" ? officialScales : autoAugmentScales);
 }
@@ -252,7 +258,11 @@ function smoothed(image: Bytes, [height, width, channels]: ImageShape): Bytes {
 }
 
 /** Output (x, y) takes input (a·x + b·y + c, d·x + e·y + f), the nearest pixel, or the fill where there is none. */
-function transform(image: Bytes, [height, width, channels]: ImageShape, [a, b, c, d, e, f]: [number, number, number, number, number, number]): void {
+function transform(
+  image: Bytes,
+  [height, width, channels]: ImageShape,
+  [a, b, c, d, e, f]: [number, number, number, number, number, number],
+): void {
   const source = image.slice();
   for (let y = 0, to = 0; y < height; y++)
     for (let x = 0; x < width; x++, to += channels) {

@@ -56,7 +56,9 @@ async function* fromFiles(dataset: FiledDataset, { augment, epochs, firstBatch =
   const how = typeof augment === "string" ? filedAugments[augment] : undefined;
   if (!how) {
     const names = Object.keys(filedAugments).join(", ");
-    throw new Error(`augment = "${typeof augment === "string" ? augment : augment?.name}" of ${dataset.name}, whose images stay in their files: expected one of ${names}`);
+    throw new Error(
+      `augment = "${typeof augment === "string" ? augment : augment?.name}" of ${dataset.name}, whose images stay in their files: expected one of ${names}`,
+    );
   }
   const [height, width] = dataset.shape;
   const pool = new DecodePool();

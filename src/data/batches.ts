@@ -44,7 +44,14 @@ export function batches(
   if (!rng && (shuffle || chosen.bytes || chosen.pixels))
     throw new Error(`batches: shuffle = ${shuffle} and augment = "${chosen.name}" need a random stream, but rng is missing`);
   const order = shuffle ? rng!.split("order").permutation(dataset.size) : Int32Array.from(dataset.labels.keys());
-  return generate(dataset, { order, batchSize, count: numBatches(dataset.size, { batchSize, dropLast }), firstBatch, chosen, rng });
+  return generate(dataset, {
+    order,
+    batchSize,
+    count: numBatches(dataset.size, { batchSize, dropLast }),
+    firstBatch,
+    chosen,
+    rng,
+  });
 }
 
 export interface EpochsOptions extends Pick<BatchOptions, "batchSize" | "augment"> {
@@ -58,7 +65,10 @@ export interface EpochsOptions extends Pick<BatchOptions, "batchSize" | "augment
  * The batches of one epoch after the other, as `batches` gives them.
  * @throws what `batches` throws
  */
-export function* epochsOfBatches(dataset: Dataset, { epochs, firstBatch = 0, ...options }: EpochsOptions): IterableIterator<Batch> {
+export function* epochsOfBatches(
+  dataset: Dataset,
+  { epochs, firstBatch = 0, ...options }: EpochsOptions,
+): IterableIterator<Batch> {
   for (const [e, rng] of epochs.entries()) yield* batches(dataset, { ...options, rng, firstBatch: e === 0 ? firstBatch : 0 });
 }
 
@@ -93,7 +103,8 @@ export function makeBatch(
 function gather({ images, shape }: Dataset, indices: Int32Array): Uint8Array {
   const length = imageLength(shape);
   const bytes = new Uint8Array(indices.length * length);
-  for (let i = 0; i < indices.length; i++) bytes.set(images.subarray(indices[i]! * length, (indices[i]! + 1) * length), i * length);
+  for (let i = 0; i < indices.length; i++)
+    bytes.set(images.subarray(indices[i]! * length, (indices[i]! + 1) * length), i * length);
   return bytes;
 }
 

@@ -38,12 +38,24 @@ interface Part {
  * CIFAR-10: 50 000 training and 10 000 test images, 32×32×3. The binary version is taken where both are there.
  * @throws where the files are missing (says what to get and where to put it) or malformed
  */
-export async function loadCifar10({ split = "train", limit, folder = cacheFolder("cifar-10") }: LoadOptions = {}): Promise<Dataset> {
+export async function loadCifar10({
+  split = "train",
+  limit,
+  folder = cacheFolder("cifar-10"),
+}: LoadOptions = {}): Promise<Dataset> {
   const batches = [1, 2, 3, 4, 5].map((i) => `data_batch_${i}`);
   const binary = (file: string) => readBinary(file, { labelBytes: 1, labelAt: 0, records: 10000 });
   const layouts: Layout[] = [
-    { folder: "cifar-10-batches-bin", files: { train: batches.map((name) => `${name}.bin`), test: ["test_batch.bin"] }, read: binary },
-    { folder: "cifar-10-batches-py", files: { train: batches, test: ["test_batch"] }, read: (file) => readPython(file, "labels") },
+    {
+      folder: "cifar-10-batches-bin",
+      files: { train: batches.map((name) => `${name}.bin`), test: ["test_batch.bin"] },
+      read: binary,
+    },
+    {
+      folder: "cifar-10-batches-py",
+      files: { train: batches, test: ["test_batch"] },
+      read: (file) => readPython(file, "labels"),
+    },
   ];
   const parts = await readParts(layouts, folder, split, missingMessage("cifar-10", folder));
   return assemble(parts, limit, { name: "cifar-10", numClasses: 10, classNames: cifar10Classes, ...cifar10Statistics });
@@ -63,11 +75,19 @@ export async function loadCifar100({
   const binary = (file: string) => readBinary(file, { labelBytes: 2, labelAt: labels === "fine" ? 1 : 0, records });
   const layouts: Layout[] = [
     { folder: "cifar-100-binary", files: { train: ["train.bin"], test: ["test.bin"] }, read: binary },
-    { folder: "cifar-100-python", files: { train: ["train"], test: ["test"] }, read: (file) => readPython(file, `${labels}_labels`) },
+    {
+      folder: "cifar-100-python",
+      files: { train: ["train"], test: ["test"] },
+      read: (file) => readPython(file, `${labels}_labels`),
+    },
   ];
   const parts = await readParts(layouts, folder, split, missingMessage("cifar-100", folder));
   const numClasses = { fine: 100, coarse: 20 }[labels];
-  return assemble(parts, limit, { name: labels === "fine" ? "cifar-100" : "cifar-100-coarse", numClasses, ...cifar100Statistics });
+  return assemble(parts, limit, {
+    name: labels === "fine" ? "cifar-100" : "cifar-100-coarse",
+    numClasses,
+    ...cifar100Statistics,
+  });
 }
 
 async function readParts(layouts: Layout[], folder: string, split: "train" | "test", missing: string): Promise<Part[]> {
@@ -81,7 +101,10 @@ async function readParts(layouts: Layout[], folder: string, split: "train" | "te
 }
 
 // Each record: one or two label bytes, then 1024 red, 1024 green, 1024 blue.
-async function readBinary(file: string, { labelBytes, labelAt, records }: { labelBytes: number; labelAt: number; records: number }): Promise<Part> {
+async function readBinary(
+  file: string,
+  { labelBytes, labelAt, records }: { labelBytes: number; labelAt: number; records: number },
+): Promise<Part> {
   const bytes = await readBounded(file, { maxBytes });
   const length = labelBytes + pixels;
   if (bytes.length !== records * length)
@@ -97,7 +120,12 @@ async function readPython(file: string, labelsKey: string): Promise<Part> {
   const { value } = readPickle(await readBounded(file, { maxBytes }), { name });
   if (!(value instanceof Map)) throw new Error(`${name}: holds no dict`);
   const data = value.get("data");
-  if (!(data instanceof NumpyArray) || !(data.values instanceof Uint8Array) || data.shape[1] !== pixels || data.shape.length !== 2)
+  if (
+    !(data instanceof NumpyArray) ||
+    !(data.values instanceof Uint8Array) ||
+    data.shape[1] !== pixels ||
+    data.shape.length !== 2
+  )
     throw new Error(`${name}: data is not an array of bytes of (n, ${pixels})`);
   return { planes: rowMajor(data), labels: integerList(value.get(labelsKey), `${name}: ${labelsKey}`, data.shape[0]!) };
 }
@@ -105,7 +133,10 @@ async function readPython(file: string, labelsKey: string): Promise<Part> {
 function rowMajor({ values, shape, fortranOrder }: NumpyArray): Uint8Array {
   const [rows, columns] = shape as [number, number];
   if (!fortranOrder) return values as Uint8Array;
-  return Uint8Array.from({ length: rows * columns }, (_, i) => (values as Uint8Array)[(i % columns) * rows + Math.floor(i / columns)]!);
+  return Uint8Array.from(
+    { length: rows * columns },
+    (_, i) => (values as Uint8Array)[(i % columns) * rows + Math.floor(i / columns)]!,
+  );
 }
 
 function integerList(value: PickleValue | undefined, name: string, count: number): number[] {
@@ -114,7 +145,11 @@ function integerList(value: PickleValue | undefined, name: string, count: number
   return list.map(Number);
 }
 
-function assemble(parts: Part[], limit: number | undefined, about: Omit<Dataset, "size" | "shape" | "images" | "labels">): Dataset {
+function assemble(
+  parts: Part[],
+  limit: number | undefined,
+  about: Omit<Dataset, "size" | "shape" | "images" | "labels">,
+): Dataset {
   const labels = Int32Array.from(parts.flatMap((part) => part.labels));
   const count = limit ?? labels.length;
   if (!Number.isInteger(count) || count < 1 || count > labels.length)

@@ -34,7 +34,10 @@ export async function loadCifarN(file: string, { labels, set, numClasses, imageO
   const bytes = await readBounded(file, { maxBytes });
   const content = file.endsWith(".npy") ? singleObject(parseNpy(bytes, { name }), name) : readTorch(bytes, name);
   if (!(content instanceof Map)) throw new Error(`${name}: holds no dict of label sets`);
-  const order = imageOrder === undefined ? undefined : integers(parseNpy(await readBounded(imageOrder, { maxBytes }), { name: imageOrder }), imageOrder);
+  const order =
+    imageOrder === undefined
+      ? undefined
+      : integers(parseNpy(await readBounded(imageOrder, { maxBytes }), { name: imageOrder }), imageOrder);
   const [clean, noisy] = ["clean_label", set].map((key) => reorder(labelSet(content, key, name), order, name));
   checkSameImages(clean!, labels, name);
   return compareLabels(clean!, noisy!, { numClasses, noiseType: `cifar-${numClasses}n ${set}` });
@@ -51,7 +54,8 @@ function checkSameImages(clean: number[], labels: ArrayLike<number>, name: strin
 }
 
 function singleObject(array: NumpyArray, name: string): PickleValue {
-  if (array.dtype !== "|O" || array.values.length !== 1) throw new Error(`${name}: an array of "${array.dtype}", expected one dict`);
+  if (array.dtype !== "|O" || array.values.length !== 1)
+    throw new Error(`${name}: an array of "${array.dtype}", expected one dict`);
   return (array.values as readonly PickleValue[])[0]!;
 }
 

@@ -50,7 +50,9 @@ export function makeDataset(parts: Omit<Dataset, "size">): Dataset {
   if (images.length !== expected)
     throw new Error(`${name}: ${images.length} image bytes, expected ${expected} (${size} labels of ${shape.join("×")})`);
   if (mean.length !== shape[2] || std.length !== shape[2])
-    throw new Error(`${name}: mean has ${mean.length} and std ${std.length} values, expected one for each of ${shape[2]} channels`);
+    throw new Error(
+      `${name}: mean has ${mean.length} and std ${std.length} values, expected one for each of ${shape[2]} channels`,
+    );
   if (!std.every((value) => value > 0)) throw new Error(`${name}: std = [${std.join(", ")}], expected values above 0`);
   checkLabels(labels, { name, numClasses });
   // A plain view: the slice of a Buffer would share its memory.
@@ -70,7 +72,9 @@ export function makeFiledDataset(parts: Omit<FiledDataset, "size" | "images">): 
     size: files.length,
     get images(): Uint8Array {
       const gigabytes = ((files.length * imageLength(shape)) / 1e9).toFixed(1);
-      throw new Error(`${name}: its ${files.length} images (${gigabytes} GB) stay in their files; this needs them in memory: take fewer, by trainSize and testSize`);
+      throw new Error(
+        `${name}: its ${files.length} images (${gigabytes} GB) stay in their files; this needs them in memory: take fewer, by trainSize and testSize`,
+      );
     },
   };
 }
@@ -101,7 +105,11 @@ function filedSubset(dataset: FiledDataset, indices: ArrayLike<number>): FiledDa
 export function takeFirst(dataset: Dataset, count: number): Dataset {
   if (!Number.isInteger(count) || count < 1 || count > dataset.size)
     throw new Error(`limit = ${count}: expected an integer from 1 to ${dataset.size}, the size of ${dataset.name}`);
-  if (isFiled(dataset)) return filedSubset(dataset, Array.from({ length: count }, (_, i) => i));
+  if (isFiled(dataset))
+    return filedSubset(
+      dataset,
+      Array.from({ length: count }, (_, i) => i),
+    );
   const images = dataset.images.slice(0, count * imageLength(dataset.shape));
   return { ...dataset, size: count, images, labels: dataset.labels.slice(0, count) };
 }
@@ -110,7 +118,10 @@ export function takeFirst(dataset: Dataset, count: number): Dataset {
 export function takeClasses(dataset: Dataset, classes: readonly number[]): Dataset {
   checkLabels(classes, { name: "classes", numClasses: dataset.numClasses });
   const renumbered = new Map(classes.map((label, i) => [label, i]));
-  const chosen = subset(dataset, Array.from(dataset.labels.keys()).filter((i) => renumbered.has(dataset.labels[i]!)));
+  const chosen = subset(
+    dataset,
+    Array.from(dataset.labels.keys()).filter((i) => renumbered.has(dataset.labels[i]!)),
+  );
   const { classNames } = dataset;
   return {
     ...chosen,
@@ -137,7 +148,9 @@ export function concatDatasets(first: Dataset, ...others: Dataset[]): Dataset {
   let at = 0;
   for (const each of all) {
     if (String(each.shape) !== String(first.shape) || each.numClasses !== first.numClasses)
-      throw new Error(`${each.name} (${describe(each)}) cannot follow ${first.name} (${describe(first)}): shapes and classes must agree`);
+      throw new Error(
+        `${each.name} (${describe(each)}) cannot follow ${first.name} (${describe(first)}): shapes and classes must agree`,
+      );
     images.set(each.images, at * imageLength(first.shape));
     labels.set(each.labels, at);
     at += each.size;
@@ -153,7 +166,8 @@ export function splitHeldOut(
   const held = Math.round(dataset.size * fraction);
   if (!(held >= 1 && held < dataset.size))
     throw new Error(`fraction = ${fraction} of ${dataset.size} examples: expected at least one example on either side`);
-  const order = seed === undefined ? Int32Array.from(dataset.labels.keys()) : new Rng(seed).split("held-out").permutation(dataset.size);
+  const order =
+    seed === undefined ? Int32Array.from(dataset.labels.keys()) : new Rng(seed).split("held-out").permutation(dataset.size);
   const cut = dataset.size - held;
   return { train: subset(dataset, order.slice(0, cut).sort()), heldOut: subset(dataset, order.slice(cut).sort()) };
 }
@@ -182,7 +196,8 @@ export function channelStatistics(images: Uint8Array, channels: number): { mean:
   const counts = Array.from({ length: channels }, () => new Float64Array(256));
   for (let c = 0; c < channels; c++) for (let i = c; i < images.length; i += channels) counts[c]![images[i]!]!++;
   const n = images.length / channels;
-  const moment = (count: Float64Array, f: (x: number) => number) => count.reduce((sum, k, byte) => sum + k * f(byte / 255), 0) / n;
+  const moment = (count: Float64Array, f: (x: number) => number) =>
+    count.reduce((sum, k, byte) => sum + k * f(byte / 255), 0) / n;
   const mean = counts.map((count) => moment(count, (x) => x));
   const std = counts.map((count, c) => Math.sqrt(moment(count, (x) => (x - mean[c]!) ** 2)));
   return { mean, std };
@@ -206,7 +221,9 @@ export function checkLabels(labels: ArrayLike<number>, { name, numClasses }: { n
 
 function checkIndex(index: number, dataset: Dataset): number {
   if (!Number.isInteger(index) || index < 0 || index >= dataset.size)
-    throw new Error(`index ${index}: expected an integer from 0 to ${dataset.size - 1}, ${dataset.name} having ${dataset.size} examples`);
+    throw new Error(
+      `index ${index}: expected an integer from 0 to ${dataset.size - 1}, ${dataset.name} having ${dataset.size} examples`,
+    );
   return index;
 }
 

@@ -47,7 +47,10 @@ export interface FetchOptions extends Pick<DownloadOptions, "onProgress" | "sign
 }
 
 /** Downloads and unpacks a published data set, so that its loader finds it. What is there already is not fetched again. */
-export async function fetchDataset(name: SourceName, { folder = cacheFolder(name), ...options }: FetchOptions = {}): Promise<string> {
+export async function fetchDataset(
+  name: SourceName,
+  { folder = cacheFolder(name), ...options }: FetchOptions = {},
+): Promise<string> {
   const source: Source | undefined = sources[name];
   if (!source) throw new Error(`data set "${name}": expected one of ${Object.keys(sources).join(", ")}`);
   if (source.unpack && (await exists(folder))) return folder;
@@ -59,7 +62,11 @@ export async function fetchDataset(name: SourceName, { folder = cacheFolder(name
   return folder;
 }
 
-async function receive(url: string, partial: string, { maxBytes = maxFileBytes, onProgress, signal }: DownloadOptions): Promise<void> {
+async function receive(
+  url: string,
+  partial: string,
+  { maxBytes = maxFileBytes, onProgress, signal }: DownloadOptions,
+): Promise<void> {
   const had = (await exists(partial)) ? (await stat(partial)).size : 0;
   const headers: Record<string, string> = had > 0 ? { range: `bytes=${had}-` } : {};
   const response = await fetch(url, { headers, ...(signal ? { signal } : {}) });

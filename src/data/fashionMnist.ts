@@ -89,7 +89,9 @@ export async function loadIdxDataset(
   const [images, labels] = await Promise.all([readChecked(imagesFile, 3, sums), readChecked(labelsFile, 1, sums)]);
   const [count, height, width] = images.dims as [number, number, number];
   if (count !== labels.dims[0])
-    throw new Error(`${path.basename(imagesFile)} has ${count} images, but ${path.basename(labelsFile)} has ${labels.dims[0]} labels`);
+    throw new Error(
+      `${path.basename(imagesFile)} has ${count} images, but ${path.basename(labelsFile)} has ${labels.dims[0]} labels`,
+    );
   return makeDataset({ ...about, shape: [height, width, 1], images: images.data, labels: Int32Array.from(labels.data) });
 }
 
@@ -98,7 +100,9 @@ async function readChecked(file: string, rank: number, sums?: Readonly<Record<st
   const array = parseIdx(bytes, { name: path.basename(file), rank });
   const expected = sums?.[path.basename(file)];
   if (expected !== undefined && sha256(bytes) !== expected)
-    throw new Error(`${file}: SHA-256 ${sha256(bytes)}, expected ${expected}: not the published file. Delete it and run: npm run setup`);
+    throw new Error(
+      `${file}: SHA-256 ${sha256(bytes)}, expected ${expected}: not the published file. Delete it and run: npm run setup`,
+    );
   return array;
 }
 

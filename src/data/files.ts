@@ -55,7 +55,10 @@ export async function readBounded(file: string, { maxBytes = maxFileBytes }: { m
  * Unpacks one gzip file.
  * @throws where it is not gzip, is cut short, is damaged, has bytes after its end, or unpacks to more than `maxBytes`
  */
-export async function gunzip(bytes: Uint8Array, { name, maxBytes = maxFileBytes }: { name: string; maxBytes?: number }): Promise<Buffer> {
+export async function gunzip(
+  bytes: Uint8Array,
+  { name, maxBytes = maxFileBytes }: { name: string; maxBytes?: number },
+): Promise<Buffer> {
   if (!isGzip(bytes)) throw new Error(`${name}: not a gzip file: starts with ${hex(bytes, 2)}, expected 1f 8b`);
   const options = { maxOutputLength: maxBytes, info: true };
   const result = await promisify<Uint8Array, object, unknown>(zlib.gunzip)(bytes, options).catch((error: Error) => {

@@ -34,14 +34,19 @@ export async function readUnpacked(file: string, { maxBytes = maxFileBytes }: { 
 export function parseIdx(bytes: Uint8Array, { name, rank }: { name: string; rank: number }): IdxArray {
   const magic = [0, 0, 8, rank];
   if (bytes.length < 4 || magic.some((value, i) => bytes[i] !== value))
-    throw new Error(`${name}: wrong IDX magic number ${hex(bytes, 4)}, expected ${hex(Uint8Array.from(magic), 4)} (unsigned bytes, ${rank} dimensions)`);
+    throw new Error(
+      `${name}: wrong IDX magic number ${hex(bytes, 4)}, expected ${hex(Uint8Array.from(magic), 4)} (unsigned bytes, ${rank} dimensions)`,
+    );
   const start = 4 + 4 * rank;
   if (bytes.length < start) throw new Error(`${name}: cut short: ${bytes.length} bytes, expected a header of ${start}`);
   const header = new DataView(bytes.buffer, bytes.byteOffset, start);
   const dims = Array.from({ length: rank }, (_, i) => header.getUint32(4 + 4 * i));
   const expected = start + dims.reduce((product, dim) => product * dim, 1);
-  if (bytes.length < expected) throw new Error(`${name}: cut short: ${bytes.length} bytes, expected ${expected} for ${dims.join("×")}`);
+  if (bytes.length < expected)
+    throw new Error(`${name}: cut short: ${bytes.length} bytes, expected ${expected} for ${dims.join("×")}`);
   if (bytes.length > expected)
-    throw new Error(`${name}: ${bytes.length - expected} bytes too many: ${bytes.length}, expected ${expected} for ${dims.join("×")}`);
+    throw new Error(
+      `${name}: ${bytes.length - expected} bytes too many: ${bytes.length}, expected ${expected} for ${dims.join("×")}`,
+    );
   return { dims, data: new Uint8Array(bytes.buffer, bytes.byteOffset + start, expected - start) };
 }

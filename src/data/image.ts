@@ -28,7 +28,10 @@ const defaultMaxPixels = 2 ** 26;
  * Decodes a PNG or JPEG, told apart by its first bytes, to three channels; transparency is dropped.
  * @throws where it is neither, is damaged, or has more than `maxPixels`, which its header tells before anything is unpacked
  */
-export function decodeImage(bytes: Uint8Array, { name, maxPixels = defaultMaxPixels }: { name: string; maxPixels?: number }): RawImage {
+export function decodeImage(
+  bytes: Uint8Array,
+  { name, maxPixels = defaultMaxPixels }: { name: string; maxPixels?: number },
+): RawImage {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const header = readHeader(buffer);
   if (!header) throw new Error(`${name}: neither a PNG nor a JPEG file`);
@@ -68,7 +71,12 @@ function readJpegHeader(buffer: Buffer): Header | undefined {
     const marker = buffer[at + 1]!;
     if (marker === 0xff) at++;
     else if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker))
-      return { format: "jpeg", height: buffer.readUInt16BE(at + 5), width: buffer.readUInt16BE(at + 7), components: buffer[at + 9]! };
+      return {
+        format: "jpeg",
+        height: buffer.readUInt16BE(at + 5),
+        width: buffer.readUInt16BE(at + 7),
+        components: buffer[at + 9]!,
+      };
     else at += 2 + Math.max(2, buffer.readUInt16BE(at + 2));
   }
   return undefined;
@@ -88,7 +96,8 @@ function dropAlpha(rgba: ArrayLike<number>): Uint8Array {
 export function toGrey({ height, width, channels, data }: RawImage): RawImage {
   if (channels === 1) return { height, width, channels, data };
   const grey = new Uint8Array(height * width);
-  for (let i = 0; i < grey.length; i++) grey[i] = Math.round(0.299 * data[3 * i]! + 0.587 * data[3 * i + 1]! + 0.114 * data[3 * i + 2]!);
+  for (let i = 0; i < grey.length; i++)
+    grey[i] = Math.round(0.299 * data[3 * i]! + 0.587 * data[3 * i + 1]! + 0.114 * data[3 * i + 2]!);
   return { height, width, channels: 1, data: grey };
 }
 

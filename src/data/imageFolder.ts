@@ -168,8 +168,10 @@ export async function* imageBatches(
 ): AsyncGenerator<Batch> {
   const count = folder.files.length;
   const total = numBatches(count, { batchSize, dropLast });
-  if (total === 0) throw new Error(`batchSize = ${batchSize} exceeds the ${count} images of ${folder.name}: an epoch would have no full batch`);
-  if (!rng && (training || fit === "random")) throw new Error(`${folder.name}: training draws from a random stream, but rng is missing`);
+  if (total === 0)
+    throw new Error(`batchSize = ${batchSize} exceeds the ${count} images of ${folder.name}: an epoch would have no full batch`);
+  if (!rng && (training || fit === "random"))
+    throw new Error(`${folder.name}: training draws from a random stream, but rng is missing`);
   const [height, width] = dimensions(size);
   const pool = given ?? new DecodePool();
   const order = training ? rng!.split("order").permutation(count) : Int32Array.from(folder.labels.keys());
@@ -198,7 +200,12 @@ export async function* imageBatches(
   }
 }
 
-function toBatch(folder: ImageFolder, indices: Int32Array, images: Uint8Array[], statistics: Pick<Dataset, "mean" | "std">): Batch {
+function toBatch(
+  folder: ImageFolder,
+  indices: Int32Array,
+  images: Uint8Array[],
+  statistics: Pick<Dataset, "mean" | "std">,
+): Batch {
   const bytes = Uint8Array.from(Buffer.concat(images));
   return { images: normalize(bytes, statistics), labels: indices.map((i) => folder.labels[i]!), indices };
 }
@@ -213,10 +220,14 @@ async function decodeInOrder(pool: DecodePool, jobs: ImageJob[], store: (bytes: 
 
 function pick<T extends { name: string }>(all: T[], list: Buffer, splitFile: string): T[] {
   const byName = new Map(all.map((each) => [each.name, each]));
-  const lines = list.toString("utf8").split(/\r?\n/).filter((line) => line.trim() !== "");
+  const lines = list
+    .toString("utf8")
+    .split(/\r?\n/)
+    .filter((line) => line.trim() !== "");
   return lines.map((line, i) => {
     const found = byName.get(safePath(line.trim()) ?? "");
-    if (!found) throw new Error(`${splitFile}, line ${i + 1}: "${line.slice(0, 200)}" is not among the ${all.length} images of the folder`);
+    if (!found)
+      throw new Error(`${splitFile}, line ${i + 1}: "${line.slice(0, 200)}" is not among the ${all.length} images of the folder`);
     return found;
   });
 }
@@ -225,7 +236,10 @@ async function subfolders(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
     throw new Error(error.code === "ENOENT" ? `${folder}: no such folder` : `${folder}: ${error.message}`);
   });
-  return entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith(".")).map((entry) => entry.name).sort();
+  return entries
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith("."))
+    .map((entry) => entry.name)
+    .sort();
 }
 
 async function imagesUnder(folder: string, prefix: string): Promise<string[]> {
@@ -241,6 +255,7 @@ async function imagesUnder(folder: string, prefix: string): Promise<string[]> {
 
 function dimensions(size: number | readonly [number, number]): readonly [number, number] {
   const [height, width] = typeof size === "number" ? [size, size] : size;
-  if (![height, width].every((side) => Number.isInteger(side) && side >= 1)) throw new Error(`size = ${String(size)}: expected integers from 1`);
+  if (![height, width].every((side) => Number.isInteger(side) && side >= 1))
+    throw new Error(`size = ${String(size)}: expected integers from 1`);
   return [height, width];
 }

@@ -120,7 +120,10 @@ export function instanceNoise(
   const rng = noiseStream(about);
   const noisy = clean.slice();
   for (let label = 0; label < numClasses; label++) {
-    const weights = rng.split("projection").split(label).array((features.length / clean.length) * numClasses);
+    const weights = rng
+      .split("projection")
+      .split(label)
+      .array((features.length / clean.length) * numClasses);
     for (const i of membersOf(clean, label)) {
       const stream = rng.split("example").split(i);
       if (stream.uniform() < truncatedNormal(noiseRate, rateStd, stream))
@@ -160,14 +163,22 @@ export function transitionNoise(
 }
 
 /** The matrix of `symmetricNoise`, for the losses that need one. */
-export function symmetricTransition({ noiseRate, numClasses, includeTrueClass = false }: Omit<SymmetricNoiseOptions, "seed">): number[][] {
+export function symmetricTransition({
+  noiseRate,
+  numClasses,
+  includeTrueClass = false,
+}: Omit<SymmetricNoiseOptions, "seed">): number[][] {
   const share = includeTrueClass ? noiseRate / numClasses : noiseRate / (numClasses - 1);
   return squareMatrix(numClasses, (i, j) => (i === j ? 1 - share * (numClasses - 1) : share));
 }
 
 /** The matrix of `pairFlipNoise`. */
 export function pairFlipTransition({ noiseRate, numClasses }: Omit<NoiseOptions, "seed">): number[][] {
-  return asymmetricTransition({ noiseRate, numClasses, map: Object.fromEntries(Array.from({ length: numClasses }, (_, i) => [i, (i + 1) % numClasses])) });
+  return asymmetricTransition({
+    noiseRate,
+    numClasses,
+    map: Object.fromEntries(Array.from({ length: numClasses }, (_, i) => [i, (i + 1) % numClasses])),
+  });
 }
 
 /** The matrix of `asymmetricNoise`. */
@@ -184,9 +195,18 @@ export function asymmetricTransition({
  * A random transition matrix whose diagonal sums to `trace`, in [0, numClasses]: a mean noise rate of 1 − trace/numClasses over
  * balanced classes. Diagonal: uniform draws, scaled to the sum; the rest of each row: uniform over its simplex.
  */
-export function transitionMatrixWithTrace({ numClasses, trace, seed = 0 }: { numClasses: number; trace: number; seed?: number | string }): number[][] {
+export function transitionMatrixWithTrace({
+  numClasses,
+  trace,
+  seed = 0,
+}: {
+  numClasses: number;
+  trace: number;
+  seed?: number | string;
+}): number[][] {
   if (!Number.isInteger(numClasses) || numClasses < 2) throw new Error(`numClasses = ${numClasses}: expected an integer from 2`);
-  if (!(trace >= 0 && trace <= numClasses)) throw new Error(`trace = ${trace}: expected a number from 0 to numClasses = ${numClasses}`);
+  if (!(trace >= 0 && trace <= numClasses))
+    throw new Error(`trace = ${trace}: expected a number from 0 to numClasses = ${numClasses}`);
   const rng = new Rng(seed).split("transition-matrix");
   return diagonalWithSum(numClasses, trace, rng).map((stay, i) => {
     const others = simplex(numClasses - 1, rng.split(i)).map((share) => share * (1 - stay));
@@ -210,7 +230,8 @@ export function compareLabels(
 export function checkTransitionMatrix(matrix: readonly (readonly number[])[]): void {
   if (matrix.length < 2) throw new Error(`transition matrix with ${matrix.length} rows, expected at least 2`);
   matrix.forEach((row, i) => {
-    if (row.length !== matrix.length) throw new Error(`transition matrix: row ${i} has ${row.length} entries, expected ${matrix.length}`);
+    if (row.length !== matrix.length)
+      throw new Error(`transition matrix: row ${i} has ${row.length} entries, expected ${matrix.length}`);
     const wrong = row.findIndex((p) => !(p >= 0 && p <= 1));
     if (wrong >= 0) throw new Error(`transition matrix: entry (${i}, ${wrong}) is ${row[wrong]}, expected a probability`);
     const sum = row.reduce((total, p) => total + p, 0);
@@ -225,7 +246,11 @@ interface About {
   seed?: number | string;
 }
 
-function flipChosen(labels: ArrayLike<number>, about: About & NoiseOptions, flip: (label: number, rng: Rng) => number): NoisyLabels {
+function flipChosen(
+  labels: ArrayLike<number>,
+  about: About & NoiseOptions,
+  flip: (label: number, rng: Rng) => number,
+): NoisyLabels {
   const clean = checkInput(labels, about);
   const noisy = clean.slice();
   const rng = noiseStream(about);
@@ -243,7 +268,14 @@ export function shareOfFlipped(labels: ArrayLike<number>, cleanLabels: ArrayLike
 function record(clean: number[], noisy: number[], about: About): NoisyLabels {
   const flipped = noisy.map((label, i) => label !== clean[i]);
   const actualNoiseRate = shareOfFlipped(noisy, clean);
-  return { ...about, cleanLabels: clean, noisyLabels: noisy, flipped, actualNoiseRate, transitionMatrix: realised(clean, noisy, about.numClasses) };
+  return {
+    ...about,
+    cleanLabels: clean,
+    noisyLabels: noisy,
+    flipped,
+    actualNoiseRate,
+    transitionMatrix: realised(clean, noisy, about.numClasses),
+  };
 }
 
 function realised(clean: number[], noisy: number[], numClasses: number): number[][] {
@@ -255,9 +287,13 @@ function realised(clean: number[], noisy: number[], numClasses: number): number[
   });
 }
 
-function checkInput(labels: ArrayLike<number>, { noiseRate, numClasses }: { noiseRate?: number | undefined; numClasses: number }): number[] {
+function checkInput(
+  labels: ArrayLike<number>,
+  { noiseRate, numClasses }: { noiseRate?: number | undefined; numClasses: number },
+): number[] {
   if (!Number.isInteger(numClasses) || numClasses < 2) throw new Error(`numClasses = ${numClasses}: expected an integer from 2`);
-  if (noiseRate !== undefined && !(noiseRate >= 0 && noiseRate <= 1)) throw new Error(`noiseRate = ${noiseRate}: expected a number from 0 to 1`);
+  if (noiseRate !== undefined && !(noiseRate >= 0 && noiseRate <= 1))
+    throw new Error(`noiseRate = ${noiseRate}: expected a number from 0 to 1`);
   checkLabels(labels, { name: "clean labels", numClasses });
   return Array.from(labels);
 }

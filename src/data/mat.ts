@@ -25,12 +25,17 @@ const compressedType = 15;
  * The numeric arrays of a file by name; other variables are skipped.
  * @throws where the file is not little-endian v5, is cut short or damaged, or unpacks to more than `maxBytes`
  */
-export function parseMat(bytes: Uint8Array, { name, maxBytes = maxFileBytes }: { name: string; maxBytes?: number }): Map<string, MatArray> {
+export function parseMat(
+  bytes: Uint8Array,
+  { name, maxBytes = maxFileBytes }: { name: string; maxBytes?: number },
+): Map<string, MatArray> {
   const reader = new Reader(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), name);
   const header = reader.take(128);
   const mark = header.toString("latin1", 126, 128);
   if (!header.toString("latin1", 0, 6).startsWith("MATLAB") || mark !== "IM")
-    throw new Error(`${name}: starts with "${header.toString("latin1", 0, 12)}", mark "${mark}", expected a little-endian MATLAB 5.0 file`);
+    throw new Error(
+      `${name}: starts with "${header.toString("latin1", 0, 12)}", mark "${mark}", expected a little-endian MATLAB 5.0 file`,
+    );
   const arrays = new Map<string, MatArray>();
   let room = maxBytes;
   while (!reader.done) {
@@ -57,7 +62,9 @@ function addMatrix(reader: Reader, arrays: Map<string, MatArray>): void {
   if (!NumberArray) throw new Error(`${reader.name}: ${variable} has values of type ${type}, expected numbers`);
   const count = dims.reduce((product, dim) => product * dim, 1);
   if (data.length !== count * NumberArray.BYTES_PER_ELEMENT)
-    throw new Error(`${reader.name}: ${variable} has ${data.length} bytes, expected ${count * NumberArray.BYTES_PER_ELEMENT} for ${dims.join("×")}`);
+    throw new Error(
+      `${reader.name}: ${variable} has ${data.length} bytes, expected ${count * NumberArray.BYTES_PER_ELEMENT} for ${dims.join("×")}`,
+    );
   const start = data.byteOffset % NumberArray.BYTES_PER_ELEMENT === 0 ? data : Buffer.from(Uint8Array.from(data).buffer);
   arrays.set(variable, { dims, values: new NumberArray(start.buffer as ArrayBuffer, start.byteOffset, count) });
 }
@@ -66,7 +73,9 @@ function inflate(data: Buffer, maxOutputLength: number, name: string): Buffer {
   try {
     return inflateSync(data, { maxOutputLength });
   } catch (error) {
-    throw new Error(`${name}: damaged compressed data, or more than the ${maxOutputLength} bytes expected at most (${(error as Error).message})`);
+    throw new Error(
+      `${name}: damaged compressed data, or more than the ${maxOutputLength} bytes expected at most (${(error as Error).message})`,
+    );
   }
 }
 
@@ -83,7 +92,8 @@ class Reader {
   }
 
   take(count: number): Buffer {
-    if (this.at + count > this.bytes.length) throw new Error(`${this.name}: cut short: ${this.bytes.length} bytes, expected ${this.at + count} at least`);
+    if (this.at + count > this.bytes.length)
+      throw new Error(`${this.name}: cut short: ${this.bytes.length} bytes, expected ${this.at + count} at least`);
     this.at += count;
     return this.bytes.subarray(this.at - count, this.at);
   }

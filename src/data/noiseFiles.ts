@@ -23,7 +23,17 @@ interface NoiseFile {
 export async function saveNoise(file: string, noise: NoisyLabels): Promise<void> {
   const { noiseType, noiseRate, seed, numClasses, actualNoiseRate, cleanLabels, noisyLabels } = noise;
   const sums = { cleanSha256: labelsSha256(cleanLabels), noisySha256: labelsSha256(noisyLabels) };
-  const content: NoiseFile = { format, noiseType, noiseRate, seed, numClasses, actualNoiseRate, ...sums, cleanLabels, noisyLabels };
+  const content: NoiseFile = {
+    format,
+    noiseType,
+    noiseRate,
+    seed,
+    numClasses,
+    actualNoiseRate,
+    ...sums,
+    cleanLabels,
+    noisyLabels,
+  };
   await writeFileAtomic(file, JSON.stringify(content) + "\n");
 }
 
@@ -39,7 +49,8 @@ export async function loadNoise(file: string, { labels }: { labels?: ArrayLike<n
     ["clean", labelsSha256(cleanLabels), cleanSha256],
     ["noisy", labelsSha256(noisyLabels), noisySha256],
   ])
-    if (sum !== expected) throw new Error(`${file}: the ${name} labels' SHA-256 is ${sum}, expected ${expected}: the file was altered`);
+    if (sum !== expected)
+      throw new Error(`${file}: the ${name} labels' SHA-256 is ${sum}, expected ${expected}: the file was altered`);
   if (labels && labelsSha256(labels) !== cleanSha256)
     throw new Error(`${file} is about ${cleanLabels.length} other clean labels than the ${labels.length} given`);
   return { ...compared, noiseRate, seed };
@@ -109,7 +120,12 @@ function parseNoise(text: string, file: string): NoiseFile {
   }
   if (content?.format !== format) throw new Error(`${file}: format is ${JSON.stringify(content?.format)}, expected "${format}"`);
   const { cleanLabels, noisyLabels, numClasses, noiseType } = content;
-  if (!Array.isArray(cleanLabels) || !Array.isArray(noisyLabels) || typeof numClasses !== "number" || typeof noiseType !== "string")
+  if (
+    !Array.isArray(cleanLabels) ||
+    !Array.isArray(noisyLabels) ||
+    typeof numClasses !== "number" ||
+    typeof noiseType !== "string"
+  )
     throw new Error(`${file}: expected noiseType, numClasses and the arrays cleanLabels and noisyLabels`);
   return content as NoiseFile;
 }

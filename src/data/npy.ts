@@ -31,13 +31,23 @@ function parseHeader(header: string, name: string): { descr: string; fortranOrde
   const shape = /'shape':\s*\(([\d\s,]*)\)/.exec(header)?.[1];
   if (descr === undefined || order === undefined || shape === undefined)
     throw new Error(`${name}: header ${JSON.stringify(header.slice(0, 100))}, expected descr, fortran_order and shape`);
-  const dims = shape.split(",").map((dim) => dim.trim()).filter((dim) => dim !== "");
+  const dims = shape
+    .split(",")
+    .map((dim) => dim.trim())
+    .filter((dim) => dim !== "");
   return { descr, fortranOrder: order === "True", shape: dims.map(Number) };
 }
 
-function objectArray(shape: number[], data: Buffer, start: number, { buffer, name }: { buffer: Buffer; name: string }): NumpyArray {
+function objectArray(
+  shape: number[],
+  data: Buffer,
+  start: number,
+  { buffer, name }: { buffer: Buffer; name: string },
+): NumpyArray {
   const { value, end } = readPickle(buffer, { name, start });
-  if (end - start !== data.length) throw new Error(`${name}: ${data.length - (end - start)} bytes follow the pickle, expected none`);
-  const values: readonly PickleValue[] = value instanceof NumpyArray ? Array.from(value.values as readonly PickleValue[]) : [value];
+  if (end - start !== data.length)
+    throw new Error(`${name}: ${data.length - (end - start)} bytes follow the pickle, expected none`);
+  const values: readonly PickleValue[] =
+    value instanceof NumpyArray ? Array.from(value.values as readonly PickleValue[]) : [value];
   return new NumpyArray(shape, "|O", false, values);
 }

@@ -9,18 +9,39 @@ export class NumpyArray {
     readonly shape: readonly number[],
     readonly dtype: string,
     readonly fortranOrder: boolean,
-    readonly values: Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array | Float32Array | Float64Array | readonly PickleValue[],
+    readonly values:
+      | Uint8Array
+      | Int8Array
+      | Uint16Array
+      | Int16Array
+      | Uint32Array
+      | Int32Array
+      | Float32Array
+      | Float64Array
+      | readonly PickleValue[],
   ) {}
 }
 
 /** Python's bytes and old strings are Buffers; a dict is a Map whose keys are text; other than text keys are refused. */
-export type PickleValue = null | boolean | number | bigint | string | Buffer | NumpyArray | PickleValue[] | Map<string, PickleValue>;
+export type PickleValue =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | Buffer
+  | NumpyArray
+  | PickleValue[]
+  | Map<string, PickleValue>;
 
 /**
  * The value that a pickle holds, and where it ends.
  * @throws where the file is cut short, has an unknown opcode, or asks for anything but NumPy's arrays
  */
-export function readPickle(bytes: Uint8Array, { name, start = 0 }: { name: string; start?: number }): { value: PickleValue; end: number } {
+export function readPickle(
+  bytes: Uint8Array,
+  { name, start = 0 }: { name: string; start?: number },
+): { value: PickleValue; end: number } {
   const machine = new Machine(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), start);
   try {
     return { value: machine.run(), end: machine.at };
@@ -84,7 +105,14 @@ type Item = PickleValue | Global | Dtype | ArrayShell | typeof mark;
 // What a pickled NumPy array names; Python 2 and 3, NumPy 1 and 2.
 const reconstruct = ["numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct"];
 const fromBuffer = ["numpy.core.numeric._frombuffer", "numpy._core.numeric._frombuffer"];
-const allowed = new Set([...reconstruct, ...fromBuffer, "numpy.ndarray", "numpy.dtype", "_codecs.encode", "collections.OrderedDict"]);
+const allowed = new Set([
+  ...reconstruct,
+  ...fromBuffer,
+  "numpy.ndarray",
+  "numpy.dtype",
+  "_codecs.encode",
+  "collections.OrderedDict",
+]);
 
 class Machine {
   private readonly stack: Item[] = [];
@@ -243,7 +271,9 @@ function quotedLine(text: string): Buffer {
 }
 
 function unescapeUnicode(line: string): string {
-  return line.replace(/\\u([0-9a-f]{4})|\\U([0-9a-f]{8})/gi, (_, short, long) => String.fromCodePoint(parseInt(short ?? long, 16)));
+  return line.replace(/\\u([0-9a-f]{4})|\\U([0-9a-f]{8})/gi, (_, short, long) =>
+    String.fromCodePoint(parseInt(short ?? long, 16)),
+  );
 }
 
 function tuple(machine: Machine, size: number): void {
@@ -313,7 +343,8 @@ function buildArray([, shape, dtype, fortranOrder, data]: Item[]): NumpyArray {
 
 // Protocol 5: (bytes, dtype, shape, "C" or "F").
 function arrayFromBuffer([data, dtype, shape, order]: Item[]): NumpyArray {
-  if (!(dtype instanceof Dtype) || !Array.isArray(shape) || !Buffer.isBuffer(data)) throw new Error("a NumPy array without shape or type");
+  if (!(dtype instanceof Dtype) || !Array.isArray(shape) || !Buffer.isBuffer(data))
+    throw new Error("a NumPy array without shape or type");
   return numpyArray(`${dtype.order}${dtype.code}`, shape.map(Number), order === "F", data);
 }
 

@@ -52,7 +52,11 @@ export const sources = {
         sha256: "435e94d69a87fde4fd4d7f3dd208dfc32cb6ae8af2240d066de1df7508d083b8",
         bytes: 182040794,
       },
-      { url: `${svhn}test_32x32.mat`, sha256: "cdce80dfb2a2c4c6160906d0bd7c68ec5a99d7ca4831afa54f09182025b6a75b", bytes: 64275384 },
+      {
+        url: `${svhn}test_32x32.mat`,
+        sha256: "cdce80dfb2a2c4c6160906d0bd7c68ec5a99d7ca4831afa54f09182025b6a75b",
+        bytes: 64275384,
+      },
       {
         url: `${svhn}extra_32x32.mat`,
         sha256: "a133a4beb38a00fcdda90c9489e0c04f900b660ce8a316a5e854838379a71eb3",

@@ -22,7 +22,8 @@ export interface SvhnOptions {
  * @throws where a file is missing (says what to get and where to put it) or malformed
  */
 export async function loadSvhn({ split = "train", limit, folder = cacheFolder("svhn") }: SvhnOptions = {}): Promise<Dataset> {
-  if (!["train", "extra", "test", "train+extra"].includes(split)) throw new Error(`split = "${split}": expected train, extra, test or train+extra`);
+  if (!["train", "extra", "test", "train+extra"].includes(split))
+    throw new Error(`split = "${split}": expected train, extra, test or train+extra`);
   const names = split === "train+extra" ? (["train", "extra"] as const) : [split];
   const files = names.map((name) => path.join(folder, `${name}_32x32.mat`));
   if (!files.every((file) => existsSync(file))) throw new Error(missingMessage("svhn", folder));

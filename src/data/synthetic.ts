@@ -21,11 +21,20 @@ interface Blob {
 }
 
 /** A balanced, learnable set named "generated": the numbers that a network reaches on it say nothing about real images. */
-export function syntheticImages({ size, seed = 0, shape = [28, 28, 1], numClasses = 10, noise = 0.15 }: SyntheticOptions): Dataset {
+export function syntheticImages({
+  size,
+  seed = 0,
+  shape = [28, 28, 1],
+  numClasses = 10,
+  noise = 0.15,
+}: SyntheticOptions): Dataset {
   if (!Number.isInteger(size) || size < 1) throw new Error(`size = ${size}: expected an integer from 1`);
   const prototypes = Array.from({ length: numClasses }, (_, k) => prototype(new Rng("generated").split(k), shape));
   const rng = new Rng(seed).split("generated");
-  const labels = rng.split("labels").permutation(size).map((i) => i % numClasses);
+  const labels = rng
+    .split("labels")
+    .permutation(size)
+    .map((i) => i % numClasses);
   const images = new Uint8Array(size * imageLength(shape));
   labels.forEach((label, i) => images.set(draw(prototypes[label]!, shape, noise, rng.split(i)), i * imageLength(shape)));
   const channels = shape[2];

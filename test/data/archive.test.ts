@@ -48,7 +48,11 @@ describe("data/archive", () => {
   });
 
   it("A zip is unpacked, packed entries and stored ones", async () => {
-    const zip = zipSync({ "d/a.txt": Buffer.from("one"), "b.bin": [Buffer.alloc(200_000, 7), { level: 0 }], "c.bin": Buffer.alloc(500_000, 1) });
+    const zip = zipSync({
+      "d/a.txt": Buffer.from("one"),
+      "b.bin": [Buffer.alloc(200_000, 7), { level: 0 }],
+      "c.bin": Buffer.alloc(500_000, 1),
+    });
     const out = fresh();
 
     const names = await extractArchive(await folder.write("x.zip", zip), out);
@@ -70,7 +74,10 @@ describe("data/archive", () => {
   });
 
   it("Links and devices are refused", async () => {
-    await refused(tar({ name: "link", type: "2", link: "/etc" }, { name: "link/passwd", content: "x" }), /"link" is a SymbolicLink/);
+    await refused(
+      tar({ name: "link", type: "2", link: "/etc" }, { name: "link/passwd", content: "x" }),
+      /"link" is a SymbolicLink/,
+    );
     await refused(tar({ name: "hard", type: "1", link: "/etc/passwd" }), /"hard" is a Link/);
     await refused(tar({ name: "dev", type: "3" }), /"dev" is a CharacterDevice/);
     await symlink("/etc", folder.path("to-etc"));
@@ -83,7 +90,9 @@ describe("data/archive", () => {
   });
 
   it("Sizes and numbers of files are bounded, also where the packed file is small", async () => {
-    await refused(gzipSync(tar({ name: "a", content: "x".repeat(100_000) })), /unpacks to more than the 50000 bytes/, { maxBytes: 50_000 });
+    await refused(gzipSync(tar({ name: "a", content: "x".repeat(100_000) })), /unpacks to more than the 50000 bytes/, {
+      maxBytes: 50_000,
+    });
     await refused(zipSync({ a: Buffer.alloc(1_000_000) }), /unpacks to more than the 50000 bytes/, { maxBytes: 50_000 });
     await refused(tar({ name: "a" }, { name: "b" }, { name: "c" }), /more than the 2 files/, { maxFiles: 2 });
   });

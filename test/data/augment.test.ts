@@ -38,7 +38,10 @@ describe("data/augment", () => {
 
   it("Reflection does not repeat the edge", () => {
     // numpy.pad([0, 1, 2, 3], 4, mode="reflect") = 2 3 2 1 | 0 1 2 3 | 2 1 0 1
-    assert.deepEqual(range(12).map((i) => reflect(i - 4, 4)), [2, 3, 2, 1, 0, 1, 2, 3, 2, 1, 0, 1]);
+    assert.deepEqual(
+      range(12).map((i) => reflect(i - 4, 4)),
+      [2, 3, 2, 1, 0, 1, 2, 3, 2, 1, 0, 1],
+    );
     assert.equal(reflect(-3, 1), 0);
   });
 
@@ -79,8 +82,16 @@ describe("data/augment", () => {
     for (let seed = 0; seed < 400; seed++) {
       const image = new Float32Array(16).fill(1);
       cutout({ size: 2 })(image, [4, 4, 1], new Rng(seed));
-      const rows = new Set(range(16).filter((i) => image[i] === 0).map((i) => Math.floor(i / 4)));
-      const columns = new Set(range(16).filter((i) => image[i] === 0).map((i) => i % 4));
+      const rows = new Set(
+        range(16)
+          .filter((i) => image[i] === 0)
+          .map((i) => Math.floor(i / 4)),
+      );
+      const columns = new Set(
+        range(16)
+          .filter((i) => image[i] === 0)
+          .map((i) => i % 4),
+      );
       assert.equal([...image].filter((x) => x === 0).length, rows.size * columns.size);
       seen.add([...rows].join("") + "|" + [...columns].join(""));
     }
@@ -91,7 +102,14 @@ describe("data/augment", () => {
   });
 
   it("Cutout per image draws a box for each, per batch one for all", () => {
-    const holes = (images: Float32Array) => new Set(range(50).map((i) => range(64).filter((j) => images[64 * i + j] === 0).join()));
+    const holes = (images: Float32Array) =>
+      new Set(
+        range(50).map((i) =>
+          range(64)
+            .filter((j) => images[64 * i + j] === 0)
+            .join(),
+        ),
+      );
     const own = new Float32Array(64 * 50).fill(1);
     const shared = own.slice();
 
@@ -139,7 +157,11 @@ describe("data/augment", () => {
 
   it("Mixup per batch pairs with the reverse and uses one λ of at least one half", () => {
     for (let seed = 0; seed < 50; seed++) {
-      const { lambdas, partners } = mixup(new Float32Array(6), new Float32Array(6), { numClasses: 2, rng: new Rng(seed), pairing: "batch" });
+      const { lambdas, partners } = mixup(new Float32Array(6), new Float32Array(6), {
+        numClasses: 2,
+        rng: new Rng(seed),
+        pairing: "batch",
+      });
 
       assert.deepEqual([...partners], [2, 1, 0]);
       assert.ok(lambdas[0]! >= 0.5 && lambdas.every((x) => x === lambdas[0]));
@@ -157,7 +179,13 @@ describe("data/augment", () => {
   });
 
   it("Mixup refuses an α that is not positive and sizes that do not fit", () => {
-    assert.throws(() => mixup(new Float32Array(4), new Float32Array(4), { numClasses: 2, rng: new Rng(0), alpha: 0 }), /alpha = 0/);
-    assert.throws(() => mixup(new Float32Array(4), new Float32Array(5), { numClasses: 2, rng: new Rng(0) }), /do not fit 2 classes/);
+    assert.throws(
+      () => mixup(new Float32Array(4), new Float32Array(4), { numClasses: 2, rng: new Rng(0), alpha: 0 }),
+      /alpha = 0/,
+    );
+    assert.throws(
+      () => mixup(new Float32Array(4), new Float32Array(5), { numClasses: 2, rng: new Rng(0) }),
+      /do not fit 2 classes/,
+    );
   });
 });

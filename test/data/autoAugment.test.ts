@@ -1,12 +1,25 @@
 import assert from "node:assert/strict";
-import { applyOperation, augmentations, autoAugment, perImage, randAugment, type ImageShape, type OperationName } from "../../src/data";
+import {
+  applyOperation,
+  augmentations,
+  autoAugment,
+  perImage,
+  randAugment,
+  type ImageShape,
+  type OperationName,
+} from "../../src/data";
 import { cifar10Policy, imagenetPolicy, svhnPolicy } from "../../src/data/autoAugmentPolicies";
 import { Rng } from "../../src/engine";
 
 const row: ImageShape = [1, 4, 1];
 
 /** The image after one operation; the sign of shifts, shears and rotations is that of the first seed with the wanted one. */
-function applied(name: OperationName, values: number[], level: number, { shape = row, positive = true, reference = "official" as "official" | "autoaugment" } = {}) {
+function applied(
+  name: OperationName,
+  values: number[],
+  level: number,
+  { shape = row, positive = true, reference = "official" as "official" | "autoaugment" } = {},
+) {
   const seed = Array.from({ length: 50 }, (_, i) => i).find((i) => new Rng(i).uniform() >= 0.5 === positive)!;
   const image = Uint8Array.from(values);
   applyOperation(name, image, { shape, level, rng: new Rng(seed), reference });
@@ -73,7 +86,13 @@ describe("data/autoAugment", () => {
     const left = [1, 2, 3, 128, 5, 6, 7, 128, 9, 10, 11, 128, 13, 14, 15, 128];
 
     assert.deepEqual(applied("TranslateX", image, 8, { shape, reference: "autoaugment" }), left);
-    assert.deepEqual(applied("TranslateY", image, 8, { shape, reference: "autoaugment", positive: false }), [128, 128, 128, 128, ...image.slice(0, 12)]);
+    assert.deepEqual(applied("TranslateY", image, 8, { shape, reference: "autoaugment", positive: false }), [
+      128,
+      128,
+      128,
+      128,
+      ...image.slice(0, 12),
+    ]);
     assert.deepEqual(applied("TranslateX", image, 9, { shape }), new Array(16).fill(128)); // 225 pixels
     assert.deepEqual(applied("TranslateX", image, 0, { shape }), image);
   });
@@ -82,8 +101,14 @@ describe("data/autoAugment", () => {
     // level 10: x + 0.3·y: rows 0 and 1 stay, row 2 reads one further (0.6 → 1), row 3 as well (0.9 → 1)
     const image = Array.from({ length: 16 }, (_, i) => i);
 
-    assert.deepEqual(applied("ShearX", image, 10, { shape: [4, 4, 1] }), [0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 128, 13, 14, 15, 128]);
-    assert.deepEqual(applied("ShearY", image, 10, { shape: [4, 4, 1] }), [0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13, 128, 128]);
+    assert.deepEqual(
+      applied("ShearX", image, 10, { shape: [4, 4, 1] }),
+      [0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 128, 13, 14, 15, 128],
+    );
+    assert.deepEqual(
+      applied("ShearY", image, 10, { shape: [4, 4, 1] }),
+      [0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13, 128, 128],
+    );
   });
 
   it("A rotation by 90° and back changes nothing, and by 30° keeps the centre", () => {
@@ -92,7 +117,10 @@ describe("data/autoAugment", () => {
 
     assert.deepEqual(applied("Rotate", image, 30, { shape: [3, 3, 1] }), [2, 5, 8, 1, 4, 7, 0, 3, 6]);
     assert.equal(applied("Rotate", image, 10, { shape: [3, 3, 1] })[4], 4);
-    assert.deepEqual(applied("Rotate", applied("Rotate", image, 30, { shape: [3, 3, 1] }), 30, { shape: [3, 3, 1], positive: false }), image);
+    assert.deepEqual(
+      applied("Rotate", applied("Rotate", image, 30, { shape: [3, 3, 1] }), 30, { shape: [3, 3, 1], positive: false }),
+      image,
+    );
   });
 
   it("Cutout fills a box of at most twice its half side with 128", () => {
@@ -105,7 +133,11 @@ describe("data/autoAugment", () => {
 
   it("The policies have 95, 25 and 25 pairs of known operations, with probabilities and levels in range", () => {
     const names = new Set<string>();
-    for (const [text, count] of [[cifar10Policy, 95], [svhnPolicy, 25], [imagenetPolicy, 25]] as const) {
+    for (const [text, count] of [
+      [cifar10Policy, 95],
+      [svhnPolicy, 25],
+      [imagenetPolicy, 25],
+    ] as const) {
       const lines = text.trim().split("\n");
       assert.equal(lines.length, count);
       for (const step of lines.flatMap((line) => line.split(" + "))) {
@@ -118,9 +150,17 @@ describe("data/autoAugment", () => {
   });
 
   it("Every pair and every operation comes up, on one channel and on three, and the same stream gives the same image", () => {
-    for (const shape of [[28, 28, 1], [32, 32, 3]] as const) {
+    for (const shape of [
+      [28, 28, 1],
+      [32, 32, 3],
+    ] as const) {
       const images = () => Uint8Array.from({ length: 40 * shape[0] * shape[1] * shape[2] }, (_, i) => (i * 7) % 256);
-      for (const op of [autoAugment({ policy: "cifar10" }), autoAugment({ policy: "svhn" }), autoAugment({ policy: "imagenet" }), randAugment()]) {
+      for (const op of [
+        autoAugment({ policy: "cifar10" }),
+        autoAugment({ policy: "svhn" }),
+        autoAugment({ policy: "imagenet" }),
+        randAugment(),
+      ]) {
         const [one, two] = [images(), images()];
         perImage(op)(one, { shape, rng: new Rng(1), firstIndex: 0 });
         perImage(op)(two, { shape, rng: new Rng(1), firstIndex: 0 });
@@ -139,6 +179,9 @@ describe("data/autoAugment", () => {
     augmentations.cutout.bytes!(cutout, { shape, rng: new Rng(3), firstIndex: 0 });
 
     assert.deepEqual(basic, cutout);
-    assert.throws(() => autoAugment({ policy: "cifar" as "cifar10" }), /policy = "cifar": expected one of cifar10, svhn, imagenet/);
+    assert.throws(
+      () => autoAugment({ policy: "cifar" as "cifar10" }),
+      /policy = "cifar": expected one of cifar10, svhn, imagenet/,
+    );
   });
 });

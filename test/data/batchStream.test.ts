@@ -20,7 +20,9 @@ describe("data/batchStream", () => {
 
   for (const augment of augmentNames)
     it(`A worker thread makes the same bits as batches() does with augment = "${augment}", from a stopped epoch into the next`, async () => {
-      const expected = epochs.flatMap((rng, e) => [...batches(dataset, { batchSize: 8, augment, rng, firstBatch: e === 0 ? 3 : 0 })]);
+      const expected = epochs.flatMap((rng, e) => [
+        ...batches(dataset, { batchSize: 8, augment, rng, firstBatch: e === 0 ? 3 : 0 }),
+      ]);
 
       const made = await all(batchStream(dataset, { batchSize: 8, augment, epochs, firstBatch: 3, thread: true }));
 
@@ -82,7 +84,10 @@ describe("data/batchStream", () => {
     await stream.next();
     await stream.return();
 
-    assert.deepEqual(threads.started.map(({ threadId }) => threadId), [-1, -1]);
+    assert.deepEqual(
+      threads.started.map(({ threadId }) => threadId),
+      [-1, -1],
+    );
   });
 
   it("An error in the thread is told with the data set's name, and ends it", async () => {

@@ -3,20 +3,30 @@ import { batches, numBatches, perImage, type BatchOptions } from "../../src/data
 import { Rng } from "../../src/engine";
 import { numberedDataset } from "./support";
 
-const indices = (size: number, options: BatchOptions) => Array.from(batches(numberedDataset(size), options), (b) => [...b.indices]);
+const indices = (size: number, options: BatchOptions) =>
+  Array.from(batches(numberedDataset(size), options), (b) => [...b.indices]);
 
 describe("data/batches", () => {
   it("An epoch has each example once, in an order that the stream decides", () => {
     const seen = indices(12, { batchSize: 4, rng: new Rng(1) });
 
-    assert.deepEqual(seen.flat().sort((a, b) => a - b), Array.from({ length: 12 }, (_, i) => i));
-    assert.notDeepEqual(seen.flat(), Array.from({ length: 12 }, (_, i) => i));
+    assert.deepEqual(
+      seen.flat().sort((a, b) => a - b),
+      Array.from({ length: 12 }, (_, i) => i),
+    );
+    assert.notDeepEqual(
+      seen.flat(),
+      Array.from({ length: 12 }, (_, i) => i),
+    );
     assert.deepEqual(seen, indices(12, { batchSize: 4, rng: new Rng(1) }));
     assert.notDeepEqual(seen, indices(12, { batchSize: 4, rng: new Rng(2) }));
   });
 
   it("The last partial batch is dropped in training and kept on request", () => {
-    assert.deepEqual(indices(5, { batchSize: 2, shuffle: false }), [[0, 1], [2, 3]]);
+    assert.deepEqual(indices(5, { batchSize: 2, shuffle: false }), [
+      [0, 1],
+      [2, 3],
+    ]);
     assert.deepEqual(indices(5, { batchSize: 2, shuffle: false, dropLast: false }), [[0, 1], [2, 3], [4]]);
     // paper.md 7.4: 195 steps per CIFAR epoch at 256
     assert.equal(numBatches(50000, { batchSize: 256 }), 195);
@@ -74,6 +84,9 @@ describe("data/batches", () => {
     assert.throws(() => batches(dataset, { batchSize: 0, rng: new Rng(0) }), /batchSize = 0/);
     assert.throws(() => batches(dataset, { batchSize: 2 }), /rng is missing/);
     assert.throws(() => batches(dataset, { batchSize: 2, shuffle: false, augment: "basic" }), /rng is missing/);
-    assert.throws(() => batches(dataset, { batchSize: 2, augment: "flip" as "basic", rng: new Rng(0) }), /augment = "flip": expected one of none/);
+    assert.throws(
+      () => batches(dataset, { batchSize: 2, augment: "flip" as "basic", rng: new Rng(0) }),
+      /augment = "flip": expected one of none/,
+    );
   });
 });

@@ -44,19 +44,31 @@ function python2(data: Buffer, labels: number[], labelsKey: string): Buffer {
   return Buffer.concat([Buffer.from("\x80\x02}(", "latin1"), text("data"), ...array, text(labelsKey), list, Buffer.from("u.")]);
 }
 
-const pixel = (images: Uint8Array, image: number, index: number) => [...images.subarray(3072 * image + 3 * index, 3072 * image + 3 * index + 3)];
+const pixel = (images: Uint8Array, image: number, index: number) => [
+  ...images.subarray(3072 * image + 3 * index, 3072 * image + 3 * index + 3),
+];
 
 describe("data/cifar", () => {
   const folder = temporaryFolder();
 
   it("The binary version of CIFAR-10 gives images of interleaved colours", async () => {
     await mkdir(folder.path("c10/cifar-10-batches-bin"), { recursive: true });
-    await folder.write("c10/cifar-10-batches-bin/test_batch.bin", binary(10000, (i) => [i % 10]));
+    await folder.write(
+      "c10/cifar-10-batches-bin/test_batch.bin",
+      binary(10000, (i) => [i % 10]),
+    );
 
     const dataset = await loadCifar10({ split: "test", folder: folder.path("c10"), limit: 20 });
 
     assert.deepEqual([...dataset.labels.slice(0, 12)], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1]);
-    assert.deepEqual([pixel(dataset.images, 5, 0), pixel(dataset.images, 5, 1), pixel(dataset.images, 5, 2)], [[5, 15, 25], [5, 15, 255], [5, 15, 25]]);
+    assert.deepEqual(
+      [pixel(dataset.images, 5, 0), pixel(dataset.images, 5, 1), pixel(dataset.images, 5, 2)],
+      [
+        [5, 15, 25],
+        [5, 15, 255],
+        [5, 15, 25],
+      ],
+    );
     assert.equal(dataset.classNames![3], "cat");
     // paper.md 7.4
     dataset.mean.forEach((value, c) => assert.equal(value.toFixed(4), ["0.4914", "0.4822", "0.4465"][c]));
@@ -71,12 +83,21 @@ describe("data/cifar", () => {
     const dataset = await loadCifar10({ split: "test", folder: folder.path("py") });
 
     assert.deepEqual([...dataset.labels], [7, 0, 9]);
-    assert.deepEqual([pixel(dataset.images, 2, 0), pixel(dataset.images, 2, 1)], [[2, 12, 22], [2, 12, 255]]);
+    assert.deepEqual(
+      [pixel(dataset.images, 2, 0), pixel(dataset.images, 2, 1)],
+      [
+        [2, 12, 22],
+        [2, 12, 255],
+      ],
+    );
   });
 
   it("CIFAR-100 has fine and coarse labels", async () => {
     await mkdir(folder.path("c100"), { recursive: true });
-    await folder.write("c100/test.bin", binary(10000, (i) => [i % 20, i % 100]));
+    await folder.write(
+      "c100/test.bin",
+      binary(10000, (i) => [i % 20, i % 100]),
+    );
     const options = { split: "test", folder: folder.path("c100"), limit: 50 } as const;
 
     const fine = await loadCifar100(options);
@@ -91,10 +112,16 @@ describe("data/cifar", () => {
     await mkdir(folder.path("bad"), { recursive: true });
     const options = { split: "test", folder: folder.path("bad") } as const;
 
-    await assert.rejects(loadCifar10(options), /CIFAR-10 is not in .*bad.*fetchDataset\("cifar-10"\)[^]*https:\/\/www\.cs\.toronto\.edu\/~kriz\/cifar-10-binary\.tar\.gz[^]*unpack it into .*bad/);
+    await assert.rejects(
+      loadCifar10(options),
+      /CIFAR-10 is not in .*bad.*fetchDataset\("cifar-10"\)[^]*https:\/\/www\.cs\.toronto\.edu\/~kriz\/cifar-10-binary\.tar\.gz[^]*unpack it into .*bad/,
+    );
     await folder.write("bad/test_batch.bin", Buffer.alloc(3073 * 9999));
     await assert.rejects(loadCifar10(options), /test_batch.bin: 30726927 bytes, expected 30730000: 10000 records of 3073/);
-    await folder.write("bad/test_batch.bin", binary(10000, () => [10]));
+    await folder.write(
+      "bad/test_batch.bin",
+      binary(10000, () => [10]),
+    );
     await assert.rejects(loadCifar10(options), /cifar-10: label 0 is 10, expected an integer from 0 to 9/);
     await assert.rejects(loadCifar10({ split: "valid" as "test" }), /split = "valid"/);
   });
@@ -124,7 +151,14 @@ describe("data/svhn", () => {
 
     assert.deepEqual([...dataset.labels], [0, 3]);
     // X(h, w, c, n) = (7h + 3w + 11c + 5n) mod 16
-    for (const [h, w, c, n] of [[0, 0, 0, 0], [1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [31, 30, 2, 1], [5, 9, 1, 1]] as const)
+    for (const [h, w, c, n] of [
+      [0, 0, 0, 0],
+      [1, 0, 0, 0],
+      [0, 1, 0, 0],
+      [0, 0, 1, 0],
+      [31, 30, 2, 1],
+      [5, 9, 1, 1],
+    ] as const)
       assert.equal(dataset.images[((n * 32 + h) * 32 + w) * 3 + c], (7 * h + 3 * w + 11 * c + 5 * n) % 16);
   });
 
@@ -139,8 +173,20 @@ describe("data/svhn", () => {
     const arrays = parseMat(inflateSync(Buffer.from(plainMat, "base64")), { name: "m" });
 
     assert.deepEqual([...arrays.keys()].sort(), ["d", "i"]);
-    assert.deepEqual([arrays.get("i")!.dims, [...arrays.get("i")!.values]], [[1, 2], [-2, 7]]);
-    assert.deepEqual([arrays.get("d")!.dims, [...arrays.get("d")!.values]], [[2, 1], [0.5, 3]]);
+    assert.deepEqual(
+      [arrays.get("i")!.dims, [...arrays.get("i")!.values]],
+      [
+        [1, 2],
+        [-2, 7],
+      ],
+    );
+    assert.deepEqual(
+      [arrays.get("d")!.dims, [...arrays.get("d")!.values]],
+      [
+        [2, 1],
+        [0.5, 3],
+      ],
+    );
   });
 
   it("A file that is missing, foreign, damaged, cut short or too large is refused", async () => {
@@ -180,7 +226,10 @@ describe("data/mnist", () => {
   const folder = temporaryFolder();
 
   it("MNIST's files are read from its folder, and a missing one says where to get it", async () => {
-    await assert.rejects(loadMnist({ folder: folder.path() }), /MNIST is not in .*[^]*train-images-idx3-ubyte.gz[^]*SHA-256 440fcabf/);
+    await assert.rejects(
+      loadMnist({ folder: folder.path() }),
+      /MNIST is not in .*[^]*train-images-idx3-ubyte.gz[^]*SHA-256 440fcabf/,
+    );
     await folder.write("t10k-images-idx3-ubyte", idxBytes([1, 28, 28], new Uint8Array(784)));
     await folder.write("t10k-labels-idx1-ubyte", idxBytes([1], [7]));
 

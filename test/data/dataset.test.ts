@@ -37,7 +37,10 @@ describe("data/dataset", () => {
   it("Without a seed the last tenth is held out, as in the official code", () => {
     const { train, heldOut } = splitHeldOut(numberedDataset(20));
 
-    assert.deepEqual([...heldOut.images].filter((_, i) => i % 4 === 0), [18, 19]);
+    assert.deepEqual(
+      [...heldOut.images].filter((_, i) => i % 4 === 0),
+      [18, 19],
+    );
     assert.equal(train.size, 18);
   });
 
@@ -49,7 +52,10 @@ describe("data/dataset", () => {
     const again = splitHeldOut(whole, { fraction: 0.3, seed: 1 });
     const other = splitHeldOut(whole, { fraction: 0.3, seed: 2 });
 
-    assert.deepEqual([...names(first.train), ...names(first.heldOut)].sort((a, b) => a - b), Array.from({ length: 100 }, (_, i) => i));
+    assert.deepEqual(
+      [...names(first.train), ...names(first.heldOut)].sort((a, b) => a - b),
+      Array.from({ length: 100 }, (_, i) => i),
+    );
     assert.equal(first.heldOut.size, 30);
     assert.deepEqual(names(first.heldOut), names(again.heldOut));
     assert.notDeepEqual(names(first.heldOut), names(other.heldOut));

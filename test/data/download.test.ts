@@ -52,7 +52,10 @@ describe("data/download", () => {
       response.writeHead(200, { "content-length": content.length });
       response.write(content.subarray(0, 40_000), () => setTimeout(() => response.destroy(), 20));
     };
-    await assert.rejects(download(url, folder.path("b.bin"), { sha256: sum }), /Cannot download http.*Get it elsewhere \(SHA-256 [0-9a-f]{64}\) and put it at .*b.bin/);
+    await assert.rejects(
+      download(url, folder.path("b.bin"), { sha256: sum }),
+      /Cannot download http.*Get it elsewhere \(SHA-256 [0-9a-f]{64}\) and put it at .*b.bin/,
+    );
     await assert.rejects(access(folder.path("b.bin")));
 
     answer = serveRanges;
@@ -74,17 +77,26 @@ describe("data/download", () => {
   it("A file with another checksum is deleted and named", async () => {
     answer = (_, response) => void response.end("something else");
 
-    await assert.rejects(download(url, folder.path("d.bin"), { sha256: sum }), /has SHA-256 [0-9a-f]{64}, expected [0-9a-f]{64}: not the published file/);
+    await assert.rejects(
+      download(url, folder.path("d.bin"), { sha256: sum }),
+      /has SHA-256 [0-9a-f]{64}, expected [0-9a-f]{64}: not the published file/,
+    );
     await assert.rejects(access(folder.path("d.bin")));
     await assert.rejects(access(folder.path("d.bin.part")));
   });
 
   it("A file larger than expected is stopped", async () => {
-    await assert.rejects(download(url, folder.path("e.bin"), { sha256: sum, maxBytes: 50_000 }), /more than the 50000 bytes expected at most/);
+    await assert.rejects(
+      download(url, folder.path("e.bin"), { sha256: sum, maxBytes: 50_000 }),
+      /more than the 50000 bytes expected at most/,
+    );
   });
 
   it("Where no server answers, the message has the URL, the reason and the target", async () => {
-    await assert.rejects(download("http://127.0.0.1:9/x", folder.path("f.bin"), { sha256: sum }), /Cannot download http:\/\/127.0.0.1:9\/x: fetch failed.* and put it at .*f.bin/);
+    await assert.rejects(
+      download("http://127.0.0.1:9/x", folder.path("f.bin"), { sha256: sum }),
+      /Cannot download http:\/\/127.0.0.1:9\/x: fetch failed.* and put it at .*f.bin/,
+    );
     answer = (_, response) => void response.writeHead(404).end();
     await assert.rejects(download(url, folder.path("f.bin"), { sha256: sum }), /the server answers 404 Not Found/);
     await assert.rejects(fetchDataset("cifar" as "mnist"), /data set "cifar": expected one of cifar-10, cifar-100, svhn, mnist/);

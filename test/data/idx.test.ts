@@ -30,7 +30,11 @@ describe("data/idx", () => {
   });
 
   it("A wrong magic number is refused", async () => {
-    await refused("labels", labels, /labels: wrong IDX magic number 00 00 08 01, expected 00 00 08 03 \(unsigned bytes, 3 dimensions\)/);
+    await refused(
+      "labels",
+      labels,
+      /labels: wrong IDX magic number 00 00 08 01, expected 00 00 08 03 \(unsigned bytes, 3 dimensions\)/,
+    );
     await refused("text", Buffer.from("<html>"), /wrong IDX magic number 3c 68 74 6d/);
   });
 
@@ -44,7 +48,11 @@ describe("data/idx", () => {
     const damaged = gzipSync(images);
     damaged[damaged.length - 6]! ^= 255; // the checksum
     await refused("damaged.gz", damaged, /damaged.gz: damaged gzip stream \(incorrect data check\)/);
-    await refused("tail.gz", Buffer.concat([gzipSync(images), Buffer.alloc(4)]), /tail.gz: 4 bytes follow the end of the gzip stream/);
+    await refused(
+      "tail.gz",
+      Buffer.concat([gzipSync(images), Buffer.alloc(4)]),
+      /tail.gz: 4 bytes follow the end of the gzip stream/,
+    );
     await refused("text.gz", Buffer.concat([gzipSync(images), Buffer.from("text")]), /text.gz: damaged gzip stream/);
   });
 

@@ -2,7 +2,17 @@ import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
 import { deflateSync } from "node:zlib";
 import jpegJs from "jpeg-js";
-import { centreBox, cropAndResize, decodeImage, DecodePool, imageBatches, loadImageFolder, randomBox, scanImageFolder, type Batch } from "../../src/data";
+import {
+  centreBox,
+  cropAndResize,
+  decodeImage,
+  DecodePool,
+  imageBatches,
+  loadImageFolder,
+  randomBox,
+  scanImageFolder,
+  type Batch,
+} from "../../src/data";
 import { Rng } from "../../src/engine";
 import { cmykJpeg, greyJpeg, progressiveJpeg } from "./jpegFiles";
 import { temporaryFolder } from "./support";
@@ -22,7 +32,12 @@ function png(height: number, width: number, rgb: (y: number, x: number) => numbe
   header.writeUInt32BE(height, 4);
   header.set([8, 2, 0, 0, 0], 8);
   const rows = Array.from({ length: height }, (_, y) => [0, ...Array.from({ length: width }, (__, x) => rgb(y, x)).flat()]);
-  return Buffer.concat([Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), chunk("IHDR", header), chunk("IDAT", deflateSync(Uint8Array.from(rows.flat()))), chunk("IEND", Buffer.alloc(0))]);
+  return Buffer.concat([
+    Buffer.from("\x89PNG\r\n\x1a\n", "latin1"),
+    chunk("IHDR", header),
+    chunk("IDAT", deflateSync(Uint8Array.from(rows.flat()))),
+    chunk("IEND", Buffer.alloc(0)),
+  ]);
 }
 
 // PNG specification, appendix D.
@@ -37,7 +52,9 @@ function crc(bytes: Uint8Array): number {
 
 /** A JPEG by another library than the one that reads it. */
 function jpeg(height: number, width: number, rgb: (y: number, x: number) => number[]): Buffer {
-  const data = Uint8Array.from({ length: height * width * 4 }, (_, i) => (i % 4 === 3 ? 255 : rgb(Math.floor(i / 4 / width), Math.floor(i / 4) % width)[i % 4]!));
+  const data = Uint8Array.from({ length: height * width * 4 }, (_, i) =>
+    i % 4 === 3 ? 255 : rgb(Math.floor(i / 4 / width), Math.floor(i / 4) % width)[i % 4]!,
+  );
   return jpegJs.encode({ data: Buffer.from(data), width, height }, 100).data;
 }
 
@@ -52,7 +69,10 @@ describe("data/image", () => {
   });
 
   it("A JPEG gives its pixels closely", () => {
-    const { height, width, data } = decodeImage(jpeg(16, 24, () => [200, 100, 50]), { name: "j" });
+    const { height, width, data } = decodeImage(
+      jpeg(16, 24, () => [200, 100, 50]),
+      { name: "j" },
+    );
 
     assert.deepEqual([height, width], [16, 24]);
     for (let i = 0; i < data.length; i++) assert.ok(Math.abs(data[i]! - [200, 100, 50][i % 3]!) <= 3, `${i}: ${data[i]}`);
@@ -63,7 +83,10 @@ describe("data/image", () => {
 
     assert.deepEqual(pixels(progressiveJpeg).slice(0, 3), [200, 100, 50]);
     assert.deepEqual(pixels(cmykJpeg).slice(0, 3), [156, 78, 39]);
-    assert.deepEqual(pixels(greyJpeg).filter((_, i) => i % 12 === 0), [255, 170, 85, 0]);
+    assert.deepEqual(
+      pixels(greyJpeg).filter((_, i) => i % 12 === 0),
+      [255, 170, 85, 0],
+    );
   });
 
   it("Files that are no images, are cut short, or claim to be huge are refused", () => {
@@ -84,7 +107,10 @@ describe("data/image", () => {
 
     assert.deepEqual(cropAndResize(image, { top: 0, left: 0, height: 8, width: 8 }, [8, 8]), data);
     // positions i·8/4 are whole: the kernel is 1 at 0 and 0 at every other integer
-    assert.deepEqual([...cropAndResize(image, { top: 0, left: 0, height: 8, width: 8 }, [4, 4])], [...data].filter((_, i) => i % 2 === 0 && Math.floor(i / 8) % 2 === 0));
+    assert.deepEqual(
+      [...cropAndResize(image, { top: 0, left: 0, height: 8, width: 8 }, [4, 4])],
+      [...data].filter((_, i) => i % 2 === 0 && Math.floor(i / 8) % 2 === 0),
+    );
     assert.deepEqual([...cropAndResize(image, { top: 2, left: 3, height: 1, width: 2 }, [1, 2])], [data[19], data[20]]);
   });
 
@@ -119,10 +145,19 @@ describe("data/imageFolder", () => {
   const folder = temporaryFolder();
   before(async () => {
     for (const name of ["cats", "dogs/more"]) await mkdir(folder.path(`pets/${name}`), { recursive: true });
-    await folder.write("pets/cats/2.png", png(12, 12, () => [200, 0, 0]));
-    await folder.write("pets/cats/1.JPEG", jpeg(16, 24, () => [0, 200, 0]));
+    await folder.write(
+      "pets/cats/2.png",
+      png(12, 12, () => [200, 0, 0]),
+    );
+    await folder.write(
+      "pets/cats/1.JPEG",
+      jpeg(16, 24, () => [0, 200, 0]),
+    );
     await folder.write("pets/cats/notes.txt", "no image");
-    await folder.write("pets/dogs/more/3.png", png(12, 20, () => [0, 0, 200]));
+    await folder.write(
+      "pets/dogs/more/3.png",
+      png(12, 20, () => [0, 0, 200]),
+    );
     await folder.write("split.txt", "dogs/more/3.png\ncats/2.png\n");
   });
 
@@ -130,7 +165,10 @@ describe("data/imageFolder", () => {
     const found = await scanImageFolder(folder.path("pets"));
 
     assert.deepEqual(found.classNames, ["cats", "dogs"]);
-    assert.deepEqual(found.files.map((file) => file.slice(folder.path("pets/").length)), ["cats/1.JPEG", "cats/2.png", "dogs/more/3.png"]);
+    assert.deepEqual(
+      found.files.map((file) => file.slice(folder.path("pets/").length)),
+      ["cats/1.JPEG", "cats/2.png", "dogs/more/3.png"],
+    );
     assert.deepEqual([...found.labels], [0, 0, 1]);
   });
 
@@ -139,7 +177,10 @@ describe("data/imageFolder", () => {
 
     assert.deepEqual([...found.labels], [1, 0]);
     await folder.write("bad.txt", "cats/2.png\n../secret.png\n");
-    await assert.rejects(scanImageFolder(folder.path("pets"), { splitFile: folder.path("bad.txt") }), /bad.txt, line 2: "\.\.\/secret.png" is not among the 3 images/);
+    await assert.rejects(
+      scanImageFolder(folder.path("pets"), { splitFile: folder.path("bad.txt") }),
+      /bad.txt, line 2: "\.\.\/secret.png" is not among the 3 images/,
+    );
   });
 
   it("A folder becomes a data set of one size, decoded in worker threads", async () => {
@@ -147,7 +188,13 @@ describe("data/imageFolder", () => {
 
     assert.deepEqual([dataset.size, dataset.shape, dataset.name, [...dataset.labels]], [3, [8, 8, 3], "pets", [0, 0, 1]]);
     const first = (image: number) => [...dataset.images.subarray(192 * image, 192 * image + 3)];
-    assert.deepEqual([first(1), first(2)], [[200, 0, 0], [0, 0, 200]]);
+    assert.deepEqual(
+      [first(1), first(2)],
+      [
+        [200, 0, 0],
+        [0, 0, 200],
+      ],
+    );
     first(0).forEach((value, c) => assert.ok(Math.abs(value - [0, 200, 0][c]!) <= 3));
     assert.deepEqual(dataset.mean, [0.485, 0.456, 0.406]);
   });
@@ -185,7 +232,8 @@ describe("data/imageFolder", () => {
 
     await assert.rejects(loadImageFolder(folder.path("broken"), { size: 8, threads: 1 }), /x.png: neither a PNG nor a JPEG file/);
     const read = async () => {
-      for await (const batch of imageBatches(await scanImageFolder(folder.path("broken")), { batchSize: 1, rng: new Rng(0) })) void batch;
+      for await (const batch of imageBatches(await scanImageFolder(folder.path("broken")), { batchSize: 1, rng: new Rng(0) }))
+        void batch;
     };
     await assert.rejects(read(), /x.png: neither/);
   });

@@ -34,7 +34,15 @@ function assertConsistent(noise: NoisyLabels, clean: ArrayLike<number>) {
 
 describe("data/labelNoise", () => {
   it("Symmetric noise without the true class moves exactly ⌊rn⌋ labels", () => {
-    for (const [n, noiseRate, count] of [[1000, 0.2, 200], [1000, 0.8, 800], [10, 0.3, 3], [7, 0.5, 3], [100, 0.29, 29], [50, 0, 0], [50, 1, 50]] as const) {
+    for (const [n, noiseRate, count] of [
+      [1000, 0.2, 200],
+      [1000, 0.8, 800],
+      [10, 0.3, 3],
+      [7, 0.5, 3],
+      [100, 0.29, 29],
+      [50, 0, 0],
+      [50, 1, 50],
+    ] as const) {
       const clean = balanced(n);
       const noise = symmetricNoise(clean, { noiseRate, numClasses: 10, seed: 1 });
       assert.equal(flips(noise), count, `${noiseRate} of ${n}`);
@@ -111,7 +119,10 @@ describe("data/labelNoise", () => {
 
   it("One's own map is checked", () => {
     assert.deepEqual(asymmetricNoise([0, 1, 2], { noiseRate: 1, numClasses: 3, map: { 0: 2 } }).noisyLabels, [2, 1, 2]);
-    assert.throws(() => asymmetricNoise([0, 1], { noiseRate: 1, numClasses: 2, map: { 0: 2 } }), /map 0 → 2: label 1 is 2, expected an integer from 0 to 1/);
+    assert.throws(
+      () => asymmetricNoise([0, 1], { noiseRate: 1, numClasses: 2, map: { 0: 2 } }),
+      /map 0 → 2: label 1 is 2, expected an integer from 0 to 1/,
+    );
     for (const map of Object.values(asymmetricMaps)) assert.ok(Object.entries(map).every(([from, to]) => Number(from) !== to));
   });
 
@@ -134,11 +145,18 @@ describe("data/labelNoise", () => {
 
     const row = [...noise.transitionMatrix[0]!].slice(1);
     assert.ok(Math.max(...row) > 0.9 * row.reduce((a, b) => a + b), row.join(" "));
-    assert.throws(() => instanceNoise([0, 1], { noiseRate: 0.5, numClasses: 2, features: [1, 2, 3] }), /3 feature values for 2 labels/);
+    assert.throws(
+      () => instanceNoise([0, 1], { noiseRate: 0.5, numClasses: 2, features: [1, 2, 3] }),
+      /3 feature values for 2 labels/,
+    );
   });
 
   it("Noise from a matrix has exactly its counts where they are whole numbers, else the nearest", () => {
-    const matrix = [[0.7, 0.2, 0.1], [0, 1, 0], [0.25, 0.25, 0.5]];
+    const matrix = [
+      [0.7, 0.2, 0.1],
+      [0, 1, 0],
+      [0.25, 0.25, 0.5],
+    ];
     const exact = transitionNoise(balanced(300, 3), matrix, { seed: 4 });
     const rounded = transitionNoise(balanced(9, 3), matrix, { seed: 4 });
 
@@ -149,7 +167,10 @@ describe("data/labelNoise", () => {
   });
 
   it("Independent draws follow the matrix within binomial bounds", () => {
-    const matrix = [[0.7, 0.3], [0.1, 0.9]];
+    const matrix = [
+      [0.7, 0.3],
+      [0.1, 0.9],
+    ];
     const noise = transitionNoise(balanced(20000, 2), matrix, { seed: 4, sampling: "independent" });
 
     // ± 5·√(10 000·0.3·0.7) = ± 230 of 10 000
@@ -161,16 +182,49 @@ describe("data/labelNoise", () => {
   it("A matrix that is none is refused", () => {
     assert.throws(() => transitionNoise([0], [[1]]), /1 rows, expected at least 2/);
     assert.throws(() => transitionNoise([0], [[1, 0], [1]]), /row 1 has 1 entries, expected 2/);
-    assert.throws(() => transitionNoise([0], [[1, 0], [1.5, -0.5]]), /entry \(1, 0\) is 1.5, expected a probability/);
-    assert.throws(() => transitionNoise([0], [[1, 0], [0.5, 0.4]]), /row 1 sums to 0.9, expected 1/);
-    assert.throws(() => transitionNoise([0], [[1, 0], [NaN, 1]]), /expected a probability/);
+    assert.throws(
+      () =>
+        transitionNoise(
+          [0],
+          [
+            [1, 0],
+            [1.5, -0.5],
+          ],
+        ),
+      /entry \(1, 0\) is 1.5, expected a probability/,
+    );
+    assert.throws(
+      () =>
+        transitionNoise(
+          [0],
+          [
+            [1, 0],
+            [0.5, 0.4],
+          ],
+        ),
+      /row 1 sums to 0.9, expected 1/,
+    );
+    assert.throws(
+      () =>
+        transitionNoise(
+          [0],
+          [
+            [1, 0],
+            [NaN, 1],
+          ],
+        ),
+      /expected a probability/,
+    );
   });
 
   it("The generators' matrices are those that their labels realise", () => {
     const clean = balanced(90000);
     const pairs = [
       [symmetricTransition({ noiseRate: 0.4, numClasses: 10 }), symmetricNoise(clean, { noiseRate: 0.4, numClasses: 10 })],
-      [symmetricTransition({ noiseRate: 0.4, numClasses: 10, includeTrueClass: true }), symmetricNoise(clean, { noiseRate: 0.4, numClasses: 10, includeTrueClass: true })],
+      [
+        symmetricTransition({ noiseRate: 0.4, numClasses: 10, includeTrueClass: true }),
+        symmetricNoise(clean, { noiseRate: 0.4, numClasses: 10, includeTrueClass: true }),
+      ],
       [pairFlipTransition({ noiseRate: 0.4, numClasses: 10 }), pairFlipNoise(clean, { noiseRate: 0.4, numClasses: 10 })],
       [asymmetricTransition({ noiseRate: 0.4 }), asymmetricNoise(clean, { noiseRate: 0.4 })],
     ] as const;
@@ -182,17 +236,30 @@ describe("data/labelNoise", () => {
   });
 
   it("A drawn matrix has the trace asked for, at every size", () => {
-    for (const [numClasses, trace] of [[2, 1], [10, 6.5], [10, 0], [10, 10], [5, 0.3], [100, 42]] as const) {
+    for (const [numClasses, trace] of [
+      [2, 1],
+      [10, 6.5],
+      [10, 0],
+      [10, 10],
+      [5, 0.3],
+      [100, 42],
+    ] as const) {
       const matrix = transitionMatrixWithTrace({ numClasses, trace, seed: 3 });
 
       checkTransitionMatrix(matrix);
       assert.ok(Math.abs(matrix.reduce((sum, row, i) => sum + row[i]!, 0) - trace) < 1e-9);
     }
-    assert.throws(() => transitionMatrixWithTrace({ numClasses: 3, trace: 3.1 }), /trace = 3.1: expected a number from 0 to numClasses = 3/);
+    assert.throws(
+      () => transitionMatrixWithTrace({ numClasses: 3, trace: 3.1 }),
+      /trace = 3.1: expected a number from 0 to numClasses = 3/,
+    );
   });
 
   it("Wrong labels, rates and numbers of classes are refused in one sentence", () => {
-    assert.throws(() => symmetricNoise([0, 10], { noiseRate: 0.1, numClasses: 10 }), /clean labels: label 1 is 10, expected an integer from 0 to 9/);
+    assert.throws(
+      () => symmetricNoise([0, 10], { noiseRate: 0.1, numClasses: 10 }),
+      /clean labels: label 1 is 10, expected an integer from 0 to 9/,
+    );
     assert.throws(() => symmetricNoise([0.5], { noiseRate: 0.1, numClasses: 10 }), /label 0 is 0.5/);
     assert.throws(() => symmetricNoise([0], { noiseRate: 20, numClasses: 10 }), /noiseRate = 20: expected a number from 0 to 1/);
     assert.throws(() => symmetricNoise([0], { noiseRate: NaN, numClasses: 10 }), /noiseRate = NaN/);
@@ -204,7 +271,12 @@ describe("data/labelNoise", () => {
 
     assert.deepEqual(noise.flipped, [false, true, false, true]);
     assert.equal(noise.actualNoiseRate, 0.5);
-    assert.deepEqual(noise.transitionMatrix, [[1, 0, 0, 0], [0, 0, 1, 0], [0, 0.5, 0.5, 0], [0, 0, 0, 1]]);
+    assert.deepEqual(noise.transitionMatrix, [
+      [1, 0, 0, 0],
+      [0, 0, 1, 0],
+      [0, 0.5, 0.5, 0],
+      [0, 0, 0, 1],
+    ]);
     assert.throws(() => compareLabels([0, 1], [0], { numClasses: 2 }), /1 noisy labels, expected 2/);
     assert.throws(() => compareLabels([0, 1], [0, 2], { numClasses: 2 }), /noisy labels: label 1 is 2/);
     assert.throws(() => compareLabels([0, 1], [0, 0.5], { numClasses: 2 }), /noisy labels: label 1 is 0.5/);

@@ -8,7 +8,10 @@ const fromCsv = (text: string) => noisyLabelsFromCsv(text, { labels, numClasses:
 
 describe("data/noiseFiles", () => {
   const folder = temporaryFolder();
-  const noise = symmetricNoise(Array.from({ length: 100 }, (_, i) => i % 10), { noiseRate: 0.4, numClasses: 10, seed: "a" });
+  const noise = symmetricNoise(
+    Array.from({ length: 100 }, (_, i) => i % 10),
+    { noiseRate: 0.4, numClasses: 10, seed: "a" },
+  );
 
   it("Saved noise comes back as it was", async () => {
     await saveNoise(folder.path("deep/noise.json"), noise);
@@ -28,7 +31,8 @@ describe("data/noiseFiles", () => {
     const altered = JSON.parse(text);
     altered.noisyLabels[0] = (altered.noisyLabels[0] + 1) % 10;
 
-    const refused = async (content: string, message: RegExp) => assert.rejects(loadNoise(await folder.write("bad.json", content)), message);
+    const refused = async (content: string, message: RegExp) =>
+      assert.rejects(loadNoise(await folder.write("bad.json", content)), message);
     await refused(JSON.stringify(altered), /the noisy labels' SHA-256 is .* expected .*: the file was altered/);
     await refused(text.slice(0, 50), /bad.json: not JSON/);
     await refused("null", /format is undefined, expected "sharpness-lab noisy labels/);
@@ -40,7 +44,10 @@ describe("data/noiseFiles", () => {
   it("Noise for another data set is refused", async () => {
     await saveNoise(folder.path("n.json"), noise);
 
-    await assert.rejects(loadNoise(folder.path("n.json"), { labels: [0, 1] }), /is about 100 other clean labels than the 2 given/);
+    await assert.rejects(
+      loadNoise(folder.path("n.json"), { labels: [0, 1] }),
+      /is about 100 other clean labels than the 2 given/,
+    );
   });
 
   it("A file that cannot be written is one clear error, and nothing half-written stays", async () => {

@@ -74,7 +74,10 @@ describe("data/npy", () => {
   });
 
   it("A file that is none, or is cut short, is refused", () => {
-    assert.throws(() => parseNpy(Buffer.from("PK\x03\x04and more"), { name: "n" }), /n: starts with 50 4b 03 04 61 6e, expected 93 4e/);
+    assert.throws(
+      () => parseNpy(Buffer.from("PK\x03\x04and more"), { name: "n" }),
+      /n: starts with 50 4b 03 04 61 6e, expected 93 4e/,
+    );
     assert.throws(() => parseNpy(bytes(npyIntegers).subarray(0, 40), { name: "n" }), /cut short within the header/);
     assert.throws(() => parseNpy(bytes(npyIntegers).subarray(0, 150), { name: "n" }), /n: NumPy array of 22 bytes, expected 32/);
     assert.throws(() => parseNpy(Buffer.concat([bytes(npyDict), Buffer.alloc(3)]), { name: "n" }), /3 bytes follow the pickle/);
@@ -91,7 +94,9 @@ describe("data/cifarN", () => {
     const from = pickle.indexOf("]\x94}", 0, "latin1") + 2;
     const to = pickle.lastIndexOf("u");
     // the pieces before build the outer array and fill the memo that the dict's arrays refer to
-    return zipSync({ "CIFAR-10_human/data.pkl": Buffer.concat([pickle.subarray(0, from), pickle.subarray(from, to + 1), Buffer.from(".")]) });
+    return zipSync({
+      "CIFAR-10_human/data.pkl": Buffer.concat([pickle.subarray(0, from), pickle.subarray(from, to + 1), Buffer.from(".")]),
+    });
   };
 
   it("The ordered .npy file gives the human labels", async () => {
@@ -114,9 +119,15 @@ describe("data/cifarN", () => {
   it("Labels in another order, and sets that are not there, are refused", async () => {
     const file = await folder.write("h_ordered.npy", bytes(npyDict));
 
-    await assert.rejects(loadCifarN(file, { ...options, labels: [1, 0, 2, 1] }), /agree with 2 of the 4 given, expected all: the file follows another order/);
+    await assert.rejects(
+      loadCifarN(file, { ...options, labels: [1, 0, 2, 1] }),
+      /agree with 2 of the 4 given, expected all: the file follows another order/,
+    );
     await assert.rejects(loadCifarN(file, { ...options, labels: [0] }), /4 labels, expected 1/);
-    await assert.rejects(loadCifarN(file, { ...options, set: "noisy_label" }), /has no "noisy_label", expected one of clean_label, worse_label/);
+    await assert.rejects(
+      loadCifarN(file, { ...options, set: "noisy_label" }),
+      /has no "noisy_label", expected one of clean_label, worse_label/,
+    );
     await assert.rejects(loadCifarN(await folder.write("x.pt", Buffer.from("PK\x03\x04")), options), /x.pt: not a zip/);
     await assert.rejects(loadCifarN(await folder.write("y.pt", Buffer.from("no")), options), /y.pt: not a pickle/);
   });

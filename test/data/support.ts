@@ -19,7 +19,10 @@ export function numberedDataset(size: number, { numClasses = 3, shape = [2, 2, 1
 }
 
 /** A folder that is gone after the tests. */
-export function temporaryFolder(): { path(name?: string): string; write(name: string, content: Uint8Array | string): Promise<string> } {
+export function temporaryFolder(): {
+  path(name?: string): string;
+  write(name: string, content: Uint8Array | string): Promise<string>;
+} {
   let folder = "";
   before(async () => {
     folder = await mkdtemp(path.join(os.tmpdir(), "sharpness-lab-"));
