@@ -38,10 +38,10 @@ describe("README.md", () => {
       fs.rmSync(folder, { recursive: true });
     }
 
-    const [noiseRate, testErrorRate, memorisation] = printed[0] as [number, number, lab.Memorisation];
+    const [noiseRate, testErrorRate, memorization] = printed[0] as [number, number, lab.Memorization];
     assert.equal(noiseRate, 0.4);
     assert.ok(testErrorRate < 0.5, `${testErrorRate}; chance is 0.9`);
-    assert.ok(memorisation.flippedFitted! < memorisation.cleanFitted!);
+    assert.ok(memorization.flippedFitted! < memorization.cleanFitted!);
   });
 
   it("has ten lines that train on a folder of one's own images", async function () {
@@ -53,7 +53,7 @@ describe("README.md", () => {
       fs.mkdirSync(path.join(folder, name));
       const own = [...labels.keys()].filter((i) => labels[i] === label).slice(0, 100);
       for (const i of own)
-        fs.writeFileSync(path.join(folder, name, `${i}.png`), greyPng(images.subarray(784 * i, 784 * (i + 1)), shape));
+        fs.writeFileSync(path.join(folder, name, `${i}.png`), grayPng(images.subarray(784 * i, 784 * (i + 1)), shape));
     }
     const printed: unknown[][] = [];
 
@@ -100,7 +100,7 @@ async function run(code: string, console: { log(...values: unknown[]): void }): 
   await main(lab, console);
 }
 
-function greyPng(pixels: Uint8Array, [height, width]: lab.ImageShape): Buffer {
+function grayPng(pixels: Uint8Array, [height, width]: lab.ImageShape): Buffer {
   return PNG.sync.write({ width, height, data: Buffer.from(pixels) } as PNG, { colorType: 0, inputColorType: 0 });
 }
 

@@ -19,7 +19,7 @@ async function main(): Promise<void> {
   console.log("  npm run doctor                  which engine runs here, and what would make it faster");
 }
 
-const demoItems = ["table-4", "figure-memorisation"];
+const demoItems = ["table-4", "figure-memorization"];
 const figuresFolder = path.join(projectRoot(), "data/cache/figures");
 
 async function show(item: PaperItem): Promise<void> {

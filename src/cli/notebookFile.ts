@@ -56,7 +56,7 @@ export function notebookFailures({ cells }: Notebook): CellFailure[] {
     const source = joinLines(cell.source).trim();
     if (cell.cell_type !== "code" || !source) return;
     const message = failureOf(cell, failures[0]);
-    if (message) failures.push({ cell: i + 1, message, source: source.split("\n")[0] });
+    if (message) failures.push({ cell: i + 1, message, source: source.split("\n")[0]! });
   });
   return failures;
 }

@@ -83,7 +83,10 @@ function jupyterEnvironment(): NodeJS.ProcessEnv {
   return { ...process.env, PATH, JUPYTER_PATH, JUPYTER_NO_CONFIG: "1", JUPYTER_PLATFORM_DIRS: "1", PYTHONWARNINGS: "ignore" };
 }
 
-async function jupyter(args: string[], { env, signal }: { env: NodeJS.ProcessEnv; signal?: AbortSignal }): Promise<void> {
+async function jupyter(
+  args: string[],
+  { env, signal }: Pick<ExecuteOptions, "signal"> & { env: NodeJS.ProcessEnv },
+): Promise<void> {
   const program = findJupyter();
   if (!program) throw new Error("There is no Jupyter: `npm run setup` installs it into .venv");
   const { code, stderr } = await run(program, args, { env, signal });

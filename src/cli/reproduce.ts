@@ -103,7 +103,7 @@ interface MakeOptions {
   readonly budget: Budget;
   readonly jobs: number;
   /** A folder for logs of the runs that are made. */
-  readonly log?: string | undefined;
+  readonly log?: string;
 }
 
 /** A summary beside the curves of each finished run. */

@@ -15,11 +15,11 @@ export interface BatchPlace {
   firstIndex: number;
 }
 
-/** What happens to a training batch before (bytes) and after (pixels) normalisation, in place. */
+/** What happens to a training batch before (bytes) and after (pixels) normalization, in place. */
 export interface Augmentation {
   readonly name: string;
-  readonly bytes?: ((images: Uint8Array, place: BatchPlace) => void) | undefined;
-  readonly pixels?: ((images: Float32Array, place: BatchPlace) => void) | undefined;
+  readonly bytes?: (images: Uint8Array, place: BatchPlace) => void;
+  readonly pixels?: (images: Float32Array, place: BatchPlace) => void;
 }
 
 export interface CropOptions {
@@ -30,7 +30,7 @@ export interface CropOptions {
 export interface CutoutOptions {
   /** side of the box in pixels; 16: official code, on 32 and on 28 pixels alike. `scaledCutoutSize` keeps the share of the image */
   size?: number;
-  /** what the box is filled with; 0 after normalisation: official code */
+  /** what the box is filled with; 0 after normalization: official code */
   fill?: number;
 }
 
@@ -50,7 +50,7 @@ export function reflectCrop({ pad = 4 }: CropOptions = {}): ImageOp {
   };
 }
 
-/** One box per image, its centre uniform over the pixels, clipped at the borders (DeVries and Taylor 2017). */
+/** One box per image, its center uniform over the pixels, clipped at the borders (DeVries and Taylor 2017). */
 export function cutout({ size = 16, fill = 0 }: CutoutOptions = {}): ImageOp {
   return (image, shape, rng) => fillBox(image, shape, drawBox(shape, size, rng), fill);
 }
@@ -193,7 +193,7 @@ interface Box {
   right: number;
 }
 
-// Rows [centre − size/2, centre + size/2), as the official code has it.
+// Rows [center − size/2, center + size/2), as the official code has it.
 function drawBox([height, width]: ImageShape, size: number, rng: Rng): Box {
   const y = rng.int(height);
   const x = rng.int(width);

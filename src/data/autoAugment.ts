@@ -55,8 +55,8 @@ interface Scales {
   cutout: (shape: ImageShape) => number;
   posterizeBits: (level: number) => number;
   solarizeThreshold: (level: number) => number;
-  /** grey that Contrast blends with; the official code divides the number of pixels, not their sum, by 256 */
-  contrastGrey: (grey: Bytes) => number;
+  /** gray that Contrast blends with; the official code divides the number of pixels, not their sum, by 256 */
+  contrastGray: (gray: Bytes) => number;
 }
 
 const officialScales: Scales = {
@@ -64,7 +64,7 @@ const officialScales: Scales = {
   cutout: () => 100,
   posterizeBits: (level) => Math.trunc((level / 10) * 4),
   solarizeThreshold: (level) => Math.trunc((level / 10) * 256),
-  contrastGrey: (grey) => Math.min(255, Math.trunc(grey.length / 256)),
+  contrastGray: (gray) => Math.min(255, Math.trunc(gray.length / 256)),
 };
 
 const randAugmentScales: Scales = { ...officialScales, translate: () => 100, cutout: () => 40 };
@@ -74,7 +74,7 @@ const autoAugmentScales: Scales = {
   cutout: ([height]) => (10 * height) / 32,
   posterizeBits: (level) => 8 - Math.trunc((level / 10) * 4),
   solarizeThreshold: (level) => 256 - Math.trunc((level / 10) * 256),
-  contrastGrey: (grey) => Math.trunc(grey.reduce((sum, value) => sum + value, 0) / grey.length + 0.5),
+  contrastGray: (gray) => Math.trunc(gray.reduce((sum, value) => sum + value, 0) / gray.length + 0.5),
 };
 
 const fill = 128; // what shifts, rotations and boxes leave empty: official code
@@ -143,12 +143,12 @@ const operations: Readonly<Record<OperationName, Operation>> = {
     mapBytes(image, (value) => (value < 128 ? Math.min(255, value + addition) : value));
   },
   Color: (image, shape, level) => {
-    const grey = greyscale(image, shape);
-    blend(image, (i) => grey[Math.floor(i / shape[2])]!, enhancement(level));
+    const gray = grayscale(image, shape);
+    blend(image, (i) => gray[Math.floor(i / shape[2])]!, enhancement(level));
   },
-  Contrast: (image, shape, level, _, { contrastGrey }) => {
-    const grey = contrastGrey(greyscale(image, shape));
-    blend(image, () => grey, enhancement(level));
+  Contrast: (image, shape, level, _, { contrastGray }) => {
+    const gray = contrastGray(grayscale(image, shape));
+    blend(image, () => gray, enhancement(level));
   },
   Brightness: (image, _, level) => blend(image, () => 0, enhancement(level)),
   Sharpness: (image, shape, level) => {
@@ -198,12 +198,12 @@ function blend(image: Bytes, other: (i: number) => number, factor: number): void
 }
 
 // TensorFlow's rgb_to_grayscale, its rounding included; the image itself where it has one channel.
-function greyscale(image: Bytes, [height, width, channels]: ImageShape): Bytes {
+function grayscale(image: Bytes, [height, width, channels]: ImageShape): Bytes {
   if (channels !== 3) return image.slice();
-  const grey = new Uint8Array(height * width);
-  for (let i = 0; i < grey.length; i++)
-    grey[i] = Math.trunc(((0.2989 * image[3 * i]! + 0.587 * image[3 * i + 1]! + 0.114 * image[3 * i + 2]!) / 255) * 255.5);
-  return grey;
+  const gray = new Uint8Array(height * width);
+  for (let i = 0; i < gray.length; i++)
+    gray[i] = Math.trunc(((0.2989 * image[3 * i]! + 0.587 * image[3 * i + 1]! + 0.114 * image[3 * i + 2]!) / 255) * 255.5);
+  return gray;
 }
 
 function eachChannel(image: Bytes, [, , channels]: ImageShape, table: (histogram: Float64Array) => Bytes | undefined): void {
@@ -274,7 +274,7 @@ function transform(
     }
 }
 
-// About the centre.
+// About the center.
 function rotate(image: Bytes, shape: ImageShape, radians: number): void {
   const [cos, sin] = [Math.cos(radians), Math.sin(radians)];
   const [bottom, right] = [shape[0] - 1, shape[1] - 1];

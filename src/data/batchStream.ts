@@ -12,7 +12,7 @@ export type BatchStream = AsyncGenerator<Batch, void, undefined>;
 
 export interface BatchStreamOptions extends EpochsOptions {
   /** true: a worker thread makes the batches; false: the caller's own thread does. Default: a worker thread where that pays */
-  thread?: boolean | undefined;
+  thread?: boolean;
 }
 
 type NamedOptions = EpochsOptions & Pick<BatchWork, "augment">;
@@ -47,7 +47,7 @@ async function* fromHere(dataset: Dataset, options: EpochsOptions): BatchStream 
 }
 
 const filedAugments: Partial<Record<AugmentName, Pick<ImageBatchOptions, "fit" | "randAugment">>> = {
-  none: { fit: "centre" },
+  none: { fit: "center" },
   "random-resized-crop": { fit: "random" },
   randaugment: { fit: "random", randAugment: {} },
 };

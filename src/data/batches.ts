@@ -1,11 +1,11 @@
-/** Epochs as batches: shuffled, augmented, normalised. The same stream gives the same batches, from whichever batch it is resumed. */
+/** Epochs as batches: shuffled, augmented, normalized. The same stream gives the same batches, from whichever batch it is resumed. */
 import type { Rng } from "../engine";
 import type { Augmentation } from "./augment";
 import { augmentation, type AugmentName } from "./augmentations";
 import { imageLength, normalize, type Dataset } from "./dataset";
 
 export interface Batch {
-  /** (n·height·width·channels), normalised */
+  /** (n·height·width·channels), normalized */
   readonly images: Float32Array;
   /** (n) */
   readonly labels: Int32Array;
@@ -16,7 +16,7 @@ export interface Batch {
 export interface BatchOptions {
   batchSize: number;
   /** the stream of this epoch; needed where `shuffle` or `augment` draws */
-  rng?: Rng | undefined;
+  rng?: Rng;
   augment?: AugmentName | Augmentation;
   /** leave out a last batch that is not full; true: official code. Off for evaluation */
   dropLast?: boolean;

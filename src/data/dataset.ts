@@ -1,4 +1,4 @@
-/** A labelled set of images held as bytes, and what can be done to one: cut it, split it, relabel it, normalise it. */
+/** A labeled set of images held as bytes, and what can be done to one: cut it, split it, relabel it, normalize it. */
 import { Rng } from "../engine/rng"; // not the engine itself: worker threads need no TensorFlow
 import { imageLength, type ImageShape } from "./shape";
 

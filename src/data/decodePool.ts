@@ -9,11 +9,11 @@ export interface ImageJob {
   /** height, width of the result */
   size: readonly [number, number];
   channels: 1 | 3;
-  /** "random": random box and flip, from `seed`; "centre": the official evaluation crop; "stretch": the whole image */
-  fit: "random" | "centre" | "stretch";
+  /** "random": random box and flip, from `seed`; "center": the official evaluation crop; "stretch": the whole image */
+  fit: "random" | "center" | "stretch";
   seed?: number;
   /** after a random box; absent: none */
-  randAugment?: RandAugmentOptions | undefined;
+  randAugment?: RandAugmentOptions;
 }
 
 interface Waiting {

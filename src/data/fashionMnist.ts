@@ -9,9 +9,9 @@ import { missingMessage } from "./sources";
 export interface LoadOptions {
   split?: "train" | "test";
   /** the first so many images only */
-  limit?: number | undefined;
+  limit?: number;
   /** where the files are, packed or not; by default data/cache/<name>, then where Debian's package puts them */
-  folder?: string | undefined;
+  folder?: string;
 }
 
 const fashionClasses = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"];
@@ -79,7 +79,7 @@ export interface IdxDatasetOptions {
 }
 
 /**
- * Any set of greyscale images in a pair of IDX files, images and labels.
+ * Any set of grayscale images in a pair of IDX files, images and labels.
  * @throws one sentence where a file is malformed, the two do not fit, or a checksum differs
  */
 export async function loadIdxDataset(

@@ -46,7 +46,7 @@ export function decodeImage(
   }
 }
 
-// libjpeg-turbo makes no colours of CMYK, which some of ImageNet's files have.
+// libjpeg-turbo makes no colors of CMYK, which some of ImageNet's files have.
 function decodeJpeg(buffer: Buffer, components: number): { height: number; width: number; data: ArrayLike<number> } {
   return components === 4 ? jpegJs.decode(buffer, { useTArray: true, maxMemoryUsageInMB: 1024 }) : decodeTurbo(buffer);
 }
@@ -93,12 +93,12 @@ function dropAlpha(rgba: ArrayLike<number>): Uint8Array {
 }
 
 /** One channel by ITU-R BT.601's weights, rounded. */
-export function toGrey({ height, width, channels, data }: RawImage): RawImage {
+export function toGray({ height, width, channels, data }: RawImage): RawImage {
   if (channels === 1) return { height, width, channels, data };
-  const grey = new Uint8Array(height * width);
-  for (let i = 0; i < grey.length; i++)
-    grey[i] = Math.round(0.299 * data[3 * i]! + 0.587 * data[3 * i + 1]! + 0.114 * data[3 * i + 2]!);
-  return { height, width, channels: 1, data: grey };
+  const gray = new Uint8Array(height * width);
+  for (let i = 0; i < gray.length; i++)
+    gray[i] = Math.round(0.299 * data[3 * i]! + 0.587 * data[3 * i + 1]! + 0.114 * data[3 * i + 2]!);
+  return { height, width, channels: 1, data: gray };
 }
 
 /**
@@ -139,7 +139,7 @@ function mixRowsInto(line: Float64Array, { width, channels, data }: RawImage, bo
   }
 }
 
-// Four neighbours of i·from/to and their weights; neighbours outside are the border's.
+// Four neighbors of i·from/to and their weights; neighbors outside are the border's.
 function cubicTaps(from: number, to: number): Taps[] {
   return Array.from({ length: to }, (_, i) => {
     const position = (i * from) / to;
@@ -157,8 +157,8 @@ function cubic(x: number, a = -0.75): number {
   return x < 2 ? a * (((x - 5) * x + 8) * x - 4) : 0;
 }
 
-/** The centred square of side min(height, width)·size/(size + 32): the official evaluation crop. */
-export function centreBox({ height, width }: Pick<RawImage, "height" | "width">, size: number): CropBox {
+/** The centered square of side min(height, width)·size/(size + 32): the official evaluation crop. */
+export function centerBox({ height, width }: Pick<RawImage, "height" | "width">, size: number): CropBox {
   const side = Math.max(1, Math.trunc((size / (size + 32)) * Math.min(height, width)));
   return { top: Math.floor((height - side + 1) / 2), left: Math.floor((width - side + 1) / 2), height: side, width: side };
 }
@@ -188,11 +188,11 @@ export function randomBox(
   return undefined;
 }
 
-/** A random box of the image, resized to the image's own size; the centred square where no box fitted, as the official code has it. */
+/** A random box of the image, resized to the image's own size; the centered square where no box fitted, as the official code has it. */
 export function randomResizedCrop(options: RandomBoxOptions = {}): ImageOp<Uint8Array> {
   return (image, [height, width, channels], rng) => {
     const raw = { height, width, channels, data: image };
-    const box = randomBox(raw, rng, options) ?? centreBox(raw, Math.min(height, width));
+    const box = randomBox(raw, rng, options) ?? centerBox(raw, Math.min(height, width));
     image.set(cropAndResize(raw, box, [height, width]));
   };
 }

@@ -21,13 +21,13 @@ export interface ImageFolder {
 
 export interface ImageFolderOptions {
   /** what to call it; default: the folder's own name */
-  name?: string | undefined;
+  name?: string;
   /** which files belong to this split: one path a line, relative to the folder, such as dogs/1.jpg; absent: all */
-  splitFile?: string | undefined;
+  splitFile?: string;
   /** folders in class order; by default all, sorted */
-  classNames?: readonly string[] | undefined;
+  classNames?: readonly string[];
   /** the first so many files only */
-  limit?: number | undefined;
+  limit?: number;
 }
 
 /**
@@ -56,20 +56,20 @@ export async function scanImageFolder(
 export interface LoadImageFolderOptions extends ImageFolderOptions {
   /** side of the square images in pixels, or height and width */
   size: number | readonly [number, number];
-  /** 3 colours or 1 grey */
+  /** 3 colors or 1 gray */
   channels?: 1 | 3;
-  /** "centre": the official evaluation crop, a square of size/(size + 32) of the shorter side; "stretch": the whole image */
-  fit?: "centre" | "stretch";
+  /** "center": the official evaluation crop, a square of size/(size + 32) of the shorter side; "stretch": the whole image */
+  fit?: "center" | "stretch";
   /** per channel; ImageNet's: the paper's preprocessing for its finetuning sets */
-  mean?: readonly number[] | undefined;
-  std?: readonly number[] | undefined;
+  mean?: readonly number[];
+  std?: readonly number[];
   /** worker threads; by default one less than there are processors */
-  threads?: number | undefined;
+  threads?: number;
 }
 
-// Official code, dataset_source_imagenet.py; grey: their mean.
+// Official code, dataset_source_imagenet.py; gray: their mean.
 const imageNet = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
-const grey = { mean: [0.449], std: [0.226] };
+const gray = { mean: [0.449], std: [0.226] };
 
 /**
  * A folder of images that are too many for memory, such as ImageNet: `train` and `evaluateAny` decode them in worker threads, batch by
@@ -92,7 +92,7 @@ export async function openImageFolder(
  */
 export async function loadImageFolder(
   folder: string | ImageFolder,
-  { size, channels = 3, fit = "centre", mean, std, threads, ...which }: LoadImageFolderOptions,
+  { size, channels = 3, fit = "center", mean, std, threads, ...which }: LoadImageFolderOptions,
 ): Promise<Dataset> {
   const { files, labels, name, classNames } = await scanned(folder, which);
   const [height, width] = dimensions(size);
@@ -105,7 +105,7 @@ export async function loadImageFolder(
   } finally {
     await pool.close();
   }
-  const statistics = channels === 1 ? grey : imageNet;
+  const statistics = channels === 1 ? gray : imageNet;
   return makeDataset({
     name,
     shape: [height, width, channels],
@@ -127,13 +127,13 @@ export interface ImageBatchOptions {
   /** side of the square images, or height and width; 224: ImageNet's */
   size?: number | readonly [number, number];
   /** the stream of this epoch; needed where something is drawn from it */
-  rng?: Rng | undefined;
-  /** true: random box of 8 … 100 % and flip, shuffled; false: centre crop, in order */
+  rng?: Rng;
+  /** true: random box of 8 … 100 % and flip, shuffled; false: center crop, in order */
   training?: boolean;
   /** default: as `training` says */
-  fit?: "random" | "centre";
+  fit?: "random" | "center";
   /** after the random box; absent: none */
-  randAugment?: RandAugmentOptions | undefined;
+  randAugment?: RandAugmentOptions;
   /** true in training, else false */
   dropLast?: boolean;
   firstBatch?: number;
@@ -142,7 +142,7 @@ export interface ImageBatchOptions {
   mean?: readonly number[];
   std?: readonly number[];
   /** threads of one's own, kept over epochs; by default they are made for this epoch */
-  pool?: DecodePool | undefined;
+  pool?: DecodePool;
 }
 
 /**
@@ -156,7 +156,7 @@ export async function* imageBatches(
     size = 224,
     rng,
     training = true,
-    fit = training ? "random" : "centre",
+    fit = training ? "random" : "center",
     randAugment,
     dropLast = training,
     firstBatch = 0,

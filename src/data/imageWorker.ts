@@ -4,7 +4,7 @@ import { parentPort } from "node:worker_threads";
 import { Rng } from "../engine/rng"; // not the engine itself: a worker needs no TensorFlow
 import { mirror } from "./augment";
 import { randAugment } from "./autoAugment";
-import { centreBox, cropAndResize, decodeImage, randomBox, toGrey } from "./image";
+import { centerBox, cropAndResize, decodeImage, randomBox, toGray } from "./image";
 import type { ImageJob } from "./decodePool";
 
 const maxFileBytes = 2 ** 28; // ours
@@ -13,13 +13,13 @@ export function runJob({ file, size, channels, fit, seed, randAugment: layers }:
   const fileBytes = statSync(file).size;
   if (fileBytes > maxFileBytes) throw new Error(`${file}: ${fileBytes} bytes, expected at most ${maxFileBytes}`);
   const decoded = decodeImage(readFileSync(file), { name: file });
-  const image = channels === 1 ? toGrey(decoded) : decoded;
+  const image = channels === 1 ? toGray(decoded) : decoded;
   const [height, width] = size;
   const whole = { top: 0, left: 0, height: image.height, width: image.width };
   if (fit === "stretch") return cropAndResize(image, whole, size);
-  if (fit === "centre" || seed === undefined) return cropAndResize(image, centreBox(image, Math.min(height, width)), size);
+  if (fit === "center" || seed === undefined) return cropAndResize(image, centerBox(image, Math.min(height, width)), size);
   const rng = new Rng(seed);
-  const bytes = cropAndResize(image, randomBox(image, rng) ?? centreBox(image, Math.min(height, width)), size);
+  const bytes = cropAndResize(image, randomBox(image, rng) ?? centerBox(image, Math.min(height, width)), size);
   const shape = [height, width, channels] as const;
   if (layers) randAugment(layers)(bytes, shape, rng);
   if (rng.uniform() < 0.5) mirror(bytes, shape);

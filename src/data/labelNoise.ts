@@ -9,8 +9,8 @@ export interface NoisyLabels {
   /** which generator or file the labels come from, such as "symmetric" */
   readonly noiseType: string;
   /** the rate asked for, in [0, 1]; absent where none was asked for, as with a matrix or a file */
-  readonly noiseRate?: number | undefined;
-  readonly seed?: number | string | undefined;
+  readonly noiseRate?: number;
+  readonly seed?: number | string;
   readonly numClasses: number;
   readonly cleanLabels: readonly number[];
   readonly noisyLabels: readonly number[];
@@ -18,7 +18,7 @@ export interface NoisyLabels {
   readonly flipped: readonly boolean[];
   /** share of flipped labels */
   readonly actualNoiseRate: number;
-  /** (numClasses, numClasses) realised shares, row: clean class, column: noisy class; the unit row for a class without examples */
+  /** (numClasses, numClasses) realized shares, row: clean class, column: noisy class; the unit row for a class without examples */
   readonly transitionMatrix: readonly (readonly number[])[];
 }
 
@@ -99,7 +99,7 @@ export function asymmetricNoise(
 }
 
 export interface InstanceNoiseOptions extends NoiseOptions {
-  /** (n·d) features of the examples, row by row, such as normalised pixels */
+  /** (n·d) features of the examples, row by row, such as normalized pixels */
   features: ArrayLike<number>;
   /** standard deviation of the examples' own flip rates; 0.1: Xia et al. 2020 */
   rateStd?: number;
@@ -241,7 +241,7 @@ export function checkTransitionMatrix(matrix: readonly (readonly number[])[]): v
 
 interface About {
   noiseType: string;
-  noiseRate?: number | undefined;
+  noiseRate?: number;
   numClasses: number;
   seed?: number | string;
 }
@@ -274,11 +274,11 @@ function record(clean: number[], noisy: number[], about: About): NoisyLabels {
     noisyLabels: noisy,
     flipped,
     actualNoiseRate,
-    transitionMatrix: realised(clean, noisy, about.numClasses),
+    transitionMatrix: realized(clean, noisy, about.numClasses),
   };
 }
 
-function realised(clean: number[], noisy: number[], numClasses: number): number[][] {
+function realized(clean: number[], noisy: number[], numClasses: number): number[][] {
   const counts = squareMatrix(numClasses, () => 0);
   clean.forEach((label, i) => counts[label]![noisy[i]!]!++);
   return counts.map((row, i) => {
@@ -287,10 +287,7 @@ function realised(clean: number[], noisy: number[], numClasses: number): number[
   });
 }
 
-function checkInput(
-  labels: ArrayLike<number>,
-  { noiseRate, numClasses }: { noiseRate?: number | undefined; numClasses: number },
-): number[] {
+function checkInput(labels: ArrayLike<number>, { noiseRate, numClasses }: { noiseRate?: number; numClasses: number }): number[] {
   if (!Number.isInteger(numClasses) || numClasses < 2) throw new Error(`numClasses = ${numClasses}: expected an integer from 2`);
   if (noiseRate !== undefined && !(noiseRate >= 0 && noiseRate <= 1))
     throw new Error(`noiseRate = ${noiseRate}: expected a number from 0 to 1`);
@@ -366,7 +363,7 @@ function squareMatrix(size: number, entry: (i: number, j: number) => number): nu
   return Array.from({ length: size }, (_, i) => Array.from({ length: size }, (__, j) => entry(i, j)));
 }
 
-// Scaled towards 0 or towards 1, so that every entry stays in [0, 1].
+// Scaled toward 0 or toward 1, so that every entry stays in [0, 1].
 function diagonalWithSum(size: number, sum: number, rng: Rng): number[] {
   const draws = Array.from({ length: size }, () => rng.uniform());
   const total = draws.reduce((a, b) => a + b, 0);

@@ -8,8 +8,8 @@ const maxBytes = 2 ** 28; // ours: 256 MiB hold some 30 million labels
 interface NoiseFile {
   format: string;
   noiseType: string;
-  noiseRate?: number | undefined;
-  seed?: number | string | undefined;
+  noiseRate?: number;
+  seed?: number | string;
   numClasses: number;
   actualNoiseRate: number;
   /** of the labels as 32-bit little-endian integers; in Python: hashlib.sha256(numpy.asarray(labels, "<i4").tobytes()).hexdigest() */

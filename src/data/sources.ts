@@ -113,7 +113,7 @@ export const imageFolderSources = {
   imagenet: {
     title: "ImageNet",
     layout: "train and val",
-    note: "its licence asks for an account at https://image-net.org/download-images",
+    note: "its license asks for an account at https://image-net.org/download-images",
     files: [
       {
         url: "https://image-net.org/data/ILSVRC/2012/ILSVRC2012_img_train.tar",

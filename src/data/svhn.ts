@@ -12,9 +12,9 @@ export interface SvhnOptions {
   /** "train+extra": the paper's training set, 604 388 images */
   split?: SvhnPart | "train+extra";
   /** the first so many images only */
-  limit?: number | undefined;
+  limit?: number;
   /** where train_32x32.mat and the others are; by default data/cache/svhn */
-  folder?: string | undefined;
+  folder?: string;
 }
 
 /**

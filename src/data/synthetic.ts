@@ -75,6 +75,6 @@ function draw(blobs: Blob[], shape: ImageShape, noise: number, rng: Rng): Uint8C
   return Uint8ClampedArray.from(values, (value) => 255 * (value + noise * rng.normal()));
 }
 
-function bell(size: number, centre: number, radius: number): Float32Array {
-  return Float32Array.from({ length: size }, (_, i) => Math.exp(-0.5 * (((i + 0.5) / size - centre) / radius) ** 2));
+function bell(size: number, center: number, radius: number): Float32Array {
+  return Float32Array.from({ length: size }, (_, i) => Math.exp(-0.5 * (((i + 0.5) / size - center) / radius) ** 2));
 }

@@ -3,7 +3,7 @@ import { tf } from "../engine";
 import { normalize, oneHot, subset, type Dataset } from "./dataset";
 
 /**
- * Normalised images, (x/255 − mean)/std, and one-hot labels, of all examples or of those at `indices`. The caller disposes of both.
+ * Normalized images, (x/255 − mean)/std, and one-hot labels, of all examples or of those at `indices`. The caller disposes of both.
  */
 export function toTensors(dataset: Dataset, indices?: ArrayLike<number>): { images: tf.Tensor4D; labels: tf.Tensor2D } {
   const chosen = indices === undefined ? dataset : subset(dataset, indices);

@@ -129,6 +129,6 @@ async function startCpu(): Promise<EngineInfo> {
 
 async function select(name: string): Promise<void> {
   const works = await tf.setBackend(name);
-  if (!works) throw new Error(`TensorFlow.js's ${name} backend does not initialise`);
+  if (!works) throw new Error(`TensorFlow.js's ${name} backend does not initialize`);
   await tf.ready();
 }

@@ -1,5 +1,5 @@
 /**
- * Early-learning regularisation (Liu et al. 2020): CE + λ log(1 − ⟨p, t̄⟩), where an example's target t̄ is the running average of its
+ * Early-learning regularization (Liu et al. 2020): CE + λ log(1 − ⟨p, t̄⟩), where an example's target t̄ is the running average of its
  * predictions. The targets are plain state: the update takes the old ones and gives new ones; SAM's second pass leaves them alone.
  */
 import { tf } from "../engine";

@@ -1,5 +1,5 @@
 /**
- * Generalised cross-entropy (Zhang and Sabuncu 2018): L_q(p) = (1 − p_y^q)/q, from cross-entropy (q → 0) to 1 − p_y (q = 1), half the
+ * Generalized cross-entropy (Zhang and Sabuncu 2018): L_q(p) = (1 − p_y^q)/q, from cross-entropy (q → 0) to 1 − p_y (q = 1), half the
  * mean absolute error, which noise does not bias. And its truncated form.
  */
 import { tf } from "../engine";

@@ -9,7 +9,7 @@ export interface TransitionEstimateOptions {
 
 /**
  * T_ij = p_j of the example whose p_i is largest, the outliers apart: one that a network trained on the noisy labels is sure of shows
- * with which probability its class is labelled j. A network that has memorised its labels is sure of all, and shows no noise.
+ * with which probability its class is labeled j. A network that has memorized its labels is sure of all, and shows no noise.
  * @param probabilities (n·numClasses), row by row, for instance those of `predictedProbabilities`
  * @returns (numClasses, numClasses) rows that sum to 1
  * @throws where the probabilities do not fit numClasses, or the percentile is outside (0, 100]

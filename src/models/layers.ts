@@ -179,9 +179,9 @@ export function layerNorm(
   const scale = builder.parameter(`${name}/scale`, [channels], ones);
   const offset = builder.parameter(`${name}/offset`, [channels], zeros);
   return (x, { weights }) => {
-    const centred = tf.sub(x, tf.mean(x, -1, true));
-    const deviation = tf.sqrt(tf.add(tf.mean(tf.square(centred), -1, true), LAYER_NORM_EPSILON));
-    return tf.add(tf.mul(tf.div(centred, deviation), weights[scale]!), weights[offset]!);
+    const centered = tf.sub(x, tf.mean(x, -1, true));
+    const deviation = tf.sqrt(tf.add(tf.mean(tf.square(centered), -1, true), LAYER_NORM_EPSILON));
+    return tf.add(tf.mul(tf.div(centered, deviation), weights[scale]!), weights[offset]!);
   };
 }
 

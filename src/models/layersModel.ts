@@ -232,7 +232,7 @@ function inferenceCall(layer: StockLayer): StockLayer["call"] {
   return (inputs, kwargs) => call.call(layer, inputs, { ...kwargs, training: false });
 }
 
-/** Batch norm with the batch's statistics; the stock layer would change its averages, and fails without scale or centre. */
+/** Batch norm with the batch's statistics; the stock layer would change its averages, and fails without scale or center. */
 function batchNormCall(layer: StockBatchNorm, kept: Record<string, tf.Tensor>): StockLayer["call"] {
   const { axis, momentum, epsilon, movingMean, movingVariance } = layer;
   return (inputs) => {

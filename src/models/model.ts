@@ -60,7 +60,7 @@ export function withResizedInput(model: Model, inputShape: Model["inputShape"]):
   const [height, width, channels] = model.inputShape;
   if (inputShape[2] !== channels)
     throw new Error(`inputShape = [${inputShape.join(", ")}]: ${model.name} expects ${channels} channels`);
-  // Half-pixel centres: the images' middle stays their middle.
+  // Half-pixel centers: the images' middle stays their middle.
   const resize = (x: tf.Tensor4D) => tf.image.resizeBilinear(x, [height, width], false, true);
   return { ...model, inputShape, apply: (weights, x, mode) => model.apply(weights, resize(x), mode) };
 }

@@ -78,8 +78,9 @@ export class NetworkLayer extends tf.layers.Layer {
   write({ weights, stats }: Variables): void {
     const given = { ...weights, ...stats };
     for (const [name, slot] of Object.entries({ ...this.parameters, ...this.statistics })) {
-      if (!given[name]) throw new Error(`${this.model.name}: no value for ${name}`);
-      slot.write(given[name]);
+      const value = given[name];
+      if (!value) throw new Error(`${this.model.name}: no value for ${name}`);
+      slot.write(value);
     }
   }
 

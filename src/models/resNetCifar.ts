@@ -14,7 +14,7 @@ export interface ResNetCifarOptions {
   readonly width?: number;
   /** Default true. False: the same layers without shortcuts, a plain network. */
   readonly skipConnections?: boolean;
-  /** Default true. False: no normalisation at all, convolutions get a bias. */
+  /** Default true. False: no normalization at all, convolutions get a bias. */
   readonly batchNorm?: boolean;
   /** Default false, as TensorFlow pads. True, as PyTorch does: for weights that were trained there. */
   readonly symmetricPadding?: boolean;

@@ -79,7 +79,7 @@ function branch(builder: ModelBuilder, name: string, { inputs, outputs, stride }
   };
 }
 
-/** Where the shape changes: half of the channels from every second pixel, half from its neighbours one down and one right. */
+/** Where the shape changes: half of the channels from every second pixel, half from its neighbors one down and one right. */
 function shortcut(builder: ModelBuilder, name: string, { inputs, outputs, stride }: BlockOptions): Layer {
   if (inputs === outputs) return (x) => x;
   const half = { inputs, outputs: outputs / 2, kernel: 1 };

@@ -1,4 +1,4 @@
-/** Vision Transformer (Dosovitskiy et al. 2021): patches as tokens, a class token, learnt positions, pre-norm blocks. */
+/** Vision Transformer (Dosovitskiy et al. 2021): patches as tokens, a class token, learned positions, pre-norm blocks. */
 import { tf } from "../engine";
 import { conv, dense, dropout, layerNorm, truncated002, zeros } from "./layers";
 import { checkCount, ModelBuilder, type Context, type Model } from "./model";
@@ -42,7 +42,7 @@ export function vit(options: VitOptions): Model {
   return builder.build(name, { inputShape, numClasses }, (x, context) => {
     if (x.shape[1] !== inputShape[0] || x.shape[2] !== inputShape[1])
       throw new Error(
-        `${name}: x has shape [${x.shape.join(", ")}], expected (n, ${inputShape.join(", ")}): positions are learnt`,
+        `${name}: x has shape [${x.shape.join(", ")}], expected (n, ${inputShape.join(", ")}): positions are learned`,
       );
     const features = blocks.reduce((h, layer) => layer(h, context), withPositions(embed(x, context), context));
     const classTokens = tf.slice(tf.reshape(features, [-1, tokens, width]), [0, 0, 0], [-1, 1, width]);
@@ -50,7 +50,7 @@ export function vit(options: VitOptions): Model {
   });
 }
 
-/** The class token before the patches, and a learnt offset for each place. */
+/** The class token before the patches, and a learned offset for each place. */
 function positions(builder: ModelBuilder, tokens: number, width: number): (x: tf.Tensor4D, context: Context) => Tokens {
   const classToken = builder.parameter("class", [1, 1, width], zeros);
   const offsets = builder.parameter("positions", [1, tokens, width], truncated002);

@@ -11,7 +11,7 @@ export interface WideResNetOptions {
   readonly numClasses: number;
   /** height, width, channels; default 32×32×3 */
   readonly inputShape?: readonly [number, number, number];
-  /** Default true. False: no normalisation at all, convolutions get a bias (paper, Fig. 3 left). */
+  /** Default true. False: no normalization at all, convolutions get a bias (paper, Fig. 3 left). */
   readonly batchNorm?: boolean;
   /** Between the two convolutions of a block; default 0, as in the paper. */
   readonly dropout?: number;

@@ -3,7 +3,7 @@ import { figure1Left } from "./figure1Left";
 import { figure1Surfaces } from "./figure1Surfaces";
 import { figure3Middle } from "./figure3Middle";
 import { figure3Spectra } from "./figure3Spectra";
-import { figureMemorisation } from "./figureMemorisation";
+import { figureMemorization } from "./figureMemorization";
 import type { PaperItem } from "./item";
 import { table1 } from "./table1";
 import { table2 } from "./table2";
@@ -30,7 +30,7 @@ export const catalog: readonly PaperItem[] = [
   figure1Surfaces,
   figure3Spectra,
   figure3Middle,
-  figureMemorisation,
+  figureMemorization,
 ];
 
 /** @throws where there is no such item, naming those there are */

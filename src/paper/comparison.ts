@@ -4,10 +4,10 @@ import {
   bestRun,
   describeDataset,
   describeModel,
-  labelledRows,
+  labeledRows,
   TUNING_SEED,
   type Budget,
-  type LabelledRow,
+  type LabeledRow,
   type Labels,
   type PaperItem,
   type PlannedRun,
@@ -76,8 +76,8 @@ export function comparisonPlan(comparison: Comparison, records: readonly RunReco
 }
 
 /** One row per finished run: the condition's labels, method, rho, seed, error rates in [0, 1]. */
-export function comparisonRows(comparison: Comparison, records: readonly RunRecord[]): LabelledRow[] {
-  return labelledRows(reportedRuns(comparison, records), records);
+export function comparisonRows(comparison: Comparison, records: readonly RunRecord[]): LabeledRow[] {
+  return labeledRows(reportedRuns(comparison, records), records);
 }
 
 /** "WRN-10-1, 1000 training and 10000 test images of Fashion-MNIST, 100 epochs, 3 seeds". */
@@ -178,7 +178,7 @@ export function comparisonResults(comparison: Comparison, records: readonly RunR
   });
 }
 
-function resultOf(condition: Condition, rows: readonly LabelledRow[]): ConditionResult {
+function resultOf(condition: Condition, rows: readonly LabeledRow[]): ConditionResult {
   const by = (field: "testErrorRate" | "bestTestErrorRate") => (method: ComparisonMethod) =>
     rows.filter((row) => row.method === method).map((row) => row[field]);
   const errors = byMethod(by("testErrorRate"));

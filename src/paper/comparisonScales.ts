@@ -87,5 +87,5 @@ export function quickCondition(budget: QuickBudget, { model, augment, paper, epo
   const { dataset, training, rhos } = comparisonScales[budget];
   const config = { dataset, model, training: { ...training, augment, ...(epochs === undefined ? {} : { epochs }) } };
   const labels = { model: describeModel(model), augment };
-  return { labels, config, rhos, paper, ...(seeds === undefined ? {} : { seeds }) };
+  return { labels, config, rhos, paper, seeds };
 }

@@ -18,7 +18,7 @@ export interface MeasuredSpectrum {
   readonly weights: readonly (readonly number[])[];
 }
 
-/** Loss on the plane of two filter-normalised random directions. */
+/** Loss on the plane of two filter-normalized random directions. */
 export interface MeasuredSurface {
   /** (points) */
   readonly x: readonly number[];

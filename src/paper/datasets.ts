@@ -51,15 +51,15 @@ export interface DatasetFacts {
   readonly testSize: number;
 }
 
-const grey: ImageShape = [28, 28, 1];
+const gray: ImageShape = [28, 28, 1];
 const small: ImageShape = [32, 32, 3];
 const photo: ImageShape = [224, 224, 3]; // official code: ImageNet
 
 /** What is known of each set before it is read. Sizes of the finetuning sets: Kornblith et al. 2019, whose splits the paper's authors use. */
 export const datasetFacts: Readonly<Record<DatasetName, DatasetFacts>> = {
-  "fashion-mnist": { title: "Fashion-MNIST", shape: grey, numClasses: 10, trainSize: 60_000, testSize: 10_000 },
-  generated: { title: "generated", shape: grey, numClasses: 10, trainSize: 1000, testSize: 1000 },
-  mnist: { title: "MNIST", shape: grey, numClasses: 10, trainSize: 60_000, testSize: 10_000 },
+  "fashion-mnist": { title: "Fashion-MNIST", shape: gray, numClasses: 10, trainSize: 60_000, testSize: 10_000 },
+  generated: { title: "generated", shape: gray, numClasses: 10, trainSize: 1000, testSize: 1000 },
+  mnist: { title: "MNIST", shape: gray, numClasses: 10, trainSize: 60_000, testSize: 10_000 },
   "cifar-10": { title: "CIFAR-10", shape: small, numClasses: 10, trainSize: 50_000, testSize: 10_000 },
   "cifar-100": { title: "CIFAR-100", shape: small, numClasses: 100, trainSize: 50_000, testSize: 10_000 },
   svhn: { title: "SVHN", shape: small, numClasses: 10, trainSize: 604_388, testSize: 26_032 },

@@ -1,4 +1,4 @@
-/** Figure 1 middle and right: the loss around SGD's and SAM's solution on a plane of random, filter-normalised directions. */
+/** Figure 1 middle and right: the loss around SGD's and SAM's solution on a plane of random, filter-normalized directions. */
 import { surfaceOf, type MeasuredSurface } from "./curvature";
 import { curvatureRuns, curvatureScales } from "./figure3Spectra";
 import { describeDataset, describeModel, finishedRecords, type Budget, type PaperItem } from "./item";
@@ -24,7 +24,7 @@ export const figure1Surfaces: PaperItem = {
 export interface SurfaceRow extends MeasuredSurface {
   readonly method: string;
   readonly seed: number;
-  /** Mean over the points within half of each direction's length, less the loss at the centre. */
+  /** Mean over the points within half of each direction's length, less the loss at the center. */
   readonly meanRise: number;
 }
 
@@ -41,8 +41,8 @@ export function figure1SurfacesRows(budget: Budget, records: readonly RunRecord[
 /** How much the loss rises, on average, within the disc of radius ½ around the solution. */
 export function meanRise({ x, y, loss }: MeasuredSurface): number {
   const inside = loss.flatMap((row, j) => row.filter((_, i) => x[i]! ** 2 + y[j]! ** 2 <= 0.25));
-  const centre = loss[(y.length - 1) / 2]![(x.length - 1) / 2]!;
-  return inside.reduce((sum, value) => sum + value, 0) / inside.length - centre;
+  const center = loss[(y.length - 1) / 2]![(x.length - 1) / 2]!;
+  return inside.reduce((sum, value) => sum + value, 0) / inside.length - center;
 }
 
 function conclude(rows: readonly SurfaceRow[]): string[] {

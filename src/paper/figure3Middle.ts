@@ -3,10 +3,10 @@ import type { RunOptions } from "./config";
 import {
   describeDataset,
   describeModel,
-  labelledRows,
+  labeledRows,
   quickDataset,
   type Budget,
-  type LabelledRow,
+  type LabeledRow,
   type PaperItem,
   type PlannedRun,
 } from "./item";
@@ -75,8 +75,8 @@ export const figure3Middle: PaperItem = {
 };
 
 /** One row per finished run: m, rho, seed, error rates in [0, 1]. */
-export function figure3MiddleRows(budget: Budget, records: readonly RunRecord[]): LabelledRow[] {
-  return labelledRows(runs(budget), records);
+export function figure3MiddleRows(budget: Budget, records: readonly RunRecord[]): LabeledRow[] {
+  return labeledRows(runs(budget), records);
 }
 
 export interface CurvePointByM {
@@ -114,12 +114,12 @@ function run(budget: Budget, { m, rho, seed }: { m: number; rho: number; seed: n
 }
 
 /** How far the best error with SAM (ρ > 0) falls from the largest m to the smallest, in [−1, 1]. */
-export function figure3MiddleGain(rows: readonly LabelledRow[]): SeedMean {
+export function figure3MiddleGain(rows: readonly LabeledRow[]): SeedMean {
   return gainOf(bestByM(rows.filter(({ rho }) => rho !== 0)));
 }
 
 /** The same without SAM (ρ = 0), where m acts through the statistics of batch norm alone. */
-export function figure3MiddlePlainGain(rows: readonly LabelledRow[]): SeedMean {
+export function figure3MiddlePlainGain(rows: readonly LabeledRow[]): SeedMean {
   return gainOf(bestByM(rows.filter(({ rho }) => rho === 0)));
 }
 
@@ -127,12 +127,12 @@ function gainOf(bests: readonly { errors: number[] }[]): SeedMean {
   return estimateDifference(bests[bests.length - 1]!.errors, bests[0]!.errors);
 }
 
-function bestByM(rows: readonly LabelledRow[]): { m: number; rho: number; errors: number[] }[] {
+function bestByM(rows: readonly LabeledRow[]): { m: number; rho: number; errors: number[] }[] {
   const ms = [...new Set(rows.map(({ m }) => m as number))].sort((a, b) => a - b);
   return ms.map((m) => ({ m, ...bestRho(rows.filter((row) => row.m === m)) }));
 }
 
-function conclude(rows: readonly LabelledRow[]): string[] {
+function conclude(rows: readonly LabeledRow[]): string[] {
   const bests = bestByM(rows.filter(({ rho }) => rho !== 0));
   const [first, last] = [bests[0], bests[bests.length - 1]];
   if (!first || !last || first === last) return [];
@@ -175,7 +175,7 @@ function concludeWithoutSam(plain: readonly { m: number; errors: number[] }[], g
   ];
 }
 
-function bestRho(rows: readonly LabelledRow[]): { rho: number; errors: number[] } {
+function bestRho(rows: readonly LabeledRow[]): { rho: number; errors: number[] } {
   const means = [...new Set(rows.map((row) => row.rho as number))].map((rho) => {
     const errors = rows.filter((row) => row.rho === rho).map(({ testErrorRate }) => testErrorRate);
     return { rho, errors, mean: estimate(errors).mean };

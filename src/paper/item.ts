@@ -24,7 +24,7 @@ export interface PlannedRun {
 }
 
 /** One measured run with its labels. */
-export interface LabelledRow {
+export interface LabeledRow {
   readonly seed: number;
   /** After the last epoch, in [0, 1]. */
   readonly testErrorRate: number;
@@ -77,7 +77,7 @@ export function finishedRecords(
 }
 
 /** Planned runs that have a finished record, as rows; those that diverged count as chance level. */
-export function labelledRows(plan: readonly PlannedRun[], records: readonly RunRecord[]): LabelledRow[] {
+export function labeledRows(plan: readonly PlannedRun[], records: readonly RunRecord[]): LabeledRow[] {
   return finishedRecords(plan, records).map(({ record, labels }) => {
     const chance = 1 - 1 / factsOf(datasetConfig(record.config.dataset)).numClasses;
     const { testErrorRate = chance, bestTestErrorRate = chance, divergedInEpoch } = record.metrics;
@@ -90,8 +90,8 @@ export function labelledRows(plan: readonly PlannedRun[], records: readonly RunR
 export const TUNING_SEED = 1000;
 
 /** The run of a search with the lowest error, the first of equals; undefined until every one has a record. */
-export function bestRun(search: readonly PlannedRun[], records: readonly RunRecord[]): LabelledRow | undefined {
-  const rows = labelledRows(search, records);
+export function bestRun(search: readonly PlannedRun[], records: readonly RunRecord[]): LabeledRow | undefined {
+  const rows = labeledRows(search, records);
   if (rows.length < search.length) return undefined;
   return rows.reduce((a, b) => (b.testErrorRate < a.testErrorRate ? b : a));
 }

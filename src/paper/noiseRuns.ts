@@ -1,4 +1,4 @@
-/** The runs of Tables 4 and 8 and of the memorisation curves: one plan, tuned per noise rate on clean held-out images, shared by all three. */
+/** The runs of Tables 4 and 8 and of the memorization curves: one plan, tuned per noise rate on clean held-out images, shared by all three. */
 import type { EpochRecord } from "../training";
 import type { RunOptions } from "./config";
 import {
@@ -6,11 +6,11 @@ import {
   describeDataset,
   describeModel,
   finishedRecords,
-  labelledRows,
+  labeledRows,
   quickDataset,
   TUNING_SEED,
   type Budget,
-  type LabelledRow,
+  type LabeledRow,
   type PlannedRun,
 } from "./item";
 import { describeChoice, noiseMethod, noiseMethods, type NoiseMethod, type SearchSpace, type TrainingPart } from "./noiseMethods";
@@ -207,7 +207,7 @@ function chosenOf(method: NoiseMethod, { budget, noiseRate, records }: Place): T
 }
 
 /** A reported run: its labels, errors, and what it made of the labels it was trained on. */
-export interface NoiseRow extends LabelledRow {
+export interface NoiseRow extends LabeledRow {
   readonly method: string;
   readonly noiseRate: number;
   /** What was chosen on held-out images, "" where there was nothing to choose. */
@@ -216,7 +216,7 @@ export interface NoiseRow extends LabelledRow {
 
 /** One row for each finished run that is reported. */
 export function noiseRows(budget: Budget, records: readonly RunRecord[], names?: readonly string[]): NoiseRow[] {
-  return labelledRows(reportedRuns(budget, records, names), records) as NoiseRow[];
+  return labeledRows(reportedRuns(budget, records, names), records) as NoiseRow[];
 }
 
 /** The evaluated epochs of each finished run, with its labels. */

@@ -49,7 +49,7 @@ export function isTrainedWith(
   return name === where.model && dataset === where.dataset && (where.epochs === undefined || epochs === where.epochs);
 }
 
-function paperCondition(row: PaperNumber, from: { table: "table-6" | "table-7"; rhoEverywhere?: number }): Condition {
+function paperCondition(row: PaperNumber, from: { table: "table-6" | "table-7"; rhoEverywhere?: number | undefined }): Condition {
   const dataset = String(row.dataset) as RunOptions["dataset"]["name"];
   const [name, augmentation] = [String(row.model), String(row.augmentation)];
   const { model } = networks[name]!;

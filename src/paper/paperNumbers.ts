@@ -76,6 +76,8 @@ export function selectNumbers(numbers: PaperNumbers, where: Readonly<Record<stri
 /** The one number that `where` names. @throws where it names none, or several */
 export function paperNumber(numbers: PaperNumbers, where: Readonly<Record<string, string | number>>): PaperNumber {
   const found = selectNumbers(numbers, where);
-  if (found.length !== 1) throw new Error(`${numbers.item} has ${found.length} numbers for ${JSON.stringify(where)}, expected 1`);
-  return found[0];
+  const [number] = found;
+  if (!number || found.length > 1)
+    throw new Error(`${numbers.item} has ${found.length} numbers for ${JSON.stringify(where)}, expected 1`);
+  return number;
 }

@@ -28,7 +28,7 @@ export interface RunMetrics extends TrainMetrics {
   /** One less the mean diagonal of the transition matrix that a first network estimated. */
   readonly estimatedNoiseRate?: number;
   /** Share of the labels of its second training, the first's predictions, that differ from the true ones. */
-  readonly relabelledNoiseRate?: number;
+  readonly relabeledNoiseRate?: number;
 }
 
 export interface Versions {
@@ -86,9 +86,16 @@ function parseRecord(line: string, where: string): RunRecord {
   return record;
 }
 
+// British spelling in records written before it became American everywhere.
+const renamedFields = { memorization: "memorization", relabeledNoiseRate: "relabeledNoiseRate" } as const;
+
+function inTodaysSpelling(line: string): string {
+  return Object.entries(renamedFields).reduce((text, [old, name]) => text.replaceAll(`"${old}":`, `"${name}":`), line);
+}
+
 function parseLine(line: string, where: string): { record: RunRecord; expected: string } {
   try {
-    const record = JSON.parse(line) as RunRecord | null;
+    const record = JSON.parse(inTodaysSpelling(line)) as RunRecord | null;
     if (!record?.config) throw new Error("it has no config");
     return { record, expected: runKey(record.config) };
   } catch (error) {

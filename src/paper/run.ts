@@ -174,10 +174,10 @@ function makeRecord({ config, data, model, result, versions, pretrainedErrorRate
   };
 }
 
-function extraMetrics({ firstMetrics, relabelledNoiseRate, transitionMatrix: matrix }: Result): Partial<RunMetrics> {
+function extraMetrics({ firstMetrics, relabeledNoiseRate, transitionMatrix: matrix }: Result): Partial<RunMetrics> {
   return {
     ...(firstMetrics?.testErrorRate === undefined ? {} : { firstTestErrorRate: firstMetrics.testErrorRate }),
-    ...(relabelledNoiseRate === undefined ? {} : { relabelledNoiseRate }),
+    ...(relabeledNoiseRate === undefined ? {} : { relabeledNoiseRate }),
     ...(matrix ? { estimatedNoiseRate: 1 - matrix.reduce((sum, row, i) => sum + row[i]! / matrix.length, 0) } : {}),
   };
 }

@@ -31,7 +31,7 @@ export interface RunMissingOptions {
   /** Where records are kept; default data/cache/results, this machine's own. Committed ones are read in any case. */
   readonly folder?: string;
   /** Where to write event files for TensorBoard, in a folder for each run, named by its key; default: nowhere. */
-  readonly tensorBoard?: string | undefined;
+  readonly tensorBoard?: string;
   /** Stops after the current steps; unfinished runs keep a checkpoint and go on from it next time. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: RunProgress) => void;

@@ -59,7 +59,7 @@ export function estimateBy<Row extends object, Key extends keyof Row & string>(
   }
   return [...groups.values()].map((group) => {
     const values = group.map((row) => Number(row[field]));
-    const fields = Object.fromEntries(keys.map((key) => [key, group[0][key]])) as Pick<Row, Key>;
+    const fields = Object.fromEntries(keys.map((key) => [key, group[0]![key]])) as Pick<Row, Key>;
     return { ...fields, ...estimate(values, options) };
   });
 }
@@ -81,7 +81,7 @@ export interface FormatOptions {
 
 /** "3.98±0.05" as the paper prints it; "3.98" without interval; "1.40±<0.01" where the bar rounds to nothing. */
 export function formatEstimate(
-  { mean, interval, bound }: { readonly mean: number; readonly interval?: number; readonly bound?: "<" },
+  { mean, interval, bound }: { readonly mean: number; readonly interval?: number; readonly bound?: "<" | undefined },
   { decimals = 2, scale = 1 }: FormatOptions = {},
 ): string {
   const text = fixed(mean * scale, decimals);

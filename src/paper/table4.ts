@@ -87,7 +87,7 @@ function concludeBestEpoch(rows: readonly NoiseRow[], rates: readonly number[]):
   });
   if (best.length === 0) return [];
   return [
-    `At each run's best epoch, which only a clean test set can tell, the difference is ${listGains(best)}; the rest of the difference above is what came after that epoch, as wrong labels were learnt by heart.`,
+    `At each run's best epoch, which only a clean test set can tell, the difference is ${listGains(best)}; the rest of the difference above is what came after that epoch, as wrong labels were learned by heart.`,
   ];
 }
 

@@ -1,7 +1,7 @@
 /** Table 5: test error on SVHN and Fashion-MNIST with and without SAM, with basic augmentation and with AutoAugment or cutout. */
 import { comparisonItem, comparisonMethods, comparisonRows, type Comparison } from "./comparison";
 import { comparisonScales, quickComparison } from "./comparisonScales";
-import type { Budget, LabelledRow } from "./item";
+import type { Budget, LabeledRow } from "./item";
 import { paperConditions } from "./paperConditions";
 import type { RunRecord } from "./records";
 
@@ -21,7 +21,7 @@ export const table5 = comparisonItem({
 });
 
 /** One row per finished run: augment, method ("SGD" | "SGD, twice the epochs" | "SAM"), rho, seed, error rates in [0, 1]. */
-export function table5Rows(budget: Budget, records: readonly RunRecord[]): LabelledRow[] {
+export function table5Rows(budget: Budget, records: readonly RunRecord[]): LabeledRow[] {
   return comparisonRows(comparison(budget), records);
 }
 

@@ -1,5 +1,5 @@
 /** Table 8: clean validation error of bootstrapped SAM, for each ρ and noise rate; the runs that choose Table 4's ρ. */
-import { finishedRecords, labelledRows, type Budget, type LabelledRow, type PaperItem, type PlannedRun } from "./item";
+import { finishedRecords, labeledRows, type Budget, type LabeledRow, type PaperItem, type PlannedRun } from "./item";
 import { describeTuning, noiseRates, samEpochs, table8Rhos, validationConfig } from "./noiseRuns";
 import type { RunRecord } from "./records";
 import { formatEstimate } from "./statistics";
@@ -19,13 +19,13 @@ export const table8: PaperItem = {
 /** One row per finished run; error rates in [0, 1] on clean held-out images. */
 export function table8Rows(budget: Budget, records: readonly RunRecord[]): Table8Row[] {
   const planned = finishedRecords(plan(budget), records);
-  const rows = labelledRows(plan(budget), records) as Omit<Table8Row, "firstTestErrorRate">[];
+  const rows = labeledRows(plan(budget), records) as Omit<Table8Row, "firstTestErrorRate">[];
   return rows.map(
     (row, i) => ({ ...row, firstTestErrorRate: planned[i]!.record.metrics.firstTestErrorRate ?? NaN }) as Table8Row,
   );
 }
 
-export interface Table8Row extends LabelledRow {
+export interface Table8Row extends LabeledRow {
   readonly rho: number;
   readonly noiseRate: number;
   /** Of the first training, on the labels as they were given. */
@@ -99,14 +99,14 @@ function interior(rows: readonly Table8Row[], bests: readonly Table8Row[]): stri
   return `That there is a best ρ, with more error on both sides, replicates at ${inside.join(", ")} alone.`;
 }
 
-/** The paper's error at 20 to 60 % falls to less than half from ρ = 0.05 to 0.1: here, the steepest fall between neighbours. */
+/** The paper's error at 20 to 60 % falls to less than half from ρ = 0.05 to 0.1: here, the steepest fall between neighbors. */
 function jump(rows: readonly Table8Row[], rates: readonly number[]): string {
   const steepest = rates.map((noiseRate) => steepestFall(rows, noiseRate));
   const listed = steepest.map(
     ({ noiseRate, from, to, ratio }) => `${ratio.toFixed(2)} times from ρ = ${from} to ${to} (${percent(noiseRate)})`,
   );
   const sharp = steepest.every(({ ratio }) => ratio <= 0.5);
-  return `The steepest fall between neighbours on the grid is to ${listed.join(", ")}: the paper's sharp threshold, to less than half, ${sharp ? "replicates" : "does not replicate"}.`;
+  return `The steepest fall between neighbors on the grid is to ${listed.join(", ")}: the paper's sharp threshold, to less than half, ${sharp ? "replicates" : "does not replicate"}.`;
 }
 
 function steepestFall(rows: readonly Table8Row[], noiseRate: number) {

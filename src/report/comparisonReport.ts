@@ -110,7 +110,7 @@ function columnsOf(rows: readonly TableRow[]): Record<string, string> {
 
 function tableRows(papers: readonly PaperRow[], results: readonly ConditionResult[], also: readonly PaperRow[]): TableRow[] {
   const known = papers.flatMap((paper, i) => {
-    const cells = { ...paperCells(paper), ...(also[i] ? alsoCells(also[i]) : {}) };
+    const cells = { ...paperCells(paper), ...(also[i] ? alsoCells(also[i]!) : {}) };
     const ours = results.filter((result) => standsFor(result, paper));
     return ours.length > 0 ? ours.map((result) => ({ ...cells, ...ourCells(result) })) : [cells];
   });

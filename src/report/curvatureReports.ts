@@ -106,18 +106,18 @@ export function figure1SurfacesContent(budget: Budget, records: readonly RunReco
   const surfaces = figure1SurfacesRows(budget, records);
   const seeds = new Set(surfaces.map(({ seed }) => seed)).size;
   const rises = (method: string) => surfaces.filter((row) => row.method === method).map((row) => row.meanRise);
-  const centre = ({ loss }: SurfaceRow) => loss[(loss.length - 1) / 2]![(loss.length - 1) / 2]!;
-  const centres = (method: string) => surfaces.filter((row) => row.method === method).map(centre);
+  const center = ({ loss }: SurfaceRow) => loss[(loss.length - 1) / 2]![(loss.length - 1) / 2]!;
+  const centers = (method: string) => surfaces.filter((row) => row.method === method).map(center);
   const wider = estimate(rises("SGD")).mean > estimate(rises("SAM")).mean;
   return {
     rows: methods.map((method) => ({
       method,
-      centre: formatEstimate(estimate(centres(method)), { decimals: 3 }),
+      center: formatEstimate(estimate(centers(method)), { decimals: 3 }),
       rise: formatEstimate(estimate(rises(method)), { decimals: 3 }),
     })),
     table: {
       title: "Figure 1, middle and right: training loss at the solution, and its mean rise within half of the directions' length",
-      columns: { method: "method", centre: "loss at the solution", rise: "mean rise around it" },
+      columns: { method: "method", center: "loss at the solution", rise: "mean rise around it" },
       footnotes: runFootnotes({
         budget,
         seeds,
@@ -126,7 +126,7 @@ export function figure1SurfacesContent(budget: Budget, records: readonly RunReco
     },
     figure: lossSurfaces({
       title: wider ? "SAM's solution lies in a wider basin" : "Here SAM's solution does not lie in a wider basin",
-      subtitle: `Training loss on a plane of two random filter-normalised directions (seed 0). ${figure1Surfaces.describe(budget)}.`,
+      subtitle: `Training loss on a plane of two random filter-normalized directions (seed 0). ${figure1Surfaces.describe(budget)}.`,
       surfaces: surfaces
         .filter(({ seed }) => seed === 0)
         .map(({ method, x, y, loss }) => ({ label: method, alphas: x, betas: y, values: loss })),

@@ -11,12 +11,12 @@ type Layer = Record<string, unknown>;
 
 const quantitative = (field: string, more: Layer = {}) => ({ field, type: "quantitative", ...more });
 const nominal = (field: string, more: Layer = {}) => ({ field, type: "nominal", ...more });
-/** Full colours in the legend, though the first layer is a faint band. */
+/** Full colors in the legend, though the first layer is a faint band. */
 const colorLegend = { symbolOpacity: 1, symbolType: "circle", symbolSize: 110 };
 const dashLegend = { symbolType: "stroke", symbolSize: 700, symbolStrokeWidth: 2.25, symbolStrokeColor: palette.ink };
 const unique = <T>(values: readonly T[]): T[] => [...new Set(values)];
 
-/** A colour scale that keeps the order of `names`. */
+/** A color scale that keeps the order of `names`. */
 function colorScale(names: readonly string[], colors: readonly string[] = colorsFor(names)) {
   return { domain: names, range: colors };
 }
@@ -108,7 +108,7 @@ function rhoTicks(rows: readonly RhoPoint[], width: number): number[] {
   const rhos = unique(rows.map((row) => row.rho)).sort((a, b) => a - b);
   const constant = rhos.find((rho) => rho > 0) ?? 1;
   const place = (rho: number) => (rhos[0] === 0 ? Math.log1p(rho / constant) : Math.log(rho));
-  const perUnit = width / (place(rhos[rhos.length - 1]) - place(rhos[0]) || 1);
+  const perUnit = width / (place(rhos.at(-1)!) - place(rhos[0]!) || 1);
   const half = (rho: number) => 4 + 4 * (rho > 0 && rho < 0.001 ? 4 : String(rho).length); // 8 pixels a character
   const kept: number[] = [];
   for (const rho of rhos) {
@@ -123,7 +123,7 @@ const rhoLabel = "datum.value > 0 && datum.value < 0.001 ? format(datum.value, '
 export interface CurvePoint extends IntervalPoint {
   /** step or epoch */
   readonly x: number;
-  /** colour */
+  /** color */
   readonly series: string;
   /** solid for the first, dashed for the second */
   readonly style?: string;
@@ -222,27 +222,27 @@ function curvePanel(rows: readonly CurvePoint[], { panel, paper, width, color, s
 }
 
 /** What a net makes of the labels it is trained on, in the order of the panels; all in per cent. */
-export const memorisationMeasures = [
+export const memorizationMeasures = [
   "clean test accuracy",
   "flipped labels reproduced",
   "true class predicted instead",
   "clean labels reproduced",
 ] as const;
 
-export interface MemorisationPoint extends IntervalPoint {
+export interface MemorizationPoint extends IntervalPoint {
   readonly epoch: number;
   readonly method: string;
-  readonly measure: (typeof memorisationMeasures)[number];
+  readonly measure: (typeof memorizationMeasures)[number];
   /** a row of panels for each, such as "40 % noise"; absent: one row */
   readonly noise?: string;
 }
 
-/** Learning with noisy labels: how far clean accuracy falls as the flipped labels are learnt by heart. */
-export function memorisationCurves({
+/** Learning with noisy labels: how far clean accuracy falls as the flipped labels are learned by heart. */
+export function memorizationCurves({
   rows,
   ...heading
-}: FigureTitle & { readonly rows: readonly MemorisationPoint[] }): FigureSpec {
-  const panels = memorisationMeasures.filter((measure) => rows.some((row) => row.measure === measure));
+}: FigureTitle & { readonly rows: readonly MemorizationPoint[] }): FigureSpec {
+  const panels = memorizationMeasures.filter((measure) => rows.some((row) => row.measure === measure));
   const noises = unique(rows.map((row) => row.noise ?? ""));
   const color = nominal("series", {
     title: null,
@@ -288,7 +288,7 @@ export interface SpectrumMark {
 export interface HessianSpectraOptions extends FigureTitle {
   readonly rows: readonly SpectrumPoint[];
   readonly marks?: readonly SpectrumMark[];
-  /** printed in grey beside ours */
+  /** printed in gray beside ours */
   readonly paper?: readonly SpectrumMark[];
   /** columns, in order */
   readonly methods?: readonly string[];
@@ -331,8 +331,8 @@ export function hessianSpectra({
 /** Densities below the floor lie on it; of a stretch on the floor only the ends are kept. */
 function raiseToFloor(rows: readonly SpectrumPoint[], floor: number): SpectrumPoint[] {
   const raised = rows.map((point) => ({ ...point, density: Math.max(point.density, floor) }));
-  const flat = (i: number) => raised[i]?.density === floor && raised[i].method === raised[i + 1]?.method;
-  return raised.filter((_, i) => i === 0 || !(flat(i - 1) && flat(i) && raised[i + 1].density === floor));
+  const flat = (i: number) => raised[i]?.density === floor && raised[i]?.method === raised[i + 1]?.method;
+  return raised.filter((_, i) => i === 0 || !(flat(i - 1) && flat(i) && raised[i + 1]?.density === floor));
 }
 
 interface SpectrumPanel {
@@ -383,7 +383,7 @@ function spectrumPanel(rows: readonly SpectrumPoint[], { epoch, method, column, 
       encoding: { x, y: { value: 148 } },
     },
     ...(mark ? [note([describeMark(mark)], 4, palette.ink, "bold")] : []),
-    ...(paper ? [note([`paper: ${describeMark(paper)}`], mark ? 22 : 4, palette.grey)] : []),
+    ...(paper ? [note([`paper: ${describeMark(paper)}`], mark ? 22 : 4, palette.gray)] : []),
   ];
   const text = `${method.toUpperCase()}, epoch ${epoch}`;
   return { title: { text, fontSize: 14, fontWeight: "normal", offset: 4, frame: "group" }, width: 320, height: 150, layer };
@@ -395,7 +395,7 @@ function describeMark({ lambdaMax, lambdaMaxOverLambda5 }: SpectrumMark): string
 
 /** How a dot of Figure 1 left is drawn, by what it is. */
 const reductionMarks = {
-  "paper, from its tables": { fill: palette.grey, stroke: palette.grey, shape: "circle" },
+  "paper, from its tables": { fill: palette.gray, stroke: palette.gray, shape: "circle" },
   "paper, as drawn": { fill: palette.ink, stroke: palette.ink, shape: "M0,-1.5V1.5" },
   "ours, beyond the seeds' noise": { fill: palette.blue, stroke: palette.blue, shape: "circle" },
   "ours, within it": { fill: "white", stroke: palette.blue, shape: "circle" },
@@ -464,7 +464,7 @@ export interface DotInterval extends IntervalPoint {
   readonly row: string;
   /** what the axis of its own panel calls this line; by default the first panel alone names the lines */
   readonly label?: string;
-  /** colour: the method */
+  /** color: the method */
   readonly series: string;
   /** a panel with its own axis: "paper" and "ours" */
   readonly panel?: string;
@@ -544,7 +544,7 @@ export interface Ball {
   /** along the first and the second direction */
   readonly center: readonly [number, number];
   readonly radius: number;
-  /** ε, from the centre */
+  /** ε, from the center */
   readonly arrow?: readonly [number, number];
   readonly label?: string;
 }
@@ -554,13 +554,13 @@ export interface LossSurfacesOptions extends FigureTitle {
   readonly valueTitle?: string;
   /** losses of the contour lines; by default 12 in equal ratios over all surfaces */
   readonly levels?: readonly number[];
-  /** losses above it share the last colour */
+  /** losses above it share the last color */
   readonly cap?: number; // 10: Li et al. (2018) clip their surfaces so
   /** of the first and of the second direction */
   readonly axisTitles?: readonly [string, string];
 }
 
-/** Figure 1 middle and right: filled contours of the loss on a plane through the weights, all surfaces on one colour scale. A vega spec. */
+/** Figure 1 middle and right: filled contours of the loss on a plane through the weights, all surfaces on one color scale. A vega spec. */
 export function lossSurfaces({
   surfaces,
   valueTitle = "loss",
@@ -595,14 +595,14 @@ export function lossSurfaces({
   };
 }
 
-// Light (low loss) to dark blue (high): ColorBrewer's YlGnBu, safe for colour-blind readers and in grey print.
+// Light (low loss) to dark blue (high): ColorBrewer's YlGnBu, safe for color-blind readers and in gray print.
 const surfaceRamp = ["#FFFFD9", "#EDF8B1", "#C7E9B4", "#7FCDBB", "#41B6C4", "#1D91C0", "#225EA8", "#253494", "#081D58"];
 const face = "Inter, Helvetica Neue, Arial, sans-serif";
 const legendText = {
   titleFont: face,
   titleFontSize: 13,
   titleFontWeight: "normal",
-  titleColor: palette.grey,
+  titleColor: palette.gray,
   labelFont: face,
   labelFontSize: 13,
 };
@@ -613,7 +613,7 @@ const axisText = {
   titleFont: face,
   titleFontSize: 14,
   titleFontWeight: "normal",
-  domainColor: palette.grey,
+  domainColor: palette.gray,
 };
 
 function vegaTitle({ title = "", subtitle = "" }: FigureTitle, width: number): Layer {
@@ -630,7 +630,7 @@ function vegaTitle({ title = "", subtitle = "" }: FigureTitle, width: number): L
     subtitle: wrapText(subtitle, width / 6.6),
     subtitleFont: face,
     subtitleFontSize: 13,
-    subtitleColor: palette.grey,
+    subtitleColor: palette.gray,
   };
   return subtitle ? { ...text, ...below, subtitlePadding: 6, subtitleLineHeight: 18 } : text;
 }
@@ -688,7 +688,7 @@ function surfaceGroup(
   };
 }
 
-/** A ring, its centre and the arrow of its step, in pixels of a plane that may be scaled differently along its two directions. */
+/** A ring, its center and the arrow of its step, in pixels of a plane that may be scaled differently along its two directions. */
 function ballMarks(
   { center, radius, arrow, label }: Ball,
   { alphas, betas, size }: { alphas: readonly number[]; betas: readonly number[]; size: number },

@@ -15,12 +15,12 @@ import { inPercent } from "./percent";
 import { verdict, type ResultSummary } from "./readmeTable";
 import { runFootnotes, type TableRow } from "./tables";
 
-const analogue =
+const analog =
   "Ours stands beside the set of the paper that has about as many images a class; the networks and the images are others, so that the methods compare, not the errors";
 
 /** The comparison's table, with the best that had been published before. */
 export function table3Content(budget: Budget, records: readonly RunRecord[]): ItemContent {
-  const { rows, table, figure } = comparisonContent(table3, { notes: [`${analogue}.`] })(budget, records);
+  const { rows, table, figure } = comparisonContent(table3, { notes: [`${analog}.`] })(budget, records);
   const { paperSam, ...columns } = table.columns!;
   const before = ["model", "dataset", "paperSgd"].map((field) => [field, columns[field]!]);
   return {
@@ -68,7 +68,7 @@ export function table10Content(budget: Budget, records: readonly RunRecord[]): I
         budget,
         seeds: ours[0]?.fixed.errors.SAM.length ?? 0,
         paperSpread: numbers.spread,
-        notes: [`${table10.describe(budget)}.`, `${analogue}.`],
+        notes: [`${table10.describe(budget)}.`, `${analog}.`],
       }),
     },
     figure: table10Figure(budget, ours),

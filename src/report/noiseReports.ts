@@ -1,11 +1,11 @@
-/** Tables 4 and 8 and the memorisation curves: learning with wrong labels, paper beside ours, as tables and figures. */
+/** Tables 4 and 8 and the memorization curves: learning with wrong labels, paper beside ours, as tables and figures. */
 import {
   lastRows,
-  memorisationMethods,
-  memorisationRows,
-  figureMemorisation,
-  type MemorisationRow,
-} from "../paper/figureMemorisation";
+  memorizationMethods,
+  memorizationRows,
+  figureMemorization,
+  type MemorizationRow,
+} from "../paper/figureMemorization";
 import type { Budget } from "../paper/item";
 import { noiseMethods } from "../paper/noiseMethods";
 import { describeCompute, noiseRates, type NoiseRow } from "../paper/noiseRuns";
@@ -14,7 +14,7 @@ import type { RunRecord } from "../paper/records";
 import { estimate, estimateDifference, formatEstimate, isSupported } from "../paper/statistics";
 import { accuracies, gainsOverSgd, percent, table4, table4Rows } from "../paper/table4";
 import { bestRow, table8, table8Rows } from "../paper/table8";
-import { dotIntervals, errorVersusRho, memorisationCurves, type DotInterval, type MemorisationPoint } from "./figures";
+import { dotIntervals, errorVersusRho, memorizationCurves, type DotInterval, type MemorizationPoint } from "./figures";
 import type { EpochRecord } from "../training";
 import type { ItemContent } from "./itemContent";
 import { inPercent } from "./percent";
@@ -248,8 +248,8 @@ const measureOf = {
 type Measure = keyof typeof measureOf;
 
 /** What SGD and SAM have made of their labels by the last epoch, and the curves along training. */
-export function memorisationContent(budget: Budget, records: readonly RunRecord[]): ItemContent {
-  const all = memorisationRows(budget, records);
+export function memorizationContent(budget: Budget, records: readonly RunRecord[]): ItemContent {
+  const all = memorizationRows(budget, records);
   const rates = noiseRates(budget);
   const last = lastRows(all);
   const cells = (method: string, noiseRate: number) => {
@@ -259,7 +259,7 @@ export function memorisationContent(budget: Budget, records: readonly RunRecord[
   };
   const seeds = new Set(all.map(({ seed }) => seed)).size;
   return {
-    rows: rates.flatMap((noiseRate) => memorisationMethods.map((method) => cells(method, noiseRate))),
+    rows: rates.flatMap((noiseRate) => memorizationMethods.map((method) => cells(method, noiseRate))),
     table: {
       title: "What is left of wrong labels after the last epoch, in per cent",
       columns: {
@@ -272,34 +272,34 @@ export function memorisationContent(budget: Budget, records: readonly RunRecord[
         seeds,
         notes: [
           "The paper has no such figure.",
-          `${figureMemorisation.describe(budget)}. SGD: the same epochs, half the gradients.`,
+          `${figureMemorization.describe(budget)}. SGD: the same epochs, half the gradients.`,
         ],
       }),
     },
-    figure: memorisationCurves({
-      title: titleOfMemorisation(last, rates),
-      subtitle: `In per cent, mean and 95 % interval. ${figureMemorisation.describe(budget)}.`,
+    figure: memorizationCurves({
+      title: titleOfMemorization(last, rates),
+      subtitle: `In per cent, mean and 95 % interval. ${figureMemorization.describe(budget)}.`,
       rows: averagedPoints(all, rates),
     }),
   };
 }
 
-function nameOf(method: string, rows: readonly MemorisationRow[]): string {
+function nameOf(method: string, rows: readonly MemorizationRow[]): string {
   const choice = rows[0]?.choice ?? "";
   return choice === "" ? method : `${method}, ${choice}`;
 }
 
-function share(rows: readonly MemorisationRow[], measure: Measure): string | undefined {
+function share(rows: readonly MemorizationRow[], measure: Measure): string | undefined {
   const values = rows.flatMap((row) => row[measureOf[measure]] ?? []);
   return values.length === 0 ? undefined : formatEstimate(estimate(values), asPercent);
 }
 
-function averagedPoints(rows: readonly MemorisationRow[], rates: readonly number[]): MemorisationPoint[] {
+function averagedPoints(rows: readonly MemorizationRow[], rates: readonly number[]): MemorizationPoint[] {
   const measures = Object.keys(measureOf) as Measure[];
   const epochs = [...new Set(rows.map(({ epoch }) => epoch))].sort((a, b) => a - b);
   return rates.flatMap((noiseRate) =>
     measures.flatMap((measure) =>
-      memorisationMethods.flatMap((method) =>
+      memorizationMethods.flatMap((method) =>
         epochs.flatMap((epoch) => {
           const here = rows.filter((row) => row.noiseRate === noiseRate && row.method === method && row.epoch === epoch);
           const values = here.flatMap((row) => row[measureOf[measure]] ?? []);
@@ -311,7 +311,7 @@ function averagedPoints(rows: readonly MemorisationRow[], rates: readonly number
   );
 }
 
-function titleOfMemorisation(last: readonly MemorisationRow[], rates: readonly number[]): string {
+function titleOfMemorization(last: readonly MemorizationRow[], rates: readonly number[]): string {
   const fitted = (method: string, noiseRate: number) =>
     estimate(last.filter((row) => row.method === method && row.noiseRate === noiseRate).map((row) => row.flippedFitted ?? 0))
       .mean;
@@ -320,12 +320,12 @@ function titleOfMemorisation(last: readonly MemorisationRow[], rates: readonly n
   return `SGD learns wrong labels by heart, SAM ${less.length === rates.length ? "" : "at some noise rates "}far fewer of them`;
 }
 
-/** One run's evaluated epochs as points of `memorisationCurves`. The run needs label noise, and `trackTraining` for what is fitted. */
-export function memorisationPoints(method: string, history: readonly EpochRecord[]): MemorisationPoint[] {
+/** One run's evaluated epochs as points of `memorizationCurves`. The run needs label noise, and `trackTraining` for what is fitted. */
+export function memorizationPoints(method: string, history: readonly EpochRecord[]): MemorizationPoint[] {
   return Object.entries(measureOf).flatMap(([measure, field]) =>
-    history.flatMap(({ epoch, testErrorRate, memorisation }) => {
+    history.flatMap(({ epoch, testErrorRate, memorization }) => {
       const value =
-        field === "testAccuracy" ? (testErrorRate === undefined ? undefined : 1 - testErrorRate) : memorisation?.[field];
+        field === "testAccuracy" ? (testErrorRate === undefined ? undefined : 1 - testErrorRate) : memorization?.[field];
       return value === undefined ? [] : [{ epoch, method, measure: measure as Measure, mean: 100 * value }];
     }),
   );

@@ -10,9 +10,9 @@ import {
   figure3MiddlePlainGain,
   figure3MiddleRows,
 } from "../paper/figure3Middle";
-import { figureMemorisation } from "../paper/figureMemorisation";
+import { figureMemorization } from "../paper/figureMemorization";
 import { completeRecords, type CompleteOptions } from "../paper/completeRecords";
-import { budgets, isComplete, itemRecords, largestBudget, type Budget, type LabelledRow } from "../paper/item";
+import { budgets, isComplete, itemRecords, largestBudget, type Budget, type LabeledRow } from "../paper/item";
 import { paperNumbers } from "../paper/paperNumbers";
 import type { RunRecord } from "../paper/records";
 import { formatEstimate } from "../paper/statistics";
@@ -29,7 +29,7 @@ import { comparisonContent } from "./comparisonReport";
 import { figure1LeftContent } from "./figure1LeftReport";
 import { figure1SurfacesContent, figure3SpectraContent } from "./curvatureReports";
 import { table10Content, table3Content } from "./finetuneReports";
-import { memorisationContent, table4Content, table8Content } from "./noiseReports";
+import { memorizationContent, table4Content, table8Content } from "./noiseReports";
 import { settingsContent } from "./settingsReport";
 import { errorVersusRho, type RhoPoint } from "./figures";
 import { runFootnotes, toHtml, toMarkdown, type TableRow } from "./tables";
@@ -71,7 +71,7 @@ const contents: Readonly<Record<string, MakeContent>> = {
   [table9.id]: comparisonContent(table9, { beside: tunedResults }),
   [table10.id]: table10Content,
   [figure3Middle.id]: figure3MiddleContent,
-  [figureMemorisation.id]: memorisationContent,
+  [figureMemorization.id]: memorizationContent,
 };
 
 export interface ReportOptions {
@@ -104,7 +104,7 @@ export function itemReport(id: string, { records = itemRecords(findItem(id)), bu
 
 export interface ReproduceOptions extends Omit<CompleteOptions, "budget"> {
   /** One of `budgets`; absent: the largest whose runs all have records, so that nothing is run. */
-  readonly budget?: string | undefined;
+  readonly budget?: string;
 }
 
 /**
@@ -161,7 +161,7 @@ function figure3MiddleContent(budget: Budget, records: readonly RunRecord[]): It
   };
 }
 
-function titleOfFigure3Middle(rows: readonly LabelledRow[]): string {
+function titleOfFigure3Middle(rows: readonly LabeledRow[]): string {
   const [{ mean, interval = Infinity }, without] = [figure3MiddleGain(rows), figure3MiddlePlainGain(rows)];
   if (mean <= 0) return "Here a smaller m does not reach a lower error";
   // At least half of it is there before any perturbation.

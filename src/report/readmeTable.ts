@@ -45,7 +45,7 @@ export function insertTable(readme: string, table: string): string {
   const counts = [start, end].map((marker) => readme.split(marker).length - 1);
   if (counts.some((count) => count !== 1) || readme.indexOf(start) > readme.indexOf(end))
     throw new Error(`The README needs ${start} and, below it, ${end}, once each; it has ${counts[0]} and ${counts[1]}`);
-  const [before, rest] = readme.split(start);
+  const [before, rest] = readme.split(start) as [string, string];
   return `${before}${start}\n\n${table}\n\n${end}${rest.split(end)[1]}`;
 }
 

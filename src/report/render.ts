@@ -102,7 +102,7 @@ function fontFiles(): { regular: string; bold: string } {
 
 /** Vega numbers clip paths and gradients through the whole process; here by content, so that figures on one page do not clash. */
 function namedByContent(svg: string): string {
-  const ids = [...new Set([...svg.matchAll(/ id="([^"]+)"/g)].map((match) => match[1]))];
+  const ids = [...new Set([...svg.matchAll(/ id="([^"]+)"/g)].map((match) => match[1]!))];
   const numbered = ids.reduce((text, id, i) => replaceId(text, id, `part-${i}-`), svg);
   const hash = createHash("sha256").update(numbered).digest("hex").slice(0, 8);
   return numbered.replace(/part-(\d+)-/g, `f${hash}-$1`);

@@ -62,7 +62,7 @@ const columns = {
   flippedFitted: "wrong labels fitted (%)",
 } as const;
 
-function epochRow({ epoch, trainLoss, perturbedLoss, testLoss, testErrorRate, trainErrorRate, memorisation }: EpochRecord) {
+function epochRow({ epoch, trainLoss, perturbedLoss, testLoss, testErrorRate, trainErrorRate, memorization }: EpochRecord) {
   return {
     epoch,
     trainLoss: trainLoss.toFixed(4),
@@ -70,7 +70,7 @@ function epochRow({ epoch, trainLoss, perturbedLoss, testLoss, testErrorRate, tr
     testLoss: testLoss?.toFixed(4),
     testError: testErrorRate === undefined ? undefined : percent(testErrorRate),
     trainError: trainErrorRate === undefined ? undefined : percent(trainErrorRate),
-    flippedFitted: memorisation?.flippedFitted === undefined ? undefined : percent(memorisation.flippedFitted),
+    flippedFitted: memorization?.flippedFitted === undefined ? undefined : percent(memorization.flippedFitted),
   } satisfies TableRow;
 }
 

@@ -1,7 +1,7 @@
 /** One line of the README for each table and figure: the paper's central numbers, ours, and whether the claim holds. */
 import { figure1Left } from "../paper/figure1Left";
 import { figure1Surfaces, figure1SurfacesRows } from "../paper/figure1Surfaces";
-import { figureMemorisation, lastRows, memorisationRows } from "../paper/figureMemorisation";
+import { figureMemorization, lastRows, memorizationRows } from "../paper/figureMemorization";
 import { figure3Spectra, figure3SpectraRows, lambdaMaxOf } from "../paper/figure3Spectra";
 import { factorBySeed } from "../paper/flatness";
 import { figure3Middle, figure3MiddleCurves, figure3MiddleRows } from "../paper/figure3Middle";
@@ -44,7 +44,7 @@ function summarizeFigure3Middle(records: readonly RunRecord[]): ResultSummary | 
   const ours = extremes(curves);
   const errorsAt = ({ m, rho }: Pick<Best, "m" | "rho">) =>
     rows.filter((row) => row.rho === rho && row.m === m).map((row) => row.testErrorRate);
-  const [small, large] = ours.map(errorsAt);
+  const [small, large] = ours.map(errorsAt) as [number[], number[]];
   return {
     paper: extremes(printed).map(describeBest).join("; "),
     ours: ours.map((best) => describeOurBest(best, errorsAt)).join("; "),
@@ -163,10 +163,10 @@ function describeGrid(points: readonly { readonly rho: number; readonly error: n
 }
 
 /** Flipped labels that are fitted after the last epoch, at 40 % noise. */
-function summarizeMemorisation(records: readonly RunRecord[]): ResultSummary | undefined {
-  const budget = largestBudget(figureMemorisation, records);
+function summarizeMemorization(records: readonly RunRecord[]): ResultSummary | undefined {
+  const budget = largestBudget(figureMemorization, records);
   if (!budget) return undefined;
-  const last = lastRows(memorisationRows(budget, records)).filter(({ noiseRate }) => noiseRate === at40);
+  const last = lastRows(memorizationRows(budget, records)).filter(({ noiseRate }) => noiseRate === at40);
   const fitted = (method: string) => last.filter((row) => row.method === method).map((row) => row.flippedFitted ?? 0);
   const [sgd, sam] = ["SGD", "SAM"].map(fitted);
   return {
@@ -194,7 +194,7 @@ export const readmeItems: readonly ReadmeItem[] = [
   readmeItem(figure1Surfaces, summarizeFigure1Surfaces),
   readmeItem(figure3Spectra, summarizeFigure3Spectra),
   readmeItem(figure3Middle, summarizeFigure3Middle),
-  readmeItem(figureMemorisation, summarizeMemorisation),
+  readmeItem(figureMemorization, summarizeMemorization),
 ];
 
 function readmeItem(item: PaperItem, summary: ReadmeItem["summary"]): ReadmeItem {

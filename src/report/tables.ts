@@ -92,7 +92,7 @@ export function toMarkdown(rows: readonly TableRow[], { title, columns, footnote
     .join("\n\n");
 }
 
-/** An HTML table that takes its colours from the page (JupyterLab light and dark); "SAM · paper" is grouped under "SAM". */
+/** An HTML table that takes its colors from the page (JupyterLab light and dark); "SAM · paper" is grouped under "SAM". */
 export function toHtml(rows: readonly TableRow[], { title, columns, footnotes = [], strong }: TableOptions = {}): string {
   const fields = headings(rows, columns);
   const side = (field: string) => `text-align:${isNumeric(rows, field) ? "right" : "left"};padding:0.25em 0.8em;`;
@@ -122,7 +122,7 @@ function htmlHead(fields: Record<string, string>, side: (field: string) => strin
   if (entries.every(({ parts }) => parts.length === 1)) return lower;
   const groups: { name: string; span: number }[] = [];
   for (const { parts } of entries) {
-    const name = parts.length > 1 ? parts[0] : "";
+    const name = parts.length > 1 ? parts[0]! : "";
     if (groups.at(-1)?.name === name) groups.at(-1)!.span++;
     else groups.push({ name, span: 1 });
   }
@@ -214,5 +214,5 @@ function escapeMarkdown(text: string): string {
 
 function escapeHtml(text: string): string {
   const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
-  return text.replace(/[&<>"]/g, (character) => entities[character]);
+  return text.replace(/[&<>"]/g, (character) => entities[character]!);
 }

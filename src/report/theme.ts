@@ -1,4 +1,4 @@
-/** One look for all figures: colours that colour-blind readers tell apart (Okabe & Ito 2008), sizes legible at a README's width. */
+/** One look for all figures: colors that color-blind readers tell apart (Okabe & Ito 2008), sizes legible at a README's width. */
 
 /** A vega-lite 5 or vega 5 specification as plain JSON. */
 export interface FigureSpec {
@@ -20,11 +20,11 @@ export const palette = {
   orange: "#E69F00",
   sky: "#56B4E9",
   ink: "#222222",
-  grey: "#767676",
+  gray: "#767676",
   faint: "#D9D9D9",
 } as const;
 
-/** Colours in order of first use; SAM and SGD keep theirs in every figure. */
+/** Colors in order of first use; SAM and SGD keep theirs in every figure. */
 export const seriesColors: readonly string[] = [
   palette.blue,
   palette.vermilion,
@@ -43,27 +43,27 @@ const ownColors: Readonly<Record<string, string>> = {
 /** Viridis from dark violet to green, without its yellow, which vanishes on white: for series in an order, such as m. */
 const rampStops = ["#440154", "#3B528B", "#21918C", "#44BF70", "#9BC53D"];
 
-/** A colour for each name: the methods' own, then the palette's others in turn. */
+/** A color for each name: the methods' own, then the palette's others in turn. */
 export function colorsFor(names: readonly string[]): string[] {
   const taken = new Set(names.map((name) => ownColors[name.toLowerCase()]).filter(Boolean));
   const free = seriesColors.filter((color) => !taken.has(color));
   let next = 0;
-  return names.map((name) => ownColors[name.toLowerCase()] ?? free[next++ % free.length]);
+  return names.map((name) => ownColors[name.toLowerCase()] ?? free[next++ % free.length]!);
 }
 
-/** `count` colours along the ramp, blended between its stops. */
+/** `count` colors along the ramp, blended between its stops. */
 export function rampColors(count: number): string[] {
   return Array.from({ length: count }, (_, i) => {
     const place = count === 1 ? 0 : (i * (rampStops.length - 1)) / (count - 1);
     const stop = Math.min(Math.floor(place), rampStops.length - 2);
-    return blend(rampStops[stop], rampStops[stop + 1], place - stop);
+    return blend(rampStops[stop]!, rampStops[stop + 1]!, place - stop);
   });
 }
 
 function blend(from: string, to: string, share: number): string {
   const channels = (color: string) => [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16));
   const [a, b] = [channels(from), channels(to)];
-  const mixed = a.map((value, i) => Math.round(value + share * (b[i] - value)));
+  const mixed = a.map((value, i) => Math.round(value + share * (b[i]! - value)));
   return `#${mixed.map((value) => value.toString(16).padStart(2, "0")).join("")}`;
 }
 
@@ -79,17 +79,17 @@ export const themeConfig = {
   view: { stroke: null },
   title: {
     ...{ font: fontFamily, fontSize: 17, fontWeight: "bold", color: palette.ink, anchor: "start", frame: "group", offset: 14 },
-    ...{ subtitleFont: fontFamily, subtitleFontSize: 13, subtitleColor: palette.grey, subtitlePadding: 6, lineHeight: 22 },
+    ...{ subtitleFont: fontFamily, subtitleFontSize: 13, subtitleColor: palette.gray, subtitlePadding: 6, lineHeight: 22 },
     ...{ subtitleLineHeight: 18 },
   },
   axis: {
     ...{ labelFont: fontFamily, labelFontSize: 13, labelColor: palette.ink, labelPadding: 5, labelFlush: false },
     ...{ titleFont: fontFamily, titleFontSize: 14, titleFontWeight: "normal", titleColor: palette.ink, titlePadding: 10 },
-    ...{ grid: true, gridColor: "#ECECEC", domainColor: palette.grey, tickColor: palette.grey },
+    ...{ grid: true, gridColor: "#ECECEC", domainColor: palette.gray, tickColor: palette.gray },
   },
   legend: {
     ...{ labelFont: fontFamily, labelFontSize: 13, labelColor: palette.ink, labelLimit: 300, symbolStrokeWidth: 2.5 },
-    ...{ titleFont: fontFamily, titleFontSize: 13, titleFontWeight: "normal", titleColor: palette.grey, rowPadding: 5 },
+    ...{ titleFont: fontFamily, titleFontSize: 13, titleFontWeight: "normal", titleColor: palette.gray, rowPadding: 5 },
     ...{ symbolSize: 90 },
   },
   header: { labelFont: fontFamily, labelFontSize: 14, titleFont: fontFamily, titleFontSize: 14, labelColor: palette.ink },

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } 
 import path from "node:path";
 import { readJson, sha256, writeJson } from "./files.mjs";
 import { packageVersion } from "./packages.mjs";
-import { cudaLibraryFolders, tensorflowFlavour, tensorflowFolder, tensorflowVersion } from "./python.mjs";
+import { cudaLibraryFolders, tensorflowFlavor, tensorflowFolder, tensorflowVersion } from "./python.mjs";
 import { run, tellingLine, which } from "./shell.mjs";
 import { StepFailure } from "./steps.mjs";
 
@@ -43,7 +43,7 @@ function bindingKey(root) {
   const versions = [packageName, "node-api-headers"].map((name) => packageVersion(root, name));
   const args = compilerArguments(root, "out").map((arg) => arg.replaceAll(root, ""));
   const quiet = readFileSync(path.join(root, "src/setup/quiet.cc"));
-  return sha256(...versions, tensorflowVersion, tensorflowFlavour(root) ?? "", process.arch, ...args, quiet);
+  return sha256(...versions, tensorflowVersion, tensorflowFlavor(root) ?? "", process.arch, ...args, quiet);
 }
 
 function compilerArguments(root, output) {

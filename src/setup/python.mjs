@@ -37,21 +37,21 @@ export function jupyterStep(root) {
 
 /** TensorFlow's libraries and headers, for CUDA where an NVIDIA driver answers. */
 export function tensorflowStep(root) {
-  const describe = (stamp) => `TensorFlow ${tensorflowVersion} for ${stamp.flavour === "cuda" ? "CUDA" : "CPUs"}`;
+  const describe = (stamp) => `TensorFlow ${tensorflowVersion} for ${stamp.flavor === "cuda" ? "CUDA" : "CPUs"}`;
   return {
     name: "TensorFlow",
     doing: `installing TensorFlow ${tensorflowVersion} in .venv`,
     there: () => {
       const stamp = stamped(root, "tensorflow");
-      const wanted = stamp?.version === tensorflowVersion && (stamp.flavour === "cuda" || stamp.gpu === hasNvidiaDriver());
+      const wanted = stamp?.version === tensorflowVersion && (stamp.flavor === "cuda" || stamp.gpu === hasNvidiaDriver());
       return wanted && tensorflowFolder(root) ? describe(stamp) : undefined;
     },
     make: async () => {
       const gpu = hasNvidiaDriver();
-      const flavour = inVenv(root, "", () => installTensorflow(root, gpu));
-      const stamp = { version: tensorflowVersion, flavour, gpu };
+      const flavor = inVenv(root, "", () => installTensorflow(root, gpu));
+      const stamp = { version: tensorflowVersion, flavor, gpu };
       writeJson(stampFile(root, "tensorflow"), stamp);
-      const lost = gpu && flavour === "cpu" ? ": a GPU is there, but pip has no CUDA build, so it stays idle" : "";
+      const lost = gpu && flavor === "cpu" ? ": a GPU is there, but pip has no CUDA build, so it stays idle" : "";
       return describe(stamp) + lost;
     },
   };
@@ -73,8 +73,8 @@ export function cudaLibraryFolders(root) {
 }
 
 /** "cpu" or "cuda", as installed. */
-export function tensorflowFlavour(root) {
-  return stamped(root, "tensorflow")?.flavour;
+export function tensorflowFlavor(root) {
+  return stamped(root, "tensorflow")?.flavor;
 }
 
 export function hasNvidiaDriver() {

@@ -39,7 +39,7 @@ export type {
   ExampleLoss,
   FunctionalModel,
   InferenceMode,
-  LabelledImages,
+  LabeledImages,
   ModelAt,
   Network,
   ProblemData,

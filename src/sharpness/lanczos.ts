@@ -1,5 +1,5 @@
 /**
- * Lanczos (1950) with full re-orthogonalisation: A V = V T + β v eᵀ with V orthonormal and T tridiagonal; T's eigenpairs (θ, s)
+ * Lanczos (1950) with full re-orthogonalization: A V = V T + β v eᵀ with V orthonormal and T tridiagonal; T's eigenpairs (θ, s)
  * give Ritz pairs (θ, V s), of which the extreme ones converge first.
  *
  * The basis is kept in float32: products take float32 vectors, and V is defined as the rounded vectors that were multiplied, so
@@ -118,7 +118,7 @@ function startState(operator: LinearOperator, { seed, startVector, state }: Lanc
   return { seed: seed ?? 0, basis: [], alphas: [], betas: [], errors: [], next: normalized(start) };
 }
 
-/** One product, orthogonalised against all before. */
+/** One product, orthogonalized against all before. */
 async function step(operator: LinearOperator, state: LanczosState): Promise<LanczosState> {
   const basis = [...state.basis, state.next!];
   const w = Float64Array.from(await operator.matvec(state.next!));

@@ -118,7 +118,7 @@ function axis({ range: [from, to] = [-1, 1], gridPoints = 51 }: GridOptions): nu
   return Array.from({ length: gridPoints }, (_, i) => from + ((to - from) * i) / (gridPoints - 1));
 }
 
-/** A Gaussian direction in the shapes of `weights`, normalised; the caller owns it. Zero filters get a zero direction. */
+/** A Gaussian direction in the shapes of `weights`, normalized; the caller owns it. Zero filters get a zero direction. */
 export function randomDirection(
   weights: Weights,
   rng: Rng,

@@ -1,5 +1,5 @@
 /**
- * Power iteration with deflation: v ← (A − σ)v, orthogonalised against the eigenvectors found before, until ‖Av − θv‖ is small.
+ * Power iteration with deflation: v ← (A − σ)v, orthogonalized against the eigenvectors found before, until ‖Av − θv‖ is small.
  * What PyHessian offers; here for comparison, since Lanczos needs far fewer products for the same digits.
  */
 import { Matrix } from "ml-matrix";

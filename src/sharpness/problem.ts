@@ -38,7 +38,7 @@ export interface ModelAt {
 export type Network = ModelAt | tf.LayersModel;
 
 /** What is needed of a `Dataset`. */
-export interface LabelledImages {
+export interface LabeledImages {
   readonly size: number;
   /** Height, width, channels. */
   readonly shape: readonly [number, number, number];
@@ -60,7 +60,7 @@ export interface TensorData {
 }
 
 /** A data set, or tensors. */
-export type ProblemData = LabelledImages | TensorData;
+export type ProblemData = LabeledImages | TensorData;
 
 /** (outputs, targets) → one loss per example: (n), or (n, …) which is averaged over the other axes. */
 export type ExampleLoss = (outputs: tf.Tensor, targets: tf.Tensor) => tf.Tensor;
@@ -239,7 +239,7 @@ function takeRows({ x, y }: TensorData) {
     });
 }
 
-function takeImages(data: LabelledImages) {
+function takeImages(data: LabeledImages) {
   const tables = normalizationTables(data);
   return (indices: Int32Array) => ({
     x: tf.tensor4d(pixels(data, tables, indices), [indices.length, ...data.shape]),
@@ -252,11 +252,11 @@ function rows(x: tf.Tensor, from: number, size: number): tf.Tensor {
 }
 
 /** (channels, 256) what each byte becomes. */
-function normalizationTables({ mean, std }: LabelledImages): Float32Array[] {
+function normalizationTables({ mean, std }: LabeledImages): Float32Array[] {
   return mean.map((m, c) => Float32Array.from({ length: 256 }, (_, byte) => (byte / 255 - m) / std[c]!));
 }
 
-function pixels({ images, shape }: LabelledImages, tables: Float32Array[], indices: Int32Array): Float32Array {
+function pixels({ images, shape }: LabeledImages, tables: Float32Array[], indices: Int32Array): Float32Array {
   const channels = shape[2];
   const length = shape[0] * shape[1] * channels;
   const values = new Float32Array(indices.length * length);
@@ -266,7 +266,7 @@ function pixels({ images, shape }: LabelledImages, tables: Float32Array[], indic
   return values;
 }
 
-function oneHot({ labels, numClasses }: LabelledImages, indices: Int32Array): Float32Array {
+function oneHot({ labels, numClasses }: LabeledImages, indices: Int32Array): Float32Array {
   const values = new Float32Array(indices.length * numClasses);
   indices.forEach((index, n) => (values[n * numClasses + labels[index]!] = 1));
   return values;

@@ -1,6 +1,6 @@
 /**
  * How the loss rises with the radius of the ball, beside the two terms that a Taylor expansion predicts: ρ‖∇L‖ (eq. (2) of Foret et
- * al. 2021 is its maximiser) and ½ρ²λmax, which is all there is at a minimum.
+ * al. 2021 is its maximizer) and ½ρ²λmax, which is all there is at a minimum.
  */
 import { disposeWeights, globalNorm } from "../engine";
 import { hessianOperator } from "./hessianOperator";

@@ -13,7 +13,7 @@ export interface QuadratureOptions extends ProductOptions {
   /** Per probe. 90: the documented example of google/spectral-density; at most the operator's size. */
   lanczosSteps?: number;
   seed?: number | string;
-  /** Gaussian vectors, normalised, in google/spectral-density; ±1 in PyHessian. */
+  /** Gaussian vectors, normalized, in google/spectral-density; ±1 in PyHessian. */
   distribution?: Distribution;
 }
 

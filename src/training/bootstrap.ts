@@ -14,12 +14,12 @@ export interface BootstrapResult extends TrainResult {
   /** Of the first training; absent where it was stopped or diverged, and there was no second. */
   readonly firstMetrics?: TrainMetrics;
   /** Share of the predicted labels that are wrong, where the true ones are known. */
-  readonly relabelledNoiseRate?: number;
+  readonly relabeledNoiseRate?: number;
 }
 
 /**
  * Trains twice with one config; the second training has its own start, order and augmentation. History, metrics and variables are those of
- * the second. Steps are counted over both; `measure` is asked in the second. Memorisation there is of the predicted labels.
+ * the second. Steps are counted over both; `measure` is asked in the second. Memorization there is of the predicted labels.
  * Stopped in either training, it goes on from the files of `checkpointsOf`; the caller deletes them.
  * @throws as `train` does
  */
@@ -31,9 +31,9 @@ export async function trainBootstrapped(
 ): Promise<BootstrapResult> {
   const first = await train(model, data, config, callbacksOf(callbacks, { index: 0, count: 2, suffix: "first" }));
   if (first.outcome !== "finished") return first;
-  const relabelled = withPredictions(model, data, first.variables);
-  const second = await train(model, relabelled, config, callbacksOf(callbacks, { index: 1, count: 2, stream: "bootstrap" }));
-  return { ...second, firstMetrics: first.metrics, ...noiseRateOf(relabelled) };
+  const relabeled = withPredictions(model, data, first.variables);
+  const second = await train(model, relabeled, config, callbacksOf(callbacks, { index: 1, count: 2, stream: "bootstrap" }));
+  return { ...second, firstMetrics: first.metrics, ...noiseRateOf(relabeled) };
 }
 
 // In inference mode, without augmentation. The variables are not needed any more.
@@ -45,7 +45,7 @@ function withPredictions(model: Model, data: TrainData, variables: Variables): T
   }
 }
 
-function noiseRateOf({ train: { labels }, cleanLabels }: TrainData): Pick<BootstrapResult, "relabelledNoiseRate"> {
+function noiseRateOf({ train: { labels }, cleanLabels }: TrainData): Pick<BootstrapResult, "relabeledNoiseRate"> {
   if (!cleanLabels) return {};
-  return { relabelledNoiseRate: shareOfFlipped(labels, cleanLabels) };
+  return { relabeledNoiseRate: shareOfFlipped(labels, cleanLabels) };
 }

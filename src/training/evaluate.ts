@@ -129,8 +129,8 @@ function imagesOf(dataset: Dataset, { start, end }: Range): tf.Tensor4D {
   return tf.tensor4d(normalize(bytes, dataset), [end - start, ...shape]);
 }
 
-/** How far a network has memorised wrong labels; every share is in [0, 1], and absent where there is no such example. */
-export interface Memorisation {
+/** How far a network has memorized wrong labels; every share is in [0, 1], and absent where there is no such example. */
+export interface Memorization {
   /** Of the flipped labels: the share that the network reproduces. */
   readonly flippedFitted?: number;
   /** Of the flipped labels: the share where it predicts the true class instead. */
@@ -144,7 +144,7 @@ export interface Memorisation {
  * @param labels (n) as trained on
  * @param cleanLabels (n) the true ones
  */
-export function memorisation(predictions: Int32Array, labels: Int32Array, cleanLabels: Int32Array): Memorisation {
+export function memorization(predictions: Int32Array, labels: Int32Array, cleanLabels: Int32Array): Memorization {
   let [flipped, fitted, corrected, clean, cleanFitted] = [0, 0, 0, 0, 0];
   predictions.forEach((predicted, i) => {
     if (labels[i] === cleanLabels[i]) {

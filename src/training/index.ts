@@ -5,11 +5,11 @@ export { trainWithEstimatedTransition, type EstimatedTransitionResult } from "./
 export {
   evaluate,
   evaluateAny,
-  memorisation,
+  memorization,
   predictedProbabilities,
   type Evaluated,
   type EvaluateOptions,
-  type Memorisation,
+  type Memorization,
 } from "./evaluate";
 export { methodNames, networksOf, updateCost, type MethodConfig, type MethodOptions } from "./methods";
 export { checkpointsOf, filesOf } from "./parts";

@@ -76,7 +76,7 @@ export interface StepContext {
   readonly config: TrainConfig;
   readonly loss: BatchLoss;
   /** In place of `loss`, where it is another one for each pass or example. */
-  readonly lossAt?: ((place: LossPlace) => BatchLoss) | undefined;
+  readonly lossAt?: (place: LossPlace) => BatchLoss;
   readonly totalSteps: number;
   /** This step's stream. */
   readonly rng: Rng;

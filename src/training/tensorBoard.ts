@@ -54,15 +54,15 @@ export class TensorBoard {
 }
 
 /**
- * Tag → value of the numbers in a record: losses, errors, memorisation, and the caller's own measures, such as
+ * Tag → value of the numbers in a record: losses, errors, memorization, and the caller's own measures, such as
  * `measures/spectrum/eigenvalues/1`, which is λmax. Lists longer than ten are no curves, and left out.
  */
 export function epochScalars(record: EpochRecord): Record<string, number> {
   const { epoch, trainLoss, perturbedLoss, testLoss, trainErrorRate, testErrorRate, peerTestErrorRate } = record;
-  const { memorisation, method, measures } = record;
+  const { memorization, method, measures } = record;
   const loss = { train: trainLoss, perturbed: perturbedLoss, test: testLoss };
   const error = { train: trainErrorRate, test: testErrorRate, peerTest: peerTestErrorRate };
-  return { epoch, ...numbersIn({ loss, error, memorisation, method, measures }) };
+  return { epoch, ...numbersIn({ loss, error, memorization, method, measures }) };
 }
 
 function numbersIn(value: object, prefix = ""): Record<string, number> {

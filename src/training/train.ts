@@ -6,9 +6,9 @@ import { lossByName, smoothLabels } from "../losses";
 import type { Model, Variables } from "../models";
 import { loadCheckpoint, saveCheckpoint } from "./checkpoint";
 import { trainConfig, type TrainConfig, type TrainOptions } from "./config";
-import { evaluateAny, memorisation, type Memorisation } from "./evaluate";
+import { evaluateAny, memorization, type Memorization } from "./evaluate";
 import { createMethod, networksOf } from "./methods";
-import { labelled, mixedUp, streamOf, toStepBatch, type Method, type MethodContext } from "./methods/method";
+import { labeled, mixedUp, streamOf, toStepBatch, type Method, type MethodContext } from "./methods/method";
 import { disposeState, initialState, learningRateAt, trainStep, type BatchLoss, type StepResult, type TrainState } from "./step";
 import { TensorBoard, type TensorBoardOptions } from "./tensorBoard";
 
@@ -16,7 +16,7 @@ export interface TrainData {
   readonly train: Dataset;
   /** Clean; error is measured on it. */
   readonly test: Dataset;
-  /** (train.size) the true labels, where `train.labels` are noisy: memorisation is then measured. */
+  /** (train.size) the true labels, where `train.labels` are noisy: memorization is then measured. */
   readonly cleanLabels?: Int32Array;
 }
 
@@ -32,7 +32,7 @@ export interface EpochRecord {
   readonly testLoss?: number;
   /** On the labels trained on, in inference mode, without augmentation; where `trackTraining` is on. */
   readonly trainErrorRate?: number;
-  readonly memorisation?: Memorisation;
+  readonly memorization?: Memorization;
   /** Error of the second of two networks that are trained side by side; all else is of the first. */
   readonly peerTestErrorRate?: number;
   /** What `training.method` has to say of the epoch. */
@@ -215,7 +215,7 @@ class Run {
   private update(batch: Batch, loss: BatchLoss, rng: Rng): number {
     const { model, config, totalSteps, method } = this;
     const context: MethodContext = { ...this.place(), config, loss, totalSteps, rng };
-    const plain = method.prepare?.(batch, context) ?? mixedUp(labelled(batch, this.data.train), context);
+    const plain = method.prepare?.(batch, context) ?? mixedUp(labeled(batch, this.data.train), context);
     const stepBatch = toStepBatch(plain, this.data.train);
     try {
       const losses = method.losses?.(batch, stepBatch, context) ?? this.states.map(() => undefined);
@@ -291,7 +291,7 @@ class Run {
     const { train: dataset, cleanLabels } = this.data;
     const { errorRate, predictions } = await evaluateAny(this.model, this.evaluated(), dataset);
     if (!cleanLabels) return { trainErrorRate: errorRate };
-    return { trainErrorRate: errorRate, memorisation: memorisation(predictions, dataset.labels, cleanLabels) };
+    return { trainErrorRate: errorRate, memorization: memorization(predictions, dataset.labels, cleanLabels) };
   }
 
   private evaluated(): Variables {

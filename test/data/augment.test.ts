@@ -71,13 +71,13 @@ describe("data/augment", () => {
 
     perImage(reflectCrop({ pad: 1 }))(images, place([3, 3, 1]));
 
-    // the centre pixel of the crop names the place
+    // the center pixel of the crop names the place
     for (let i = 0; i < 9000; i++) counts.set(images[9 * i + 4]!, (counts.get(images[9 * i + 4]!) ?? 0) + 1);
     assert.equal(counts.size, 9);
     for (const count of counts.values()) assert.ok(Math.abs(count - 1000) < 150, `${count}`); // std ≈ 30
   });
 
-  it("Cutout blanks a box around its centre, clipped at the border", () => {
+  it("Cutout blanks a box around its center, clipped at the border", () => {
     const seen = new Set<string>();
     for (let seed = 0; seed < 400; seed++) {
       const image = new Float32Array(16).fill(1);
@@ -96,7 +96,7 @@ describe("data/augment", () => {
       seen.add([...rows].join("") + "|" + [...columns].join(""));
     }
 
-    // centre c blanks [c − 1, c + 1): 0 → {0}, 1 → {0, 1}, 2 → {1, 2}, 3 → {2, 3}
+    // center c blanks [c − 1, c + 1): 0 → {0}, 1 → {0, 1}, 2 → {1, 2}, 3 → {2, 3}
     const spans = ["0", "01", "12", "23"];
     assert.deepEqual([...seen].sort(), spans.flatMap((y) => spans.map((x) => `${y}|${x}`)).sort());
   });

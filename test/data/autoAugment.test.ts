@@ -44,16 +44,16 @@ describe("data/autoAugment", () => {
     assert.deepEqual(applied("Posterize", [63, 64, 200, 255], 0), [0, 0, 0, 0]);
   });
 
-  it("Brightness, Contrast and Color blend with black, grey and the greyscale image", () => {
+  it("Brightness, Contrast and Color blend with black, gray and the grayscale image", () => {
     // level 5: factor 1, nothing changes; level 10: factor 1.9, clipped; level 0: factor 0.1
     assert.deepEqual(applied("Brightness", [10, 100, 200, 255], 5), [10, 100, 200, 255]);
     assert.deepEqual(applied("Brightness", [10, 101, 200, 255], 10), [19, 191, 255, 255]);
     assert.deepEqual(applied("Brightness", [10, 101, 200, 255], 0), [1, 10, 20, 25]);
-    // own code, factor 0.1 with the mean grey 100: 100 + 0.1·(x − 100)
+    // own code, factor 0.1 with the mean gray 100: 100 + 0.1·(x − 100)
     assert.deepEqual(applied("Contrast", [0, 50, 150, 200], 0, { reference: "autoaugment" }), [90, 95, 105, 110]);
-    // official: 4 pixels / 256 → grey 0
+    // official: 4 pixels / 256 → gray 0
     assert.deepEqual(applied("Contrast", [0, 50, 150, 200], 0), [0, 5, 15, 20]);
-    // grey of (255, 0, 0): ⌊0.2989·255.5⌋ = 76; factor 0.1: 76 + 0.1·(255 − 76) = 93.9, 76 − 7.6 = 68.4
+    // gray of (255, 0, 0): ⌊0.2989·255.5⌋ = 76; factor 0.1: 76 + 0.1·(255 − 76) = 93.9, 76 − 7.6 = 68.4
     assert.deepEqual(applied("Color", [255, 0, 0], 0, { shape: [1, 1, 3] }), [93, 68, 68]);
     assert.deepEqual(applied("Color", [9, 80], 3, { shape: [1, 2, 1] }), [9, 80]);
   });
@@ -75,7 +75,7 @@ describe("data/autoAugment", () => {
   });
 
   it("Sharpness blends with PIL's smooth kernel inside, and leaves the border", () => {
-    // centre 130 among zeros: smooth 130·5/13 = 50; factor 0.1: 50 + 0.1·80 = 58
+    // center 130 among zeros: smooth 130·5/13 = 50; factor 0.1: 50 + 0.1·80 = 58
     assert.deepEqual(applied("Sharpness", [0, 0, 0, 0, 130, 0, 0, 0, 0], 0, { shape: [3, 3, 1] }), [0, 0, 0, 0, 58, 0, 0, 0, 0]);
   });
 
@@ -111,7 +111,7 @@ describe("data/autoAugment", () => {
     );
   });
 
-  it("A rotation by 90° and back changes nothing, and by 30° keeps the centre", () => {
+  it("A rotation by 90° and back changes nothing, and by 30° keeps the center", () => {
     // level 30: 90°. cos = 0, sin = 1: output (x, y) takes input (2 − y, x)
     const image = [0, 1, 2, 3, 4, 5, 6, 7, 8];
 

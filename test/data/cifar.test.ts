@@ -51,7 +51,7 @@ const pixel = (images: Uint8Array, image: number, index: number) => [
 describe("data/cifar", () => {
   const folder = temporaryFolder();
 
-  it("The binary version of CIFAR-10 gives images of interleaved colours", async () => {
+  it("The binary version of CIFAR-10 gives images of interleaved colors", async () => {
     await mkdir(folder.path("c10/cifar-10-batches-bin"), { recursive: true });
     await folder.write(
       "c10/cifar-10-batches-bin/test_batch.bin",

@@ -62,14 +62,14 @@ describe("data/dataset", () => {
     assert.throws(() => splitHeldOut(whole, { fraction: 1 }), /fraction = 1/);
   });
 
-  it("Normalisation is (x/255 − mean)/std, channel by channel", () => {
+  it("Normalization is (x/255 − mean)/std, channel by channel", () => {
     // (255/255 − 0.5)/0.25 = 2; (0 − 0.2)/0.1 = −2; (51/255 − 0.5)/0.25 = −1.2; (51/255 − 0.2)/0.1 = 0
     const values = normalize(Uint8Array.from([255, 0, 51, 51]), { mean: [0.5, 0.2], std: [0.25, 0.1] });
 
     [2, -2, -1.2, 0].forEach((expected, i) => assert.ok(Math.abs(values[i]! - expected) < 1e-6));
   });
 
-  it("Tensors hold normalised images and one-hot labels, and nothing else is left behind", () => {
+  it("Tensors hold normalized images and one-hot labels, and nothing else is left behind", () => {
     const before = tf.memory().numTensors;
 
     const { images, labels } = toTensors(numberedDataset(4), [1, 3]);

@@ -20,7 +20,7 @@ describe("data/fashionMnist", () => {
     assert.equal(dataset.classNames![dataset.labels[0]!], "Ankle boot");
     const { mean, std } = channelStatistics(dataset.images, 1);
     assert.ok(Math.abs(mean[0]! - 0.286) < 1e-4 && Math.abs(std[0]! - 0.353) < 1e-4);
-    // paper.md 7.4: the official code normalises with MNIST's values
+    // paper.md 7.4: the official code normalizes with MNIST's values
     assert.deepEqual([dataset.mean, dataset.std], [[0.1307], [0.3081]]);
   });
 

@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { deflateSync } from "node:zlib";
 import jpegJs from "jpeg-js";
 import {
-  centreBox,
+  centerBox,
   cropAndResize,
   decodeImage,
   DecodePool,
@@ -14,7 +14,7 @@ import {
   type Batch,
 } from "../../src/data";
 import { Rng } from "../../src/engine";
-import { cmykJpeg, greyJpeg, progressiveJpeg } from "./jpegFiles";
+import { cmykJpeg, grayJpeg, progressiveJpeg } from "./jpegFiles";
 import { temporaryFolder } from "./support";
 
 /** A PNG by hand: header, one IDAT of unfiltered rows, end. */
@@ -78,13 +78,13 @@ describe("data/image", () => {
     for (let i = 0; i < data.length; i++) assert.ok(Math.abs(data[i]! - [200, 100, 50][i % 3]!) <= 3, `${i}: ${data[i]}`);
   });
 
-  it("Progressive, grey and CMYK files are read as the programs that wrote them read them", () => {
+  it("Progressive, gray and CMYK files are read as the programs that wrote them read them", () => {
     const pixels = (base64: string) => [...decodeImage(Buffer.from(base64, "base64"), { name: "j" }).data];
 
     assert.deepEqual(pixels(progressiveJpeg).slice(0, 3), [200, 100, 50]);
     assert.deepEqual(pixels(cmykJpeg).slice(0, 3), [156, 78, 39]);
     assert.deepEqual(
-      pixels(greyJpeg).filter((_, i) => i % 12 === 0),
+      pixels(grayJpeg).filter((_, i) => i % 12 === 0),
       [255, 170, 85, 0],
     );
   });
@@ -116,16 +116,16 @@ describe("data/image", () => {
 
   it("Between pixels the weights are Keys' with a = −0.75", () => {
     // One row 0 0 100 0 to 8: position 1.5 between 0 and 100. Kernel at ½: (1.25·½ − 2.25)·¼ + 1 = 0.59375;
-    // at 1½: −0.75·((1.5 − 5)·1.5·1.5 + 8·1.5 − 4) = −0.09375. Neighbours 0 0 | 100 0 → 59.375; at 2.5: 100 0 on the left → 59.375
+    // at 1½: −0.75·((1.5 − 5)·1.5·1.5 + 8·1.5 − 4) = −0.09375. Neighbors 0 0 | 100 0 → 59.375; at 2.5: 100 0 on the left → 59.375
     const image = { height: 1, width: 4, channels: 1, data: Uint8Array.from([0, 0, 100, 0]) };
     const row = [...cropAndResize(image, { top: 0, left: 0, height: 1, width: 4 }, [1, 8])];
 
     assert.deepEqual(row, [0, 0, 0, 59, 100, 59, 0, 0]);
   });
 
-  it("The centre crop is that of the official evaluation: 224 of 256 of the shorter side", () => {
+  it("The center crop is that of the official evaluation: 224 of 256 of the shorter side", () => {
     // side = ⌊224/256·256⌋ = 224; top = ⌊(256 − 224 + 1)/2⌋ = 16, left = ⌊(320 − 224 + 1)/2⌋ = 48
-    assert.deepEqual(centreBox({ height: 256, width: 320 }, 224), { top: 16, left: 48, height: 224, width: 224 });
+    assert.deepEqual(centerBox({ height: 256, width: 320 }, 224), { top: 16, left: 48, height: 224, width: 224 });
   });
 
   it("Random boxes lie within the image, with area and aspect in range", () => {
@@ -199,7 +199,7 @@ describe("data/imageFolder", () => {
     assert.deepEqual(dataset.mean, [0.485, 0.456, 0.406]);
   });
 
-  it("Grey, stretched and rectangular images can be had", async () => {
+  it("Gray, stretched and rectangular images can be had", async () => {
     const dataset = await loadImageFolder(folder.path("pets"), { size: [4, 6], channels: 1, fit: "stretch", threads: 1 });
 
     assert.deepEqual(dataset.shape, [4, 6, 1]);

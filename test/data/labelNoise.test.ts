@@ -138,7 +138,7 @@ describe("data/labelNoise", () => {
     assert.deepEqual(noise, instanceNoise(clean, { noiseRate: 0.3, numClasses: 4, features, seed: 1 }));
   });
 
-  it("Instance noise depends on the instance: one feature vector has one favourite wrong class", () => {
+  it("Instance noise depends on the instance: one feature vector has one favorite wrong class", () => {
     // All examples are alike, so all flips follow one distribution softmax(x·W), which large features make nearly one-hot.
     const features = new Float32Array(2000 * 5).fill(20);
     const noise = instanceNoise(new Array<number>(2000).fill(0), { noiseRate: 0.5, numClasses: 10, features, seed: 2 });
@@ -217,7 +217,7 @@ describe("data/labelNoise", () => {
     );
   });
 
-  it("The generators' matrices are those that their labels realise", () => {
+  it("The generators' matrices are those that their labels realize", () => {
     const clean = balanced(90000);
     const pairs = [
       [symmetricTransition({ noiseRate: 0.4, numClasses: 10 }), symmetricNoise(clean, { noiseRate: 0.4, numClasses: 10 })],

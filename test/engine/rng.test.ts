@@ -183,7 +183,7 @@ describe("engine/rng", () => {
       assert.equal(starts.size, 5000);
     });
 
-    it("of neighbouring names are not correlated", () => {
+    it("of neighboring names are not correlated", () => {
       // The correlation of n independent pairs has σ = 1/√n.
       const n = 20_000;
       const rng = new Rng(8);

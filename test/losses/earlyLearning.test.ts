@@ -42,7 +42,7 @@ describe("losses/earlyLearning", () => {
     isFiniteWhenSaturated((z, t) => elrLoss(z, t, { targets: certain }));
   });
 
-  it("moves the targets of a batch towards its predictions, and no others, and keeps the old ones", () => {
+  it("moves the targets of a batch toward its predictions, and no others, and keeps the old ones", () => {
     const before = tf.tensor2d([[1, 0], [0.5, 0.5], [0, 1]]); // prettier-ignore
     const predictions = tf.tensor2d([[0, Math.log(3)], [Math.log(3), 0]]); // prettier-ignore
 

@@ -13,7 +13,7 @@ describe("losses/transitionEstimate", () => {
   });
 
   it("leaves out examples from the percentile on", () => {
-    // The 60th percentile of four values, the higher neighbour, is the third smallest: 0.7, and of class 1 it is 0.8.
+    // The 60th percentile of four values, the higher neighbor, is the third smallest: 0.7, and of class 1 it is 0.8.
     closeTo(estimateTransition(four, { numClasses: 2, percentile: 60 }).flat(), [0.2, 0.8, 0.7, 0.3], 1e-12);
     // numpy.percentile(p, 97, method="higher") is the largest of four: the second largest remains.
     closeTo(estimateTransition(four, { numClasses: 2 }).flat(), [0.7, 0.3, 0.2, 0.8], 1e-12);

@@ -172,7 +172,7 @@ describe("models/layersModel", () => {
         );
       });
 
-    it("trains batch norm without scale and without centre, where the stock layer fails", () => {
+    it("trains batch norm without scale and without center, where the stock layer fails", () => {
       const end = () => [layers.batchNormalization({ scale: false }), layers.batchNormalization({ center: false }), layers.dense({ units: 3 })]; // prettier-ignore
       const stock = stockModel({ end: end() });
       const model = fromLayersModel(stock);

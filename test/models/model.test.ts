@@ -105,7 +105,7 @@ for (const { name, options } of NETWORKS) {
       for (const key of Object.keys(stats)) assert.notDeepEqual([...updated[key]!.dataSync()], [...stats[key]!.dataSync()]);
     });
 
-    it("judges an image in inference mode whatever its neighbours in the batch are", () => {
+    it("judges an image in inference mode whatever its neighbors in the batch are", () => {
       const { weights, stats } = model.init(new Rng(0));
       const x = waveImages(model, 5);
 

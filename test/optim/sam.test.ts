@@ -130,7 +130,7 @@ describe("optim/sam", () => {
       closeTo(toVector(gradient), g, 1e-7);
     });
 
-    it("is ρ·g without normalisation", () => {
+    it("is ρ·g without normalization", () => {
       closeTo(toVector(epsilonHat(toWeights(g), { rho: 0.1, normalize: false })), scaled(g, 0.1), 1e-7);
     });
 

@@ -27,7 +27,7 @@ describe("paper/run, bootstrap", () => {
     assert.equal(history.length, 2);
     assert.equal(metrics.firstTestErrorRate, plain.metrics.testErrorRate);
     assert.equal(metrics.actualNoiseRate, 0.25);
-    assert.ok(Number.isInteger(metrics.relabelledNoiseRate! * 64));
+    assert.ok(Number.isInteger(metrics.relabeledNoiseRate! * 64));
   });
 
   it("stopped in either training has no record, but checkpoints from which it gives the same one", async () => {

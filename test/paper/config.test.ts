@@ -47,8 +47,8 @@ describe("paper/config", () => {
       options,
       message,
     ] of [
-      ["a misspelt part", { dataset, model, trainin: training }, /training is missing: expected object; unknown field "trainin", did you mean "training"\?/],
-      ["a misspelt field of training", { dataset, model, training: { epochs: 1, learningrate: 1 } }, /unknown field "training\.learningrate", did you mean "learningRate"\?/],
+      ["a misspelled part", { dataset, model, trainin: training }, /training is missing: expected object; unknown field "trainin", did you mean "training"\?/],
+      ["a misspelled field of training", { dataset, model, training: { epochs: 1, learningrate: 1 } }, /unknown field "training\.learningrate", did you mean "learningRate"\?/],
       ["one of the data set", { dataset: { name: "generated", trainsize: 3 }, model, training }, /unknown field "dataset\.trainsize", did you mean "trainSize"\?/],
       ["one of the noise", { dataset, model, training, noise: { noiseRate: 0.2, noiseseed: 1 } }, /unknown field "noise\.noiseseed", did you mean "noiseSeed"\?/],
       ["one of the network, among that network's own", { dataset, model: { ...wrn, batchnorm: false }, training }, /unknown field "model\.batchnorm", did you mean "batchNorm"\?/],

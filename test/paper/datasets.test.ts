@@ -5,7 +5,7 @@ import { tf, Rng } from "../../src/engine";
 import { mlp, withResizedInput } from "../../src/models";
 import { datasetConfig, runConfig, runKey, type RunOptions } from "../../src/paper/config";
 import { datasetNames, factsOf, folderOfSplit, loadSplit } from "../../src/paper/datasets";
-import { describeDataset, labelledRows } from "../../src/paper/item";
+import { describeDataset, labeledRows } from "../../src/paper/item";
 import { runData, runModel, runRecord } from "../../src/paper/run";
 import { runCost } from "../../src/paper/runMissing";
 import { numberedDataset, temporaryFolder } from "../data/support";
@@ -117,7 +117,7 @@ describe("paper/datasets", () => {
     const config = halved("first-half");
     const record = recordOf(config, { divergedInEpoch: 1 });
 
-    assert.equal(labelledRows([{ config, labels: {} }], [record])[0]!.testErrorRate, 0.8);
+    assert.equal(labeledRows([{ config, labels: {} }], [record])[0]!.testErrorRate, 0.8);
   });
 
   it("Asymmetric noise needs a map of all classes, and says which sets have one", async () => {

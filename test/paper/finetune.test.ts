@@ -141,7 +141,7 @@ describe("paper/finetune", () => {
       assert.throws(refusal({ from: { dataset: from.dataset } }), /expected either dataset and training, or file/);
     });
 
-    it("names files by their name alone, and misspelt fields are found", () => {
+    it("names files by their name alone, and misspelled fields are found", () => {
       assert.throws(
         refusal({ from: { file: "../a.safetensors" } }),
         /from\.file = "\.\.\/a\.safetensors": expected the name of a/,

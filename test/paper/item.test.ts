@@ -6,7 +6,7 @@ import {
   describeDataset,
   describeModel,
   isComplete,
-  labelledRows,
+  labeledRows,
   largestBudget,
   type Budget,
   type PaperItem,
@@ -29,7 +29,7 @@ describe("paper/item", () => {
       recordOf(tinyRun({ seed: 77 })),
     ];
 
-    assert.deepEqual(labelledRows([planned(1), planned(2)], records), [
+    assert.deepEqual(labeledRows([planned(1), planned(2)], records), [
       { method: "SGD", rho: 0, seed: 2, testErrorRate: 0.4, bestTestErrorRate: 0.3 },
     ]);
   });
@@ -40,7 +40,7 @@ describe("paper/item", () => {
     const records = [recordOf(tinyRun({ seed: 1 }), diverged), recordOf(tinyRun({ seed: 2 }), atOnce as object)];
     records[1] = { ...records[1]!, metrics: { outcome: "diverged", divergedInEpoch: 1, parameters: 1 } };
 
-    const rows = labelledRows([planned(1), planned(2)], records);
+    const rows = labeledRows([planned(1), planned(2)], records);
 
     assert.deepEqual(rows.map(({ testErrorRate, bestTestErrorRate }) => [testErrorRate, bestTestErrorRate]), [[0.9, 0.15], [0.9, 0.9]]); // prettier-ignore
   });

@@ -42,7 +42,7 @@ describe("paper/run, label noise", () => {
     noisy.forEach((label, i) => assert.ok(label === clean[i] || label === map[clean[i]!]));
   });
 
-  it("instance depends on the normalised pixels", async () => {
+  it("instance depends on the normalized pixels", async () => {
     const { clean, noisy, train } = await labelsOf({ ...config, noiseType: "instance" });
     const features = normalize(train.images, train);
 

@@ -76,7 +76,7 @@ describe("the paper's numbers", () => {
     for (const ratio of selectNumbers(numbers, { measure: "lambdaMaxOverLambda5" })) {
       const { method, epoch } = ratio as { method: string; epoch: number } & typeof ratio;
       const ritz = selectNumbers(numbers, { measure: "ritzValue", method, epoch }).map((row) => row.value);
-      if (ritz.length >= 5) assert.ok(Math.abs(ritz[0] / ritz[4] - ratio.value) < 0.06, `${method}, epoch ${epoch}`);
+      if (ritz.length >= 5) assert.ok(Math.abs(ritz[0]! / ritz[4]! - ratio.value) < 0.06, `${method}, epoch ${epoch}`);
     }
   });
 
@@ -84,18 +84,20 @@ describe("the paper's numbers", () => {
     const expected = reductions("table-5", {});
 
     dots("SVHN / F-MNIST").forEach((dot, i) =>
-      assert.ok(Math.abs(dot - expected[i]) < rounding(1, 0.01), `${dot}, ${expected[i]}`),
+      assert.ok(Math.abs(dot - expected[i]!) < rounding(1, 0.01), `${dot}, ${expected[i]}`),
     );
     assert.equal(expected.length, 8);
-    assert.equal(expected[0].toFixed(1), "-3.9"); // SVHN, Shake-Shake, autoaugment: the one cell where SAM is worse
+    assert.equal(expected[0]!.toFixed(1), "-3.9"); // SVHN, Shake-Shake, autoaugment: the one cell where SAM is worse
   });
 
   it("has the finetuning dots of figure 1 equal to the reductions of EfficientNet-b7 in table 3, without ImageNet", () => {
     const table = paperNumbers("table-3");
     const sets = [...new Set(table.rows.map((row) => row.dataset as string))].filter((dataset) => dataset !== "imagenet");
-    const expected = sets.map((dataset) => reductions("table-3", { dataset, model: "EfficientNet-b7" })[0]).sort((a, b) => a - b);
+    const expected = sets
+      .map((dataset) => reductions("table-3", { dataset, model: "EfficientNet-b7" })[0]!)
+      .sort((a, b) => a - b);
 
-    dots("Finetuning").forEach((dot, i) => assert.ok(Math.abs(dot - expected[i]) < rounding(1, 0.01), `${dot}, ${expected[i]}`));
+    dots("Finetuning").forEach((dot, i) => assert.ok(Math.abs(dot - expected[i]!) < rounding(1, 0.01), `${dot}, ${expected[i]}`));
   });
 
   it("has the ImageNet dots of figure 1 equal to the top-1 reductions of table 2, without ResNet-101 at 400 epochs", () => {
@@ -103,7 +105,7 @@ describe("the paper's numbers", () => {
     const expected = all.slice(0, -1);
 
     assert.equal(all.at(-1)!.toFixed(1), "14.8");
-    dots("Imagenet").forEach((dot, i) => assert.ok(Math.abs(dot - expected[i]) < rounding(20, 0.1), `${dot}, ${expected[i]}`));
+    dots("Imagenet").forEach((dot, i) => assert.ok(Math.abs(dot - expected[i]!) < rounding(20, 0.1), `${dot}, ${expected[i]}`));
   });
 
   it("has the label noise dots of figure 1 equal to the reductions against mixup in table 4", () => {
@@ -112,13 +114,13 @@ describe("the paper's numbers", () => {
       .map((rate) => reduction(error("mixup", rate), error("sam", rate)))
       .sort((a, b) => a - b);
 
-    dots("Noisy Cifar").forEach((dot, i) => assert.ok(Math.abs(dot - expected[i]) < 0.06, `${dot}, ${expected[i]}`));
+    dots("Noisy Cifar").forEach((dot, i) => assert.ok(Math.abs(dot - expected[i]!) < 0.06, `${dot}, ${expected[i]}`));
   });
 
   it("has the CIFAR-100 dots of figure 1 equal to the reductions in table 1, within rounding", () => {
     const expected = reductions("table-1", { dataset: "cifar-100" });
 
-    dots("Cifar100").forEach((dot, i) => assert.ok(Math.abs(dot - expected[i]) < rounding(10, 0.1), `${dot}, ${expected[i]}`));
+    dots("Cifar100").forEach((dot, i) => assert.ok(Math.abs(dot - expected[i]!) < rounding(10, 0.1), `${dot}, ${expected[i]}`));
   });
 
   it("has two CIFAR-10 dots in figure 1 that no cell of table 1 reaches, even within rounding", () => {

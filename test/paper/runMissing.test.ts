@@ -61,9 +61,9 @@ describe("paper/runMissing", function () {
     });
 
     it("where a config does not fit, or jobs is no count", async () => {
-      const misspelt = { ...tinyRun(), training: { epochs: 1, learningrate: 1 } } as RunOptions;
+      const misspelled = { ...tinyRun(), training: { epochs: 1, learningrate: 1 } } as RunOptions;
 
-      await assert.rejects(run([tinyRun(), misspelt]), /unknown field "training\.learningrate", did you mean "learningRate"\?/);
+      await assert.rejects(run([tinyRun(), misspelled]), /unknown field "training\.learningrate", did you mean "learningRate"\?/);
       for (const jobs of [0, -1, 1.5, NaN])
         await assert.rejects(run([tinyRun()], { jobs }), new RegExp(`jobs = ${jobs}: expected a whole number of at least 1`));
       assert.deepEqual(recorded(), []);

@@ -31,7 +31,7 @@ const specs: Record<string, FigureSpec> = {
     paper: curve("SAM", "a"),
     title: "Down",
   }),
-  memorisationCurves: figures.memorisationCurves({ rows: noisy, title: "By heart" }),
+  memorizationCurves: figures.memorizationCurves({ rows: noisy, title: "By heart" }),
   hessianSpectra: figures.hessianSpectra({ rows: spectrum, marks: [mark], paper: [{ ...mark, lambdaMax: 18.6 }], title: "Flat" }),
   errorReductions: figures.errorReductions({
     panels: { paper: [{ ...dot, kind: "paper, as drawn" }], ours: [dot] },
@@ -78,8 +78,8 @@ describe("figures", () => {
     assert.ok(labels.includes("1e-6") && labels.includes("1e-4") && labels.includes("1"), labels.join(" "));
   });
 
-  it("write λmax and λmax/λ5 into the spectrum, the paper's in grey below", async () => {
-    const labels = texts(await renderSvg(specs.hessianSpectra));
+  it("write λmax and λmax/λ5 into the spectrum, the paper's in gray below", async () => {
+    const labels = texts(await renderSvg(specs.hessianSpectra!));
 
     assert.ok(labels.includes("λmax = 2.96, λmax/λ5 = 1.5"));
     assert.ok(labels.includes("paper: λmax = 18.6, λmax/λ5 = 1.5"));
@@ -93,7 +93,7 @@ describe("figures", () => {
     assert.equal([...svg.matchAll(/<path aria-label="loss[^>]*|<path[^>]+stroke-opacity="0.5"/g)].length, 6);
   });
 
-  it("put a minimum off the centre where it is: columns along x, rows up y", async () => {
+  it("put a minimum off the center where it is: columns along x, rows up y", async () => {
     // Lowest at α = 1 (last column), β = −1 (first row): right and bottom of the plane.
     const values = axis.map((b) => axis.map((a) => 0.1 + (a - 1) ** 2 + (b + 1) ** 2));
     const spec = figures.lossSurfaces({ surfaces: [{ label: "SAM", alphas: axis, betas: axis, values }], levels: [4] });
@@ -119,12 +119,12 @@ describe("figures", () => {
     for (const label of ["ball", "w₁", "w₂"]) assert.ok(texts(svg).includes(label), label);
   });
 
-  it("give SAM and SGD the same colours whatever else is drawn", () => {
+  it("give SAM and SGD the same colors whatever else is drawn", () => {
     assert.deepEqual(colorsFor(["mixup", "SGD", "SAM"]), [palette.green, palette.vermilion, palette.blue]);
     assert.deepEqual(colorsFor(["sam"]), [palette.blue]);
   });
 
-  it("have a ramp of distinct colours for any number of series", () => {
+  it("have a ramp of distinct colors for any number of series", () => {
     for (const count of [1, 2, 5, 9]) assert.equal(new Set(rampColors(count)).size, count);
   });
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { table4 } from "../../src/paper/table4";
 import { table8 } from "../../src/paper/table8";
-import { memorisationPoints } from "../../src/report/noiseReports";
+import { memorizationPoints } from "../../src/report/noiseReports";
 import { itemReport } from "../../src/report/paperReports";
-import { labRecords, memorisingRecords } from "../support/noiseRecords";
+import { labRecords, memorizingRecords } from "../support/noiseRecords";
 import { recordsOf } from "../support/records";
 
 describe("report/noiseReports", () => {
@@ -101,9 +101,9 @@ describe("report/noiseReports", () => {
     });
   });
 
-  describe("memorisation curves", () => {
-    const report = itemReport("figure-memorisation", {
-      records: memorisingRecords((method) => (method === "SGD" ? 1 : 0.25)),
+  describe("memorization curves", () => {
+    const report = itemReport("figure-memorization", {
+      records: memorizingRecords((method) => (method === "SGD" ? 1 : 0.25)),
       budget: "lab",
     });
 
@@ -130,10 +130,10 @@ describe("report/noiseReports", () => {
       const losses = { trainLoss: 1, perturbedLoss: 1 };
       const history = [
         { epoch: 1, ...losses },
-        { epoch: 2, ...losses, testErrorRate: 0.25, memorisation: { flippedFitted: 0.5, cleanFitted: 1 } },
+        { epoch: 2, ...losses, testErrorRate: 0.25, memorization: { flippedFitted: 0.5, cleanFitted: 1 } },
       ];
 
-      assert.deepEqual(memorisationPoints("SAM", history), [
+      assert.deepEqual(memorizationPoints("SAM", history), [
         { epoch: 2, method: "SAM", measure: "clean test accuracy", mean: 75 },
         { epoch: 2, method: "SAM", measure: "flipped labels reproduced", mean: 50 },
         { epoch: 2, method: "SAM", measure: "clean labels reproduced", mean: 100 },
@@ -141,7 +141,7 @@ describe("report/noiseReports", () => {
     });
 
     it("take their title from the result", () => {
-      const worse = itemReport("figure-memorisation", { records: memorisingRecords(() => 1), budget: "lab" });
+      const worse = itemReport("figure-memorization", { records: memorizingRecords(() => 1), budget: "lab" });
 
       assert.match(JSON.stringify(report.figure), /SGD learns wrong labels by heart, SAM far fewer of them/);
       assert.match(JSON.stringify(worse.figure), /Here SAM learns as many wrong labels by heart as SGD/);

@@ -12,7 +12,7 @@ import { table5 } from "../../src/paper/table5";
 import { table8 } from "../../src/paper/table8";
 import { insertTable, readmeTable, verdict, type ReadmeItem } from "../../src/report/readmeTable";
 import { readmeItems } from "../../src/report/summaries";
-import { labRecords, memorisingRecords } from "../support/noiseRecords";
+import { labRecords, memorizingRecords } from "../support/noiseRecords";
 
 const root = path.join(__dirname, "../..");
 const item = (id: string) => readmeItems.find((each) => each.id === id)!;
@@ -97,9 +97,9 @@ describe("the README's table", () => {
     });
   });
 
-  it("gives the flipped labels that SGD and SAM end with in the memorisation curves, at 40 % noise", () => {
-    const { paper, ours, agrees } = item("figure-memorisation").summary(
-      memorisingRecords((method) => (method === "SGD" ? 1 : 0.25)),
+  it("gives the flipped labels that SGD and SAM end with in the memorization curves, at 40 % noise", () => {
+    const { paper, ours, agrees } = item("figure-memorization").summary(
+      memorizingRecords((method) => (method === "SGD" ? 1 : 0.25)),
     )!;
 
     assert.deepEqual([paper, agrees], ["no such figure", "yes"]);

@@ -83,7 +83,7 @@ describe("tables", () => {
     );
   });
 
-  it("are HTML that escapes its cells, groups two-level headings, and names no colour", () => {
+  it("are HTML that escapes its cells, groups two-level headings, and names no color", () => {
     const html = toHtml([{ model: "<b>", "sam · paper": "2.1±<0.1", "sam · ours": "2.0" }], { title: "A & B" });
 
     assert.match(html, /<caption[^>]*>A &amp; B<\/caption>/);

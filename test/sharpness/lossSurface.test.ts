@@ -29,7 +29,7 @@ describe("sharpness/lossSurface", () => {
     assertClose(direction["conv/bias"]!.dataSync(), [0, 0, 0, 0], 0);
   });
 
-  it("normalises by layer or not, and moves biases, when asked", () => {
+  it("normalizes by layer or not, and moves biases, when asked", () => {
     const layer = randomDirection(weights, new Rng(0), { normalization: "layer", ignore: "none" });
     const none = randomDirection(weights, new Rng(0), { normalization: "none", ignore: "none" });
 

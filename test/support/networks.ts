@@ -21,8 +21,8 @@ export function waveVariables({ parameters, statistics }: Pick<Model, "parameter
   const fill = (specs: Model["parameters"]) =>
     Object.fromEntries(
       specs.map(({ name, shape }) => {
-        const [centre, amplitude] = waveRange(name, shape);
-        const values = wave(sizeOf(shape), phaseOf(name)).map((value) => centre + amplitude * value);
+        const [center, amplitude] = waveRange(name, shape);
+        const values = wave(sizeOf(shape), phaseOf(name)).map((value) => center + amplitude * value);
         return [name, tf.tensor(Float32Array.from(values), [...shape])];
       }),
     );

@@ -1,5 +1,5 @@
 /** Records of Table 4 at lab, made by hand. */
-import { figureMemorisation } from "../../src/paper/figureMemorisation";
+import { figureMemorization } from "../../src/paper/figureMemorization";
 import type { PlannedRun } from "../../src/paper/item";
 import type { RunRecord } from "../../src/paper/records";
 import { table4 } from "../../src/paper/table4";
@@ -8,9 +8,9 @@ import { recordOf, recordsOf } from "./records";
 const isTuning = ({ labels }: PlannedRun) => labels.stage === "tuning";
 
 /** Lab records whose runs were evaluated twice; after the second epoch the flipped labels are fitted as `fittedOf` says. */
-export function memorisingRecords(fittedOf: (method: string, seed: number) => number): RunRecord[] {
-  const tuned = recordsOf(figureMemorisation.plan("lab", []).filter(isTuning), () => 0.5);
-  const reported = figureMemorisation.plan("lab", tuned).filter((run) => !isTuning(run));
+export function memorizingRecords(fittedOf: (method: string, seed: number) => number): RunRecord[] {
+  const tuned = recordsOf(figureMemorization.plan("lab", []).filter(isTuning), () => 0.5);
+  const reported = figureMemorization.plan("lab", tuned).filter((run) => !isTuning(run));
   return [
     ...tuned,
     ...reported.map(({ config, labels }) => {
@@ -21,10 +21,10 @@ export function memorisingRecords(fittedOf: (method: string, seed: number) => nu
           epoch: 2,
           ...losses,
           testErrorRate: 0.3,
-          memorisation: { flippedFitted: 0.1, flippedCorrected: 0.6, cleanFitted: 0.7 },
+          memorization: { flippedFitted: 0.1, flippedCorrected: 0.6, cleanFitted: 0.7 },
         },
         { epoch: 3, ...losses },
-        { epoch: 4, ...losses, testErrorRate: 0.4, memorisation: { flippedFitted, flippedCorrected: 0.2, cleanFitted: 0.9 } },
+        { epoch: 4, ...losses, testErrorRate: 0.4, memorization: { flippedFitted, flippedCorrected: 0.2, cleanFitted: 0.9 } },
       ];
       return { ...recordOf(config, { testErrorRate: 0.4 }), history };
     }),

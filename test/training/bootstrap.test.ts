@@ -25,14 +25,14 @@ describe("training/bootstrap", () => {
     const first = await train(tinyMlp(), data, options);
     const { predictions } = evaluate(tinyMlp(), first.variables, data.train);
     tf.dispose([first.variables.weights, first.variables.stats]);
-    const relabelled = { ...data, train: withLabels(data.train, predictions) };
-    const second = found(await train(tinyMlp(), relabelled, options, { stream: "bootstrap" }));
+    const relabeled = { ...data, train: withLabels(data.train, predictions) };
+    const second = found(await train(tinyMlp(), relabeled, options, { stream: "bootstrap" }));
 
-    const { firstMetrics, relabelledNoiseRate, ...rest } = await run();
+    const { firstMetrics, relabeledNoiseRate, ...rest } = await run();
 
     assert.deepEqual(rest, second);
     assert.deepEqual(firstMetrics, first.metrics);
-    assert.equal(relabelledNoiseRate, predictions.filter((label, i) => label !== data.cleanLabels[i]).length / 40);
+    assert.equal(relabeledNoiseRate, predictions.filter((label, i) => label !== data.cleanLabels[i]).length / 40);
   });
 
   it("starts the second training from other weights than the first, in another order", async () => {
@@ -47,9 +47,9 @@ describe("training/bootstrap", () => {
   it("corrects labels: fewer of the first network's predictions are wrong than of the labels it was given", async () => {
     const config: TrainOptions = { epochs: 5, batchSize: 30, rho: 0.1, learningRate: 0.02 };
 
-    const { relabelledNoiseRate } = found(await trainBootstrapped(tinyMlp([32]), noisyImages({ size: 300 }), config));
+    const { relabeledNoiseRate } = found(await trainBootstrapped(tinyMlp([32]), noisyImages({ size: 300 }), config));
 
-    assert.ok(relabelledNoiseRate! < 0.2, `${relabelledNoiseRate}; 0.3 of the labels are wrong`);
+    assert.ok(relabeledNoiseRate! < 0.2, `${relabeledNoiseRate}; 0.3 of the labels are wrong`);
   });
 
   it("counts the steps of both trainings, and measures the second alone", async () => {

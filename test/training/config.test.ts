@@ -36,7 +36,7 @@ describe("training/config", () => {
     for (const [field, value] of Object.entries(given)) assert.equal(config[field as keyof typeof given], value);
   });
 
-  for (const [misspelt, meant] of [
+  for (const [misspelled, meant] of [
     ["learningrate", "learningRate"],
     ["LEARNINGRATE", "learningRate"],
     ["learning_rate", "learningRate"],
@@ -47,8 +47,8 @@ describe("training/config", () => {
     ["batchsize", "batchSize"],
     ["rhoSchedul", "rhoSchedule"],
   ]) {
-    it(`asks whether "${misspelt}" was meant to be "${meant}"`, () => {
-      assert.ok(refusal(withOne({ [misspelt!]: 1 })).includes(`unknown field "${misspelt}", did you mean "${meant}"?`));
+    it(`asks whether "${misspelled}" was meant to be "${meant}"`, () => {
+      assert.ok(refusal(withOne({ [misspelled!]: 1 })).includes(`unknown field "${misspelled}", did you mean "${meant}"?`));
     });
   }
 

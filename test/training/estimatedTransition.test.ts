@@ -40,7 +40,7 @@ describe("training/estimatedTransition", () => {
     );
   });
 
-  it("comes near the matrix of the noise on images that a network has not memorised", async () => {
+  it("comes near the matrix of the noise on images that a network has not memorized", async () => {
     const data = noisyImages({ size: 300 });
     const config: TrainOptions = { epochs: 5, batchSize: 30, rho: 0.1, learningRate: 0.02, loss };
 

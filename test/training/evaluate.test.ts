@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Rng, tf } from "../../src/engine";
 import { convNet, ModelBuilder, type Context, type Model } from "../../src/models";
-import { evaluate, memorisation } from "../../src/training";
+import { evaluate, memorization } from "../../src/training";
 import { closeTo } from "../support/closeTo";
 import { expectNoLeak, tidyTests } from "../support/noLeak";
 import { pixels, tinyImages, valuesOf } from "../support/training";
@@ -20,7 +20,7 @@ function thresholdModel(visit: (context: Context, n: number) => void = () => {})
 describe("training/evaluate", () => {
   tidyTests();
 
-  // x = 0, 0.2, 0.4, 0.6, 0.8, 1, 0.2: predicted 0, 0, 0, 1, 1, 1, 0; examples 1 and 6 are labelled 1.
+  // x = 0, 0.2, 0.4, 0.6, 0.8, 1, 0.2: predicted 0, 0, 0, 1, 1, 1, 0; examples 1 and 6 are labeled 1.
   const dataset = pixels([0, 51, 102, 153, 204, 255, 51], [0, 1, 0, 1, 1, 1, 1]);
   const start = () => thresholdModel().init(new Rng(0));
 
@@ -82,14 +82,14 @@ describe("training/evaluate", () => {
       assert.throws(() => evaluate(thresholdModel(), start(), dataset, { batchSize }), /batchSize = .*: expected a whole number/);
   });
 
-  describe("memorisation", () => {
+  describe("memorization", () => {
     it("tells flipped labels that are fitted from those that are seen through, and both from clean ones", () => {
       //                             flipped: fitted, fitted, corrected, neither; clean: fitted, fitted, not
       const predictions = Int32Array.of(1, 2, 0, 2, 0, 1, 0);
       const labels = Int32Array.of(1, 2, 1, 1, 0, 1, 2);
       const clean = Int32Array.of(0, 0, 0, 0, 0, 1, 2);
 
-      assert.deepEqual(memorisation(predictions, labels, clean), {
+      assert.deepEqual(memorization(predictions, labels, clean), {
         flippedFitted: 2 / 4,
         flippedCorrected: 1 / 4,
         cleanFitted: 2 / 3,
@@ -99,8 +99,8 @@ describe("training/evaluate", () => {
     it("leaves out the shares of what there is none of, so that a record has no NaN", () => {
       const zero = Int32Array.of(0);
 
-      assert.deepEqual(memorisation(zero, zero, zero), { cleanFitted: 1 });
-      assert.deepEqual(memorisation(zero, zero, Int32Array.of(1)), { flippedFitted: 1, flippedCorrected: 0 });
+      assert.deepEqual(memorization(zero, zero, zero), { cleanFitted: 1 });
+      assert.deepEqual(memorization(zero, zero, Int32Array.of(1)), { flippedFitted: 1, flippedCorrected: 0 });
     });
   });
 });

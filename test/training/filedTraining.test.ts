@@ -12,7 +12,7 @@ import { watchThreads } from "../support/startedThreads";
 
 const SIZE = 8;
 
-/** Noise on a colour of its class, 12 to 19 pixels wide. */
+/** Noise on a color of its class, 12 to 19 pixels wide. */
 function picture(label: number, rng: Rng): Buffer {
   const [width, height] = [12 + rng.int(8), 12 + rng.int(8)];
   const pixel = () => [label === 0 ? 200 : 40, 100, label === 0 ? 40 : 200].map((value) => value + rng.int(56));

@@ -454,7 +454,7 @@ describe("training/step", () => {
       assert.equal(state.step, 0);
     });
 
-    it("and what it returns are all the tensors that there are afterwards", () => {
+    it("and what it returns are all the tensors that there are afterward", () => {
       const { state, batch } = start();
       const size = [state.weights, state.stats, state.slots, state.ema!].flatMap((part) => Object.keys(part)).length;
 

@@ -117,14 +117,14 @@ describe("training/tensorBoard", () => {
   });
 
   it("names every number of a record, and nothing that is not there", () => {
-    const record = { epoch: 2, trainLoss: 0.5, perturbedLoss: 0.6, testErrorRate: 0.1, memorisation: { flippedFitted: 0.2 } };
+    const record = { epoch: 2, trainLoss: 0.5, perturbedLoss: 0.6, testErrorRate: 0.1, memorization: { flippedFitted: 0.2 } };
 
     assert.deepEqual(epochScalars({ ...record, measures: { a: { b: 1 }, text: "none", nothing: null, flag: true, list: [3] } }), {
       epoch: 2,
       "loss/train": 0.5,
       "loss/perturbed": 0.6,
       "error/test": 0.1,
-      "memorisation/flippedFitted": 0.2,
+      "memorization/flippedFitted": 0.2,
       "measures/a/b": 1,
       "measures/list/1": 3,
     });

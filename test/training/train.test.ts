@@ -110,9 +110,9 @@ describe("training/train", () => {
       closeTo(history[1]!.testLoss!, loss, 1e-7);
     });
 
-    it("tells what was memorised of noisy labels where trackTraining is on", async () => {
+    it("tells what was memorized of noisy labels where trackTraining is on", async () => {
       const [record] = (await run({ epochs: 1, batchSize: 10, trackTraining: true }, {}, { data: noisy() })).history;
-      const { flippedFitted, flippedCorrected, cleanFitted } = record!.memorisation!;
+      const { flippedFitted, flippedCorrected, cleanFitted } = record!.memorization!;
       const flipped = Math.round(0.3 * 40);
 
       // The training error counts what is not reproduced, flipped or clean.
@@ -120,11 +120,11 @@ describe("training/train", () => {
       assert.ok(flippedFitted! + flippedCorrected! <= 1);
     });
 
-    it("has the training error, and no memorisation, where the labels are clean", async () => {
+    it("has the training error, and no memorization, where the labels are clean", async () => {
       const [record] = (await run({ epochs: 1, batchSize: 10, trackTraining: true })).history;
 
       assert.equal(typeof record!.trainErrorRate, "number");
-      assert.ok(!("memorisation" in record!));
+      assert.ok(!("memorization" in record!));
     });
 
     it("means the loss over the epoch's batches: at learning rate 0, the mean over the examples", async () => {
@@ -459,7 +459,7 @@ describe("training/train", () => {
       await refused(/3 clean labels for 40 training examples/, { epochs: 1, batchSize: 8 }, {}, { data });
     });
 
-    it("a misspelt field", async () => {
+    it("a misspelled field", async () => {
       await refused(/unknown field "learningrate", did you mean "learningRate"\?/, {
         epochs: 1,
         learningrate: 1,

@@ -2,7 +2,7 @@
 import { setImmediate } from "node:timers/promises";
 import { batchStream, type BatchStream } from "../../data";
 import { Rng, tf } from "../../engine";
-import { labelled, toStepBatch } from "../../training/methods/method";
+import { labeled, toStepBatch } from "../../training/methods/method";
 import { Training, type Contender } from "./contenders";
 import type { Workload } from "./workload";
 
@@ -32,7 +32,7 @@ async function* preparedBatches(workload: Workload): BatchStream {
 function inputContender(name: Contender["name"], batches: BatchStream, workload: Workload): Contender {
   const training = new Training(workload.model, workload.sgd, workload);
   const step = async () => {
-    const batch = toStepBatch(labelled((await batches.next()).value!, workload.data), workload.data);
+    const batch = toStepBatch(labeled((await batches.next()).value!, workload.data), workload.data);
     training.step(batch);
     tf.dispose([batch.images, batch.targets]);
     await setImmediate(); // as the training loop does: messages come in

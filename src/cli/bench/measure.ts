@@ -11,7 +11,7 @@ export interface BenchOptions {
   /** Turns of each contender at each task. */
   readonly rounds: number;
   /** For λmax; default 128. */
-  readonly numImages?: number | undefined;
+  readonly numImages?: number;
   /** Small batches, few products: the whole path in seconds, for tests; its times mean nothing. */
   readonly quick?: boolean;
   /** Of whatever cannot be measured here, and what is done just now. */

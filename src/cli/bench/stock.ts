@@ -40,7 +40,7 @@ function conv({ weights }: Pass, name: string, x: tf.Tensor4D, stride: number): 
   return tf.conv2d(x, weights[`${name}/kernel`] as tf.Tensor4D, stride, "same");
 }
 
-// As the layers API normalises in training: regularNormalizeBatchInTraining.
+// As the layers API normalizes in training: regularNormalizeBatchInTraining.
 function normRelu({ weights, stats, newStats }: Pass, name: string, x: tf.Tensor4D): tf.Tensor4D {
   const { mean, variance } = tf.moments(x, [0, 1, 2]);
   newStats[`${name}/mean`] = movingAverage(stats[`${name}/mean`]!, mean);

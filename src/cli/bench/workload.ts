@@ -3,7 +3,7 @@ import { hasFashionMnist, loadFashionMnist, makeBatch, syntheticImages, type Dat
 import { Rng } from "../../engine";
 import { wideResNet, type Model, type Variables } from "../../models";
 import { trainConfig, type StepBatch, type TrainConfig } from "../../training";
-import { labelled, toStepBatch } from "../../training/methods/method";
+import { labeled, toStepBatch } from "../../training/methods/method";
 
 export interface Workload {
   readonly model: Model;
@@ -41,7 +41,7 @@ export async function makeWorkload({ batchSize, trainingImages, numImages }: Wor
 export function batchAt(data: Dataset, start: number, size: number): StepBatch {
   const indices = Int32Array.from({ length: size }, (_, i) => start + i);
   const batch = makeBatch(data, indices, { chosen: NO_AUGMENTATION, rng: undefined, firstIndex: 0 });
-  return toStepBatch(labelled(batch, data), data);
+  return toStepBatch(labeled(batch, data), data);
 }
 
 const NO_AUGMENTATION = { name: "none" };

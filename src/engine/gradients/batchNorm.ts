@@ -129,18 +129,18 @@ function nativeBackward({ dy, x, scale, ...reserve }: tf.NamedTensorMap, attrs: 
 
 function composedForward({ x, scale, offset }: tf.NamedTensorMap, attrs: tf.NamedAttrMap | undefined): tf.Tensor[] {
   const mean = tf.mean(x!, AXES);
-  const centred = tf.sub(x!, mean);
-  const variance = tf.mean(tf.square(centred), AXES);
+  const centered = tf.sub(x!, mean);
+  const variance = tf.mean(tf.square(centered), AXES);
   const inverse = tf.rsqrt(tf.add(variance, attrs!.epsilon as number));
-  const y = tf.add(tf.mul(centred, tf.mul(inverse, scale!)), offset!);
+  const y = tf.add(tf.mul(centered, tf.mul(inverse, scale!)), offset!);
   return [y, mean, variance, tf.clone(mean), tf.clone(variance), tf.zeros([0])];
 }
 
 // With x̂ = (x − mean) / σ:  ∂L/∂x = scale/σ · (dy − mean(dy) − x̂ · mean(dy · x̂)).
 function composedBackward({ dy, x, scale }: tf.NamedTensorMap, attrs: tf.NamedAttrMap | undefined): tf.Tensor[] {
-  const centred = tf.sub(x!, tf.mean(x!, AXES));
-  const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(centred), AXES), attrs!.epsilon as number));
-  const normalized = tf.mul(centred, inverse);
+  const centered = tf.sub(x!, tf.mean(x!, AXES));
+  const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(centered), AXES), attrs!.epsilon as number));
+  const normalized = tf.mul(centered, inverse);
   const [dOffset, dScale] = [tf.sum(dy!, AXES), tf.sum(tf.mul(dy!, normalized), AXES)];
   const count = x!.size / scale!.size;
   const correction = tf.add(tf.div(dOffset, count), tf.mul(normalized, tf.div(dScale, count)));

@@ -1,5 +1,5 @@
 /**
- * Co-teaching (Han et al. 2018): two networks see each batch; each picks the examples of smallest loss, which are probably labelled
+ * Co-teaching (Han et al. 2018): two networks see each batch; each picks the examples of smallest loss, which are probably labeled
  * rightly, and its peer is trained on them. As in the authors' code both see the whole batch, so batch norm's statistics are of all.
  */
 import { z } from "zod";

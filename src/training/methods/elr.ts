@@ -1,5 +1,5 @@
 /**
- * Early-learning regularisation (Liu et al. 2020) in the loop: loss + λ log(1 − ⟨p, t̄⟩), t̄ ← βt̄ + (1 − β)p once an update, in the pass
+ * Early-learning regularization (Liu et al. 2020) in the loop: loss + λ log(1 − ⟨p, t̄⟩), t̄ ← βt̄ + (1 − β)p once an update, in the pass
  * at w. SAM's further passes see the targets of the first, so that both gradients are of one loss.
  */
 import { z } from "zod";
@@ -11,7 +11,7 @@ import { defineMethod, type LossAt } from "./method";
 
 export const elrSchema = z.strictObject({
   name: z.literal("elr"),
-  /** λ, of the regulariser. */
+  /** λ, of the regularizer. */
   lambda: z.number().min(0).finite().default(elrDefaults.lambda),
   /** β, what is kept of a target at each update. */
   beta: z.number().min(0).max(1).default(elrDefaults.beta),

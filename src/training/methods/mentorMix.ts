@@ -8,7 +8,7 @@ import { mixRows } from "../../data";
 import { tf, type Rng } from "../../engine";
 import { percentileOf } from "../../losses";
 import { lossesAtStart, type StepBatch } from "../step";
-import { defineMethod, labelled, toStepBatch, type MethodContext } from "./method";
+import { defineMethod, labeled, toStepBatch, type MethodContext } from "./method";
 import { countSelection, weighted } from "./selection";
 
 export const mentorMixSchema = z.strictObject({
@@ -42,7 +42,7 @@ export const mentorMix = defineMethod({
       memory: { single, mixed, selection: selection.counts },
       startEpoch: () => selection.reset(),
       prepare: (batch, context) => {
-        const plain = labelled(batch, context.dataset);
+        const plain = labeled(batch, context.dataset);
         const weights = withTensors(toStepBatch(plain, context.dataset), (stepBatch) => weigh(single, stepBatch, context));
         selection.add(batch, (i) => weights[i]! > 0);
         const { partners, lambdas } = mentoredPairs(weights, { ...options, rng: context.rng.split("mixup") });
@@ -58,7 +58,7 @@ export const mentorMix = defineMethod({
 });
 
 /**
- * (n) 1 where a loss is not above the average, else 0; the average moves first, towards the losses' percentile.
+ * (n) 1 where a loss is not above the average, else 0; the average moves first, toward the losses' percentile.
  * @param average (1), NaN before the first batch; changed in place
  */
 export function thresholdWeights(

@@ -13,7 +13,7 @@ export type LossAt = (place: LossPlace) => BatchLoss;
 
 /** A batch as plain numbers. */
 export interface PlainBatch {
-  /** (n·height·width·channels), normalised */
+  /** (n·height·width·channels), normalized */
   readonly images: Float32Array;
   /** (n·numClasses), rows summing to 1 */
   readonly targets: Float32Array;
@@ -24,7 +24,7 @@ export interface MethodSetting {
   readonly config: TrainConfig;
   readonly dataset: Dataset;
   /** (dataset.size) the true labels, where they are known: for reports alone, never for training. */
-  readonly cleanLabels?: Int32Array | undefined;
+  readonly cleanLabels?: Int32Array;
 }
 
 /** Of an update to come. */
@@ -75,7 +75,7 @@ export function streamOf(step: Rng, network: number): Rng {
 }
 
 /** The batch's images with their labels, one-hot. */
-export function labelled({ images, labels }: Batch, { numClasses }: Pick<Dataset, "numClasses">): PlainBatch {
+export function labeled({ images, labels }: Batch, { numClasses }: Pick<Dataset, "numClasses">): PlainBatch {
   return { images, targets: oneHot(labels, numClasses) };
 }
 

@@ -7,7 +7,7 @@ import type { Batch } from "../../data";
 import { tf } from "../../engine";
 import { betaMixture, gaussianMixture, noisyPosterior, normalizeLosses } from "../../losses";
 import { evaluate } from "../evaluate";
-import { defineMethod, labelled, mixedUp, type MethodContext, type MethodSetting } from "./method";
+import { defineMethod, labeled, mixedUp, type MethodContext, type MethodSetting } from "./method";
 
 export const mixtureCorrectionSchema = z.strictObject({
   name: z.literal("mixtureCorrection"),
@@ -36,7 +36,7 @@ export const mixtureCorrection = defineMethod({
         posteriors.set(posteriorsOf(losses, mixture) ?? posteriors);
       },
       prepare: (batch, context) => {
-        const plain = labelled(batch, context.dataset);
+        const plain = labeled(batch, context.dataset);
         if (context.epoch <= warmupEpochs) return mixedUp(plain, context);
         const w = Float32Array.from(batch.indices, (i) => posteriors[i]!);
         const targets = correctedTargets(plain.targets, predictedClasses(batch, context), w);

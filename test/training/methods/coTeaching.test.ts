@@ -5,7 +5,7 @@ import { lossByName } from "../../../src/losses";
 import { initialState, train, trainConfig, trainStep, type TrainOptions } from "../../../src/training";
 import { createMethod } from "../../../src/training/methods";
 import { keptExamples, weightsOfSmallest } from "../../../src/training/methods/coTeaching";
-import { labelled, toStepBatch, type MethodContext } from "../../../src/training/methods/method";
+import { labeled, toStepBatch, type MethodContext } from "../../../src/training/methods/method";
 import { closeTo } from "../../support/closeTo";
 import { tidyTests } from "../../support/noLeak";
 import { valuesOf } from "../../support/training";
@@ -37,7 +37,7 @@ describe("training/methods/coTeaching", () => {
     const config = trainConfig({ epochs: 1, batchSize: 8, rho: 0.1, method: coTeaching(0.5, { rampEpochs: 1 }) });
     const states = ["a", "b"].map((seed) => initialState(model, config, new Rng(seed)));
     const [batch] = [...batches(data.train, { batchSize: 8, rng: new Rng("order") })];
-    const stepBatch = toStepBatch(labelled(batch!, data.train), data.train);
+    const stepBatch = toStepBatch(labeled(batch!, data.train), data.train);
     const step = { model, config, loss: lossByName({ name: "crossEntropy" }), totalSteps: 1, rng: new Rng("step") };
     const context: MethodContext = { ...step, states, epoch: 1, dataset: data.train };
 
@@ -90,7 +90,7 @@ describe("training/methods/coTeaching", () => {
         last.method!.selectedNoiseRate! < 0.1,
         `ρ = ${rho}: ${last.method!.selectedNoiseRate} of the selected labels are wrong`,
       );
-      assert.ok(last.memorisation!.flippedFitted! < 0.5 * plain.history.at(-1)!.memorisation!.flippedFitted!);
+      assert.ok(last.memorization!.flippedFitted! < 0.5 * plain.history.at(-1)!.memorization!.flippedFitted!);
     }
   });
 

@@ -64,7 +64,7 @@ describe("training/methods/elr", () => {
 
       const gradient = tf.grad(loss)(logits(1));
 
-      // CE: p − t = (−0.75, 0.75). Regulariser: −λ p_j (t̄_j − s)/(1 − s) with s = ¼: −3·¼·(0.1 − 0.25)/0.75 = 0.15, and −0.15
+      // CE: p − t = (−0.75, 0.75). Regularizer: −λ p_j (t̄_j − s)/(1 − s) with s = ¼: −3·¼·(0.1 − 0.25)/0.75 = 0.15, and −0.15
       closeTo(gradient.dataSync(), [-0.6, 0.6], 1e-5);
     });
   });
@@ -102,7 +102,7 @@ describe("training/methods/elr", () => {
     const options: TrainOptions = { epochs: 10, batchSize: 30, trackTraining: true, evaluateEvery: 10, learningRate: 0.02 };
     const fitted = async (given: Partial<TrainOptions>) => {
       const { history } = found(await train(tinyMlp([32]), data, { ...options, ...given }));
-      return history.at(-1)!.memorisation!.flippedFitted!;
+      return history.at(-1)!.memorization!.flippedFitted!;
     };
 
     for (const rho of [0, 0.1])

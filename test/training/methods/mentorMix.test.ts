@@ -56,10 +56,10 @@ describe("training/methods/mentorMix", () => {
     for (const rho of [0, 0.1]) {
       const plain = found(await train(tinyMlp([32]), data, { ...options, rho }));
       const mentored = found(await train(tinyMlp([32]), data, { ...options, rho, method: mentorMix({ percentile: 0.6 }) }));
-      const { method, memorisation } = mentored.history.at(-1)!;
+      const { method, memorization } = mentored.history.at(-1)!;
 
       assert.ok(method!.selectedNoiseRate! < 0.15, `ρ = ${rho}: ${method!.selectedNoiseRate} of the selected labels are wrong`);
-      assert.ok(memorisation!.flippedFitted! < 0.5 * plain.history.at(-1)!.memorisation!.flippedFitted!);
+      assert.ok(memorization!.flippedFitted! < 0.5 * plain.history.at(-1)!.memorization!.flippedFitted!);
     }
   });
 

@@ -88,10 +88,10 @@ describe("training/methods/mixtureCorrection", () => {
     for (const rho of [0, 0.1]) {
       const plain = found(await train(tinyMlp([32]), data, { ...options, rho }));
       const corrected = found(await train(tinyMlp([32]), data, { ...options, rho, method: correction(3) }));
-      const { method, memorisation } = corrected.history.at(-1)!;
+      const { method, memorization } = corrected.history.at(-1)!;
 
       assert.ok(method!.posteriorOfFlipped! > 0.8 && method!.posteriorOfClean! < 0.2, `ρ = ${rho}: ${JSON.stringify(method)}`);
-      assert.ok(memorisation!.flippedFitted! < 0.5 * plain.history.at(-1)!.memorisation!.flippedFitted!);
+      assert.ok(memorization!.flippedFitted! < 0.5 * plain.history.at(-1)!.memorization!.flippedFitted!);
     }
   });
 

@@ -5,13 +5,13 @@ import { figure, palette, type FigureSpec, type FigureTitle } from "./theme";
 
 export interface Caption {
   readonly text: string;
-  /** printed below in grey, such as the true class */
+  /** printed below in gray, such as the true class */
   readonly note?: string;
-  /** printed in the colour of an error */
+  /** printed in the color of an error */
   readonly wrong?: boolean;
 }
 
-export interface LabelledImagesOptions extends FigureTitle {
+export interface LabeledImagesOptions extends FigureTitle {
   /** of the images to show, in order */
   readonly indices: readonly number[];
   readonly captionOf: (index: number) => Caption;
@@ -21,9 +21,9 @@ export interface LabelledImagesOptions extends FigureTitle {
 const cell = { width: 104, height: 132, image: 72 };
 
 /** Images of a data set with a caption each, in rows of `columns`. @throws where an index is none of the set's */
-export function labelledImages(
+export function labeledImages(
   dataset: Dataset,
-  { indices, captionOf, columns = 8, ...heading }: LabelledImagesOptions,
+  { indices, captionOf, columns = 8, ...heading }: LabeledImagesOptions,
 ): FigureSpec {
   const values = indices.map((index, place) => ({
     url: dataUrl(dataset, index),
@@ -50,7 +50,7 @@ function layers(width: number, height: number) {
       encoding: { x, y, url: { field: "url" } },
     },
     written("text", cell.image + 6, color),
-    written("note", cell.image + 24, { value: palette.grey }),
+    written("note", cell.image + 24, { value: palette.gray }),
   ];
 }
 

@@ -1,25 +1,25 @@
-/** Memorisation curves: what SGD and SAM make of flipped and of clean labels along training. Not in the paper; what Table 4 rests on. */
-import type { Memorisation } from "../training";
+/** Memorization curves: what SGD and SAM make of flipped and of clean labels along training. Not in the paper; what Table 4 rests on. */
+import type { Memorization } from "../training";
 import type { Budget, PaperItem } from "./item";
 import { describeNoiseRuns, noiseHistories, noiseRates, reportedRuns, tuningRuns, type NoiseHistory } from "./noiseRuns";
 import type { RunRecord } from "./records";
 import { estimate, estimateDifference, formatEstimate, type SeedMean } from "./statistics";
 import { percent } from "./table4";
 
-export const memorisationMethods = ["SGD", "SAM"] as const;
+export const memorizationMethods = ["SGD", "SAM"] as const;
 
-export const figureMemorisation: PaperItem = {
-  id: "figure-memorisation",
+export const figureMemorization: PaperItem = {
+  id: "figure-memorization",
   recordsIn: "table-4",
-  title: "Memorisation curves",
+  title: "Memorization curves",
   claim: "SGD learns wrong labels by heart and loses accuracy as it does; SAM at the right ρ leaves them.",
   describe: describeNoiseRuns,
-  plan: (budget, records) => [...tuningRuns(budget, memorisationMethods), ...reportedRuns(budget, records, memorisationMethods)],
-  conclusions: (budget, records) => conclude(memorisationRows(budget, records), noiseRates(budget)),
+  plan: (budget, records) => [...tuningRuns(budget, memorizationMethods), ...reportedRuns(budget, records, memorizationMethods)],
+  conclusions: (budget, records) => conclude(memorizationRows(budget, records), noiseRates(budget)),
 };
 
 /** One evaluated epoch of one run; every share is in [0, 1]. */
-export interface MemorisationRow extends Memorisation {
+export interface MemorizationRow extends Memorization {
   readonly method: string;
   readonly noiseRate: number;
   readonly choice: string;
@@ -29,32 +29,32 @@ export interface MemorisationRow extends Memorisation {
 }
 
 /** The evaluated epochs of SGD's and SAM's finished runs. */
-export function memorisationRows(budget: Budget, records: readonly RunRecord[]): MemorisationRow[] {
-  return noiseHistories(budget, records, memorisationMethods).flatMap(rowsOf);
+export function memorizationRows(budget: Budget, records: readonly RunRecord[]): MemorizationRow[] {
+  return noiseHistories(budget, records, memorizationMethods).flatMap(rowsOf);
 }
 
-function rowsOf({ epochs, ...run }: NoiseHistory): MemorisationRow[] {
-  return epochs.map(({ epoch, testErrorRate, memorisation }) => ({
+function rowsOf({ epochs, ...run }: NoiseHistory): MemorizationRow[] {
+  return epochs.map(({ epoch, testErrorRate, memorization }) => ({
     ...run,
     epoch,
     testAccuracy: 1 - testErrorRate!,
-    ...memorisation,
+    ...memorization,
   }));
 }
 
 /** The rows of the last epoch of each run. */
-export function lastRows(rows: readonly MemorisationRow[]): MemorisationRow[] {
-  const last = new Map<string, MemorisationRow>();
+export function lastRows(rows: readonly MemorizationRow[]): MemorizationRow[] {
+  const last = new Map<string, MemorizationRow>();
   for (const row of rows) last.set(`${row.method} ${row.noiseRate} ${row.seed}`, row);
   return [...last.values()];
 }
 
-function conclude(rows: readonly MemorisationRow[], rates: readonly number[]): string[] {
+function conclude(rows: readonly MemorizationRow[], rates: readonly number[]): string[] {
   const last = lastRows(rows);
   return rates.flatMap((noiseRate) => {
     const fitted = (method: string) =>
       last.filter((row) => row.method === method && row.noiseRate === noiseRate).map((row) => row.flippedFitted ?? 0);
-    const [sgd, sam] = memorisationMethods.map(fitted);
+    const [sgd, sam] = memorizationMethods.map(fitted);
     if (!sgd?.length || !sam?.length) return [];
     const verdict = describeDifference(estimateDifference(sgd, sam));
     const share = (values: readonly number[]) => `${formatEstimate(estimate(values), { scale: 100, decimals: 1 })} %`;
