@@ -14,9 +14,11 @@ const house = {
   optim: [...ground, "losses"],
   training: parts,
   sharpness: [...ground, "losses", "optim"],
-  paper: [...parts, "training", "sharpness"],
-  report: [...parts, "training", "sharpness", "paper"],
-  cli: [...parts, "training", "sharpness", "paper", "report", "index.ts"],
+  experiments: [...parts, "training", "sharpness"],
+  plots: ["data"],
+  tables: ["experiments", "paper"],
+  paper: [...parts, "training", "sharpness", "experiments", "plots", "tables"],
+  cli: [...parts, "training", "sharpness", "experiments", "plots", "tables", "paper", "index.ts"],
 };
 
 const zones = Object.entries(house).map(([folder, allowed]) => ({
@@ -31,7 +33,8 @@ const onlyIn = (folder, names) => ({
   message: `Only src/${folder} imports this.`,
 });
 const tensorflow = onlyIn("engine", ["@tensorflow/*"]);
-const pictures = onlyIn("report", ["danfojs-node", "vega", "vega-lite", "vega-*", "@resvg/*"]);
+const pictures = onlyIn("plots", ["vega", "vega-lite", "vega-*", "@resvg/*"]);
+const frames = onlyIn("tables", ["danfojs-node"]);
 const notebooks = { group: ["tslab"], message: "The library knows nothing of notebooks: a cell displays what it returns." };
 const restrictImports = (...patterns) => ({ "no-restricted-imports": ["error", { patterns }] });
 
@@ -58,14 +61,16 @@ export default tseslint.config(
     plugins: { "import-x": importX },
     settings: { "import-x/resolver-next": [createNodeResolver({ extensions: [".ts", ".js", ".json"] })] },
     rules: {
-      ...restrictImports(tensorflow, pictures, notebooks),
+      ...restrictImports(tensorflow, pictures, frames, notebooks),
       "import-x/no-restricted-paths": ["error", { zones }],
+      "import-x/no-cycle": "error",
       "max-lines-per-function": ["error", { max: 60 }],
       "no-console": "error",
     },
   },
-  { files: ["src/engine/**/*.ts"], rules: restrictImports(pictures, notebooks) },
-  { files: ["src/report/**/*.ts"], rules: restrictImports(tensorflow, notebooks) },
+  { files: ["src/engine/**/*.ts"], rules: restrictImports(pictures, frames, notebooks) },
+  { files: ["src/plots/**/*.ts"], rules: restrictImports(tensorflow, frames, notebooks) },
+  { files: ["src/tables/**/*.ts"], rules: restrictImports(tensorflow, pictures, notebooks) },
   { files: ["src/cli/**/*.ts"], rules: { "no-console": "off" } },
   // The native packages are looked for at run time.
   { files: ["src/engine/**/*.ts"], rules: { "@typescript-eslint/no-require-imports": "off" } },

@@ -36,10 +36,10 @@ export * from "./sharpness";
 
 // Tables and figures
 export * from "./paper";
-export { itemReport, reproduceItem, type ItemReport, type ReportOptions, type ReproduceOptions } from "./report/paperReports";
-export * from "./report/figures";
-export * from "./report/labeledImages";
-export { memorizationPoints } from "./report/noiseReports";
-export * from "./report/render";
-export { runSummary } from "./report/runSummary";
-export * from "./report/tables";
+export { itemReport, reproduceItem, type ItemReport, type ReportOptions, type ReproduceOptions } from "./paper/report";
+export * from "./plots/figures";
+export * from "./plots/labeledImages";
+export { memorizationPoints } from "./paper/noise/reports";
+export * from "./plots/render";
+export { runSummary } from "./paper/runSummary";
+export * from "./tables/table";

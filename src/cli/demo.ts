@@ -3,8 +3,8 @@ import path from "node:path";
 import { catalog, ready, type PaperItem } from "..";
 import { itemRecords } from "../paper/item";
 import { projectRoot } from "../data/files";
-import { itemReport } from "../report/paperReports";
-import { saveFigure } from "../report/render";
+import { itemReport } from "../paper/report";
+import { saveFigure } from "../plots/render";
 import { makeMissing } from "./reproduce";
 
 async function main(): Promise<void> {

@@ -14,8 +14,8 @@ import {
   train,
 } from "..";
 import type { Budget, Dataset, Model, PaperItem, RunConfig } from "..";
-import { factsOf, type DatasetFacts } from "../paper/datasets";
-import { runModel } from "../paper/run";
+import { factsOf, type DatasetFacts } from "../experiments/datasets";
+import { runModel } from "../experiments/run";
 import { positiveInteger } from "./options";
 
 /** FLOP of a step, ours: tens of seconds on two cores. A SAM step is six forward passes of two operations for each multiply-add. */

@@ -3,9 +3,9 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { Command } from "commander";
 import { writeFileAtomic } from "../data/files";
-import { readRecords, resultsFolder } from "../paper/records";
-import { insertTable, readmeTable } from "../report/readmeTable";
-import { readmeItems } from "../report/summaries";
+import { readRecords, resultsFolder } from "../experiments/records";
+import { insertTable, readmeTable } from "../paper/readmeTable";
+import { readmeItems } from "../paper/summaries";
 
 const file = path.join(__dirname, "../../README.md");
 

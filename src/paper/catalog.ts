@@ -1,19 +1,19 @@
 /** Every table and figure that can be reproduced, in the paper's order. */
 import { figure1Left } from "./figure1Left";
-import { figure1Surfaces } from "./figure1Surfaces";
-import { figure3Middle } from "./figure3Middle";
-import { figure3Spectra } from "./figure3Spectra";
-import { figureMemorization } from "./figureMemorization";
+import { figure1Surfaces } from "./curvature/figure1Surfaces";
+import { figure3Middle } from "./ablations/figure3Middle";
+import { figure3Spectra } from "./curvature/figure3Spectra";
+import { figureMemorization } from "./noise/figureMemorization";
 import type { PaperItem } from "./item";
-import { table1 } from "./table1";
-import { table2 } from "./table2";
-import { table10 } from "./table10";
-import { table3 } from "./table3";
-import { table4 } from "./table4";
-import { table5 } from "./table5";
-import { table6, table7 } from "./settingsTables";
-import { table8 } from "./table8";
-import { table9 } from "./table9";
+import { table1 } from "./comparison/table1";
+import { table2 } from "./comparison/table2";
+import { table10 } from "./finetuning/table10";
+import { table3 } from "./finetuning/table3";
+import { table4 } from "./noise/table4";
+import { table5 } from "./comparison/table5";
+import { table6, table7 } from "./comparison/settingsTables";
+import { table8 } from "./noise/table8";
+import { table9 } from "./comparison/table9";
 
 export const catalog: readonly PaperItem[] = [
   table1,

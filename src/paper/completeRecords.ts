@@ -1,8 +1,8 @@
 /** Makes the runs of a table or figure that have no record yet, stage by stage, until its plan names nothing new. */
-import { runKey } from "./config";
+import { runKey } from "../experiments/config";
 import { itemRecords, recordsNames, type Budget, type PaperItem, type PlannedRun } from "./item";
-import { localResultsFolder, resultsFolder, type RunRecord } from "./records";
-import { runMissing, type RunMissingOptions } from "./runMissing";
+import { localResultsFolder, resultsFolder, type RunRecord } from "../experiments/records";
+import { runMissing, type RunMissingOptions } from "../experiments/runMissing";
 
 export interface CompleteOptions extends Pick<RunMissingOptions, "jobs" | "signal" | "tensorBoard" | "onProgress" | "onWarning"> {
   readonly budget: Budget;

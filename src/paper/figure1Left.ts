@@ -1,16 +1,16 @@
 /** Figure 1, left: by which share SAM lowers the error, a dot for each data set, network and augmentation, recomputed from the tables. */
-import { comparisonResults, conditionName, distinctRuns, type ComparisonItem } from "./comparison";
+import { comparisonResults, conditionName, distinctRuns, type ComparisonItem } from "./comparison/comparison";
 import type { Budget, PaperItem } from "./item";
-import { noiseRates } from "./noiseRuns";
-import { paperNumber, paperNumbers, selectNumbers } from "./paperNumbers";
-import { comparisonPaperRows, paperRowName, type PaperRow } from "./paperRows";
-import type { RunRecord } from "./records";
-import { estimate, estimateDifference, formatEstimate, isSupported, median, type SeedMean } from "./statistics";
-import { table1 } from "./table1";
-import { table2 } from "./table2";
-import { table3 } from "./table3";
-import { accuracies, table4, table4Rows } from "./table4";
-import { table5 } from "./table5";
+import { noiseRates } from "./noise/runs";
+import { paperNumber, paperNumbers, selectNumbers } from "./numbers";
+import { comparisonPaperRows, paperRowName, type PaperRow } from "./comparison/paperRows";
+import type { RunRecord } from "../experiments/records";
+import { estimate, estimateDifference, formatEstimate, isSupported, median, type SeedMean } from "../experiments/statistics";
+import { table1 } from "./comparison/table1";
+import { table2 } from "./comparison/table2";
+import { table3 } from "./finetuning/table3";
+import { accuracies, table4, table4Rows } from "./noise/table4";
+import { table5 } from "./comparison/table5";
 
 /** The figure's rows from top to bottom, by the paper's names. Its Cifar100 has no counterpart in our runs. */
 export const reductionFamilies = ["Cifar10", "Cifar100", "Imagenet", "Finetuning", "SVHN / F-MNIST", "Noisy Cifar"] as const;

@@ -1,32 +1,48 @@
-export { runConfig, runKey, type RunConfig, type RunOptions } from "./config";
-export { appendRecord, localResultsFolder, readRecords, recordsFile, resultsFolder } from "./records";
-export type { ReadOptions, RunMetrics, RunRecord, Versions } from "./records";
-export { disposeVariables, RunAborted, runData, runModel, runOne, runRecord, streamOf, type Run, type RunCallbacks } from "./run";
-export { runCost, runMissing, type RunMissingOptions, type RunProgress } from "./runMissing";
+export { runConfig, runKey, type RunConfig, type RunOptions } from "../experiments/config";
+export { appendRecord, localResultsFolder, readRecords, recordsFile, resultsFolder } from "../experiments/records";
+export type { ReadOptions, RunMetrics, RunRecord, Versions } from "../experiments/records";
+export {
+  disposeVariables,
+  RunAborted,
+  runData,
+  runModel,
+  runOne,
+  runRecord,
+  streamOf,
+  type Run,
+  type RunCallbacks,
+} from "../experiments/run";
+export { runCost, runMissing, type RunMissingOptions, type RunProgress } from "../experiments/runMissing";
 export { completeRecords, type CompleteOptions } from "./completeRecords";
 export { budgets, isComplete, labeledRows, largestBudget } from "./item";
 export type { Budget, LabeledRow, Labels, PaperItem, PlannedRun } from "./item";
 export { catalog, findItem } from "./catalog";
-export * from "./comparison";
-export { paperHyperParameters, type PaperHyperParameters } from "./hyperParameters";
-export { table1 } from "./table1";
-export { table2 } from "./table2";
-export { table4, table4Rows } from "./table4";
-export { table5, table5Methods, table5Rows } from "./table5";
-export { settingsRows, table6, table7, type Settings, type SettingsItem } from "./settingsTables";
-export { table9 } from "./table9";
-export { table8, table8Rows, type Table8Row } from "./table8";
-export { noiseMethods, type NoiseMethod } from "./noiseMethods";
-export type { NoiseRow } from "./noiseRuns";
-export { figureMemorization, memorizationRows, type MemorizationRow } from "./figureMemorization";
-export { figure3Middle, figure3MiddleCurves, figure3MiddleRows, type CurvePointByM } from "./figure3Middle";
-export * from "./paperNumbers";
-export * from "./statistics";
+export * from "./comparison/comparison";
+export { paperHyperParameters, type PaperHyperParameters } from "./comparison/hyperParameters";
+export { table1 } from "./comparison/table1";
+export { table2 } from "./comparison/table2";
+export { table4, table4Rows } from "./noise/table4";
+export { table5, table5Methods, table5Rows } from "./comparison/table5";
+export { settingsRows, table6, table7, type Settings, type SettingsItem } from "./comparison/settingsTables";
+export { table9 } from "./comparison/table9";
+export { table8, table8Rows, type Table8Row } from "./noise/table8";
+export { noiseMethods, type NoiseMethod } from "./noise/methods";
+export type { NoiseRow } from "./noise/runs";
+export { figureMemorization, memorizationRows, type MemorizationRow } from "./noise/figureMemorization";
+export { figure3Middle, figure3MiddleCurves, figure3MiddleRows, type CurvePointByM } from "./ablations/figure3Middle";
+export * from "./numbers";
+export * from "../experiments/statistics";
 export * from "./figure1Left";
-export { figure1Surfaces, figure1SurfacesRows, meanRise, type SurfaceRow } from "./figure1Surfaces";
-export { figure3Spectra, figure3SpectraRows, type SpectrumRow } from "./figure3Spectra";
-export { spectraOf, surfaceOf, type MeasuredCurvature, type MeasuredSpectrum, type MeasuredSurface } from "./curvature";
-export { datasetFacts, datasetNames, type DatasetFacts, type DatasetName } from "./datasets";
-export { weightsFolder } from "./finetune";
-export { table3 } from "./table3";
-export { table10, table10Rows, type Table10Row } from "./table10";
+export { figure1Surfaces, figure1SurfacesRows, meanRise, type SurfaceRow } from "./curvature/figure1Surfaces";
+export { figure3Spectra, figure3SpectraRows, type SpectrumRow } from "./curvature/figure3Spectra";
+export {
+  spectraOf,
+  surfaceOf,
+  type MeasuredCurvature,
+  type MeasuredSpectrum,
+  type MeasuredSurface,
+} from "../experiments/curvature";
+export { datasetFacts, datasetNames, type DatasetFacts, type DatasetName } from "../experiments/datasets";
+export { weightsFolder } from "../experiments/finetune";
+export { table3 } from "./finetuning/table3";
+export { table10, table10Rows, type Table10Row } from "./finetuning/table10";

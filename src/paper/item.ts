@@ -1,10 +1,10 @@
 /** What a table or figure of the paper is here: a title, the claim it carries, its runs at each budget, and rows made of their records. */
 import { hasFashionMnist } from "../data";
-import type { RunOptions } from "./config";
-import { datasetConfig, runKey } from "./config";
-import { factsOf } from "./datasets";
-import { describeNetwork } from "./networks";
-import { readRecords, type ReadOptions, type RunRecord } from "./records";
+import type { RunOptions } from "../experiments/config";
+import { datasetConfig, runKey } from "../experiments/config";
+import { factsOf } from "../experiments/datasets";
+import { describeNetwork } from "../experiments/networks";
+import { readRecords, type ReadOptions, type RunRecord } from "../experiments/records";
 
 /**
  * - smoke: the whole path in seconds, for tests

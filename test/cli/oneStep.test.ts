@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { distinctSteps, oneStep } from "../../src/cli/oneStep";
 import { catalog } from "../../src/paper/catalog";
-import { runConfig, type RunConfig } from "../../src/paper/config";
+import { runConfig, type RunConfig } from "../../src/experiments/config";
 import { describeModel } from "../../src/paper/item";
 import { expectNoLeakAsync } from "../support/noLeak";
 import { tinyRun } from "../support/records";

@@ -6,7 +6,7 @@ import path from "node:path";
 import { Rng, tf, type Weights } from "../../src/engine";
 import * as models from "../../src/models";
 import { countParameters, loadVariables, readSafetensorsMetadata, saveVariables, type Model } from "../../src/models";
-import { networkSchema, type NetworkConfig } from "../../src/paper/networks";
+import { networkSchema, type NetworkConfig } from "../../src/experiments/networks";
 import { loadCheckpoint, saveCheckpoint } from "../../src/training/checkpoint";
 import { closeTo } from "../support/closeTo";
 import { fit, texturedBatch, waveImages, waveVariables } from "../support/networks";

@@ -4,7 +4,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { tf, valueAndGradient, type Weights } from "../../src/engine";
 import * as models from "../../src/models";
-import { networkSchema, type NetworkConfig } from "../../src/paper/networks";
+import { networkSchema, type NetworkConfig } from "../../src/experiments/networks";
 import { wave, waveImages, waveVariables } from "../support/networks";
 import { tidyTests } from "../support/noLeak";
 

@@ -2,13 +2,13 @@
 import assert from "node:assert/strict";
 import { figure1Left, ourReductions, paperReductions, reductionFamilies } from "../../src/paper/figure1Left";
 import { recordsNames, type PlannedRun } from "../../src/paper/item";
-import { paperNumbers } from "../../src/paper/paperNumbers";
-import type { RunRecord } from "../../src/paper/records";
-import { table1 } from "../../src/paper/table1";
-import { table3 } from "../../src/paper/table3";
-import { table5 } from "../../src/paper/table5";
-import { itemReport } from "../../src/report/paperReports";
-import { summarizeFigure1Left } from "../../src/report/figure1LeftReport";
+import { paperNumbers } from "../../src/paper/numbers";
+import type { RunRecord } from "../../src/experiments/records";
+import { table1 } from "../../src/paper/comparison/table1";
+import { table3 } from "../../src/paper/finetuning/table3";
+import { table5 } from "../../src/paper/comparison/table5";
+import { itemReport } from "../../src/paper/report";
+import { summarizeFigure1Left } from "../../src/paper/figure1LeftReport";
 import { labRecords } from "../support/noiseRecords";
 import { recordsOf } from "../support/records";
 

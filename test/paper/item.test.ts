@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { catalog, findItem } from "../../src/paper/catalog";
-import { runConfig, runKey } from "../../src/paper/config";
+import { runConfig, runKey } from "../../src/experiments/config";
 import {
   budgets,
   describeDataset,

@@ -3,8 +3,8 @@
  * pretraining has a checkpoint), the step of the finetuning after which it dies, or "never": it prints its record then.
  */
 import fs from "node:fs";
-import { runRecord } from "../../src/paper/run";
-import type { RunOptions } from "../../src/paper/config";
+import { runRecord } from "../../src/experiments/run";
+import type { RunOptions } from "../../src/experiments/config";
 
 const [config, weightsFolder, checkpoint, when] = process.argv.slice(2) as [string, string, string, string];
 const die = () => process.kill(process.pid, "SIGKILL");

@@ -1,8 +1,8 @@
 /** Records of Table 4 at lab, made by hand. */
-import { figureMemorization } from "../../src/paper/figureMemorization";
+import { figureMemorization } from "../../src/paper/noise/figureMemorization";
 import type { PlannedRun } from "../../src/paper/item";
-import type { RunRecord } from "../../src/paper/records";
-import { table4 } from "../../src/paper/table4";
+import type { RunRecord } from "../../src/experiments/records";
+import { table4 } from "../../src/paper/noise/table4";
 import { recordOf, recordsOf } from "./records";
 
 const isTuning = ({ labels }: PlannedRun) => labels.stage === "tuning";

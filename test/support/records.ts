@@ -1,7 +1,7 @@
 /** Records made by hand. */
-import { runConfig, runKey, type RunOptions } from "../../src/paper/config";
+import { runConfig, runKey, type RunOptions } from "../../src/experiments/config";
 import type { PlannedRun } from "../../src/paper/item";
-import type { RunMetrics, RunRecord } from "../../src/paper/records";
+import type { RunMetrics, RunRecord } from "../../src/experiments/records";
 
 /** A run of a second: 64 generated images, an MLP of four units. */
 export function tinyRun(training: Partial<RunOptions["training"]> = {}, parts: Partial<RunOptions> = {}): RunOptions {

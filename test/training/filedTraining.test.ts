@@ -6,7 +6,7 @@ import { loadImageFolder, openImageFolder, splitHeldOut, takeFirst, type Dataset
 import { Rng } from "../../src/engine";
 import { convNet } from "../../src/models";
 import { evaluate, evaluateAny, train, type TrainCallbacks, type TrainOptions } from "../../src/training";
-import { disposeVariables } from "../../src/paper";
+import { disposeVariables } from "../../src/experiments/run";
 import { temporaryFolder } from "../data/support";
 import { watchThreads } from "../support/startedThreads";
 

@@ -1,0 +1,37 @@
+/** The paper's tables of errors as rows with and without SAM. */
+import { datasetFacts, type DatasetName } from "../../experiments/datasets";
+import { selectNumbers, type PaperNumber, type PaperNumbers } from "../numbers";
+
+/** The paper's row: what says which it is, and its numbers with and without SAM. */
+export interface PaperRow {
+  readonly where: Readonly<Record<string, string | number>>;
+  readonly sgd: PaperNumber;
+  readonly sam: PaperNumber;
+  /** That the paper prints. */
+  readonly decimals: number;
+}
+
+const whereFields = ["model", "epochs", "dataset", "augmentation"] as const;
+
+/** Every row of the paper's table, in its order. */
+export function comparisonPaperRows(numbers: PaperNumbers, measure = "testErrorRate"): PaperRow[] {
+  const { decimals } = numbers.measures[measure]!;
+  const sams = selectNumbers(numbers, { method: "sam", measure });
+  return sams.map((sam) => {
+    const where = Object.fromEntries(whereFields.flatMap((field) => (sam[field] === undefined ? [] : [[field, sam[field]!]])));
+    const [sgd] = selectNumbers(numbers, { ...where, method: "sgd", measure });
+    return { where, sgd: sgd!, sam, decimals };
+  });
+}
+
+/** "WRN-28-10, CIFAR-10, cutout". */
+export function paperRowName({ where }: PaperRow): string {
+  const { model, epochs, dataset, augmentation } = where;
+  const parts = [model, epochs && `${epochs} epochs`, titleOfDataset(String(dataset)), augmentation];
+  return parts.filter(Boolean).join(", ");
+}
+
+/** "CIFAR-10" for "cifar-10". */
+export function titleOfDataset(dataset: string): string {
+  return datasetFacts[dataset as DatasetName]?.title ?? dataset;
+}

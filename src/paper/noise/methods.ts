@@ -1,0 +1,120 @@
+/** The rows of Table 4 that can be trained here: each method against wrong labels, and the hyper-parameters that are tried for it. */
+import { symmetricTransition } from "../../data";
+import type { RunOptions } from "../../experiments/config";
+
+export type TrainingPart = RunOptions["training"];
+
+/** What a method may be tuned over. */
+export interface SearchSpace {
+  /** Of a method with two gradients a step. */
+  readonly epochs: number;
+  /** Factors of `epochs` that are tried for a method with one gradient a step: 2 costs what SAM costs. */
+  readonly epochFactors: readonly number[];
+  readonly noiseRate: number;
+  readonly rhos: readonly number[];
+  /** ρ of bootstrapped SAM: Table 8's grid, where it was run. */
+  readonly bootstrapRhos: readonly number[];
+  /** α of mixup's Beta(α, α). */
+  readonly alphas: readonly number[];
+}
+
+export interface NoiseMethod {
+  readonly name: string;
+  /** Its name in data/paper/table-4.json; absent: a row that the paper does not have. */
+  readonly paper?: string;
+  /** Trained, and trained again from scratch on its own predictions. */
+  readonly bootstrap?: true;
+  /** Takes the hyper-parameters that were best for another method, in place of a search of its own. */
+  readonly tunedAs?: string;
+  search(space: SearchSpace): readonly TrainingPart[];
+}
+
+type Options = Omit<TrainingPart, "epochs">;
+
+// One gradient a step: it may have more epochs.
+const perEpochs =
+  (make: (epochs: number, space: SearchSpace) => Options): NoiseMethod["search"] =>
+  (space) =>
+    space.epochFactors.map((factor) => ({ epochs: factor * space.epochs, ...make(factor * space.epochs, space) }));
+
+const mixup: NoiseMethod["search"] = (space) => space.alphas.flatMap((mixupAlpha) => perEpochs(() => ({ mixupAlpha }))(space));
+
+const sam = (rhos: readonly number[], { epochs }: SearchSpace) => rhos.map((rho) => ({ epochs, rho }));
+
+// The authors' settings for CIFAR-10 by noise rate: α, the percentile, and whether mixed examples are weighed once more.
+const mentorMixSettings: Readonly<Record<number, { alpha: number; percentile: number; secondReweight: boolean }>> = {
+  0.2: { alpha: 2, percentile: 0.8, secondReweight: false },
+  0.4: { alpha: 8, percentile: 0.6, secondReweight: false },
+  0.6: { alpha: 8, percentile: 0.6, secondReweight: true },
+  0.8: { alpha: 4, percentile: 0.2, secondReweight: true },
+};
+
+/** In the paper's order, then those that it does not have. */
+export const noiseMethods: readonly NoiseMethod[] = [
+  {
+    name: "M-correction",
+    paper: "M-correction",
+    // Arazo et al.: α = 32, and 105 of 300 epochs on the labels as they are.
+    search: perEpochs((epochs) => ({
+      mixupAlpha: 32,
+      method: { name: "mixtureCorrection", warmupEpochs: Math.ceil(0.35 * epochs) },
+    })),
+  },
+  {
+    name: "GCE (truncated)",
+    paper: "GCE (truncated)",
+    // The authors truncate after a third of their epochs: 40 of 120.
+    search: perEpochs((epochs) => ({
+      loss: { name: "truncatedGeneralizedCrossEntropy", warmupEpochs: Math.floor(epochs / 3) },
+    })),
+  },
+  {
+    name: "MentorMix",
+    paper: "MentorMix",
+    search: perEpochs((_, { noiseRate }) => ({ method: { name: "mentorMix", ...mentorMixSettings[noiseRate] } })),
+  },
+  { name: "SGD", paper: "sgd", search: ({ epochs }) => [{ epochs }] },
+  { name: "SGD, twice the epochs", paper: "sgd", search: ({ epochs }) => [{ epochs: 2 * epochs }] },
+  { name: "Mixup", paper: "mixup", search: mixup },
+  { name: "Bootstrap + Mixup", paper: "bootstrap + mixup", bootstrap: true, tunedAs: "Mixup", search: mixup },
+  { name: "SAM", paper: "sam", search: (space) => sam(space.rhos, space) },
+  { name: "Bootstrap + SAM", paper: "bootstrap + sam", bootstrap: true, search: (space) => sam(space.bootstrapRhos, space) },
+  { name: "Label smoothing", search: perEpochs(() => ({ labelSmoothing: 0.1 })) }, // paper App. C: its ImageNet runs
+  { name: "Bootstrapping (soft)", search: perEpochs(() => ({ loss: { name: "softBootstrapping" } })) },
+  { name: "Bootstrapping (hard)", search: perEpochs(() => ({ loss: { name: "hardBootstrapping" } })) },
+  { name: "GCE", search: perEpochs(() => ({ loss: { name: "generalizedCrossEntropy" } })) },
+  { name: "SCE", search: perEpochs(() => ({ loss: { name: "symmetricCrossEntropy" } })) },
+  {
+    name: "Forward correction (known matrix)",
+    search: perEpochs((_, { noiseRate }) => ({
+      loss: { name: "forwardCorrection", transitionMatrix: symmetricTransition({ noiseRate, numClasses: 10 }) },
+    })),
+  },
+  {
+    name: "Co-teaching (two networks)",
+    // Han et al.: the noise rate is known, and reached after 10 of 200 epochs. Two gradients a step, as SAM.
+    search: ({ epochs, noiseRate }) => [
+      { epochs, method: { name: "coTeaching", forgetRate: noiseRate, rampEpochs: Math.max(1, epochs / 20) } },
+    ],
+  },
+  { name: "ELR", search: perEpochs(() => ({ method: { name: "elr" } })) },
+];
+
+/** @throws where no method has this name */
+export function noiseMethod(name: string): NoiseMethod {
+  const method = noiseMethods.find((each) => each.name === name);
+  if (!method) throw new Error(`no method "${name}"; there are ${noiseMethods.map((each) => each.name).join(", ")}`);
+  return method;
+}
+
+/** "ρ = 0.1", "α = 8, 80 epochs": what a search chose; "" where there was nothing to choose. */
+export function describeChoice(search: readonly TrainingPart[], chosen: TrainingPart): string {
+  const varies = (field: keyof TrainingPart) => new Set(search.map((each) => each[field])).size > 1;
+  return [
+    varies("rho") ? `ρ ${chosen.rho}` : "",
+    varies("mixupAlpha") ? `α ${chosen.mixupAlpha}` : "",
+    varies("epochs") ? `${chosen.epochs} epochs` : "",
+  ]
+    .filter(Boolean)
+    .join(", ");
+}

@@ -1,0 +1,240 @@
+/** The runs of Tables 4 and 8 and of the memorization curves: one plan, tuned per noise rate on clean held-out images, shared by all three. */
+import type { EpochRecord } from "../../training";
+import type { RunOptions } from "../../experiments/config";
+import {
+  bestRun,
+  describeDataset,
+  describeModel,
+  finishedRecords,
+  labeledRows,
+  quickDataset,
+  TUNING_SEED,
+  type Budget,
+  type LabeledRow,
+  type PlannedRun,
+} from "../item";
+import { describeChoice, noiseMethod, noiseMethods, type NoiseMethod, type SearchSpace, type TrainingPart } from "./methods";
+import type { RunRecord } from "../../experiments/records";
+
+interface Scale {
+  readonly base: { readonly dataset: RunOptions["dataset"]; readonly model: RunOptions["model"]; readonly training: Training };
+  readonly noiseRates: readonly number[];
+  readonly seeds: number;
+  /** Of SAM; methods with one gradient a step also have twice as many. */
+  readonly epochs: number;
+  readonly epochFactors: readonly number[];
+  /** Of the test set along a run, whatever its epochs: the best epoch is one of as many for each method. */
+  readonly evaluations: number;
+  readonly rhos: (noiseRate: number) => readonly number[];
+  readonly alphas: readonly number[];
+  /** Table 8's grid, in order. */
+  readonly table8Rhos: readonly number[];
+  readonly validationSize: number;
+}
+
+type Training = Omit<TrainingPart, "epochs">;
+
+const paperGrid = [0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5]; // paper Table 8
+const paperRates = [0.2, 0.4, 0.6, 0.8]; // paper Table 4
+
+const scales: Record<Budget, Scale> = {
+  smoke: {
+    base: {
+      dataset: quickDataset({ trainSize: 200, testSize: 200 }),
+      model: { name: "mlp", hidden: [16] },
+      training: { batchSize: 50, learningRate: 0.02 },
+    },
+    ...{ noiseRates: [0.4], seeds: 1, epochs: 2, epochFactors: [1], evaluations: 2 },
+    ...{ rhos: () => [0.1], alphas: [8], table8Rhos: [0, 0.1], validationSize: 100 },
+  },
+  demo: {
+    base: {
+      dataset: quickDataset({ trainSize: 1000, testSize: 2000 }),
+      model: { name: "mlp", hidden: [256, 256] },
+      training: { batchSize: 128, learningRate: 0.02 },
+    },
+    ...{ noiseRates: [0.4], seeds: 1, epochs: 40, epochFactors: [2], evaluations: 20 },
+    ...{ rhos: () => [0.2], alphas: [8], table8Rhos: [0, 0.05, 0.2, 0.5], validationSize: 1000 }, // ρ: ours, found on other seeds
+  },
+  lab: {
+    base: {
+      dataset: { name: "fashion-mnist", trainSize: 2000, testSize: 5000 },
+      model: { name: "mlp", hidden: [256, 256] }, // ours: 135 weights for each image; in 40 epochs SGD learns every label by heart
+      training: { batchSize: 128, learningRate: 0.02 }, // ours: at 0.1 this network, without batch norm, learns unsteadily
+    },
+    ...{ noiseRates: paperRates, seeds: 5, epochs: 40, epochFactors: [1, 2], evaluations: 20 },
+    ...{ rhos: () => [0.05, 0.1, 0.2, 0.5], alphas: [1, 8, 32], table8Rhos: paperGrid, validationSize: 5000 },
+  },
+  paper: {
+    base: {
+      dataset: { name: "cifar-10" },
+      model: { name: "resNetCifar", depth: 32 },
+      training: { batchSize: 256, augment: "basic" }, // ours: the paper gives neither for label noise; those of its other CIFAR runs
+    },
+    ...{ noiseRates: paperRates, seeds: 5, epochs: 200, epochFactors: [1, 2], evaluations: 200 },
+    rhos: (noiseRate) => [noiseRate > 0.7 ? 0.05 : 0.1], // paper App. C
+    alphas: [1, 8, 16, 32], // paper App. C
+    ...{ table8Rhos: paperGrid, validationSize: 5000 }, // paper App. C: a tenth
+  },
+};
+
+/** Noise rates of a budget, in order. */
+export function noiseRates(budget: Budget): readonly number[] {
+  return scales[budget].noiseRates;
+}
+
+/** "MLP 256-256, 2000 training and 5000 test images of Fashion-MNIST, 40 epochs of SAM, 3 seeds". */
+export function describeNoiseRuns(budget: Budget): string {
+  const { base, epochs, seeds } = scales[budget];
+  const times = `${epochs} epochs of SAM, ${seeds} seed${seeds > 1 ? "s" : ""}`;
+  return `${describeModel(base.model)}, ${describeDataset(base.dataset)}, symmetric noise, ${times}`;
+}
+
+/** The same of the tuning runs, which are tested on clean images that no run is trained on, with one seed. */
+export function describeTuning(budget: Budget): string {
+  const { base, epochs, validationSize } = scales[budget];
+  const images = describeDataset({ ...base.dataset, testSize: validationSize }).replace("test images", "clean validation images");
+  return `${describeModel(base.model)}, ${images}, symmetric noise, ${epochs} epochs, one seed`;
+}
+
+/** Who had how many gradients, in one clause each. */
+export function describeCompute(budget: Budget): string {
+  const { epochs, epochFactors } = scales[budget];
+  const all = epochFactors.map((factor) => factor * epochs).join(" or ");
+  const choice = epochFactors.length > 1 ? ", whichever is better on held-out images" : "";
+  return `SAM has two gradients a step for ${epochs} epochs, methods with one gradient ${all} epochs${choice}; bootstrapped rows train twice`;
+}
+
+function spaceOf(budget: Budget, noiseRate: number): SearchSpace {
+  const { epochs, epochFactors, rhos, alphas, table8Rhos } = scales[budget];
+  const own = rhos(noiseRate);
+  const bootstrapRhos = own.length === 1 ? own : table8Rhos.filter((rho) => rho > 0);
+  return { epochs, epochFactors, noiseRate, rhos: own, bootstrapRhos, alphas };
+}
+
+/** The hyper-parameters that are tried for a method at a noise rate. */
+export function searchOf({ tunedAs, search }: NoiseMethod, budget: Budget, noiseRate: number): readonly TrainingPart[] {
+  const method = tunedAs === undefined ? { search } : noiseMethod(tunedAs);
+  return method.search(spaceOf(budget, noiseRate));
+}
+
+/** Tuning runs of every method that has something to tune, then the runs that are reported, as far as they are chosen. */
+export function noisePlan(budget: Budget, records: readonly RunRecord[]): PlannedRun[] {
+  return [...tuningRuns(budget), ...reportedRuns(budget, records)];
+}
+
+/** Of all methods, or of those named. */
+export function tuningRuns(budget: Budget, names?: readonly string[]): PlannedRun[] {
+  const methods = methodsNamed(names).filter(({ tunedAs }) => tunedAs === undefined);
+  return methods.flatMap((method) => noiseRates(budget).flatMap((noiseRate) => tuningRunsOf(method, budget, noiseRate)));
+}
+
+function methodsNamed(names: readonly string[] | undefined): readonly NoiseMethod[] {
+  return names === undefined ? noiseMethods : names.map(noiseMethod);
+}
+
+function tuningRunsOf(method: NoiseMethod, budget: Budget, noiseRate: number): PlannedRun[] {
+  const search = searchOf(method, budget, noiseRate);
+  if (search.length === 1) return [];
+  return search.map((training, index) => ({
+    config: validationConfig(budget, { noiseRate, training, bootstrap: method.bootstrap }),
+    labels: { stage: "tuning", method: method.name, noiseRate, index },
+  }));
+}
+
+interface NoisyRun {
+  readonly noiseRate: number;
+  readonly training: TrainingPart;
+  readonly bootstrap: true | undefined;
+}
+
+/** Tested after its last epoch on clean images that no run is trained on, with a seed that is not reported. */
+export function validationConfig(budget: Budget, { noiseRate, training, bootstrap }: NoisyRun): RunOptions {
+  const { base, validationSize } = scales[budget];
+  return {
+    dataset: { ...base.dataset, validationSize },
+    noise: { noiseRate, noiseSeed: TUNING_SEED },
+    model: base.model,
+    training: { ...base.training, ...training, evaluateEvery: training.epochs, seed: TUNING_SEED },
+    ...(bootstrap ? { bootstrap: {} } : {}),
+  };
+}
+
+/** The reported runs of all methods, or of those named; those of a method appear when its hyper-parameters are chosen. */
+export function reportedRuns(budget: Budget, records: readonly RunRecord[], names?: readonly string[]): PlannedRun[] {
+  return methodsNamed(names).flatMap((method) =>
+    noiseRates(budget).flatMap((noiseRate) => runsAtChoice(method, { budget, noiseRate, records })),
+  );
+}
+
+interface Place {
+  readonly budget: Budget;
+  readonly noiseRate: number;
+  readonly records: readonly RunRecord[];
+}
+
+function runsAtChoice(method: NoiseMethod, { budget, noiseRate, records }: Place): PlannedRun[] {
+  const search = searchOf(method, budget, noiseRate);
+  const chosen = chosenOf(method, { budget, noiseRate, records });
+  if (!chosen) return [];
+  const labels = { method: method.name, noiseRate, choice: describeChoice(search, chosen) };
+  return Array.from({ length: scales[budget].seeds }, (_, seed) => ({
+    config: reportedConfig(budget, { noiseRate, training: chosen, bootstrap: method.bootstrap }, seed),
+    labels,
+  }));
+}
+
+// Each seed has its own flipped labels, the same for every method.
+function reportedConfig(budget: Budget, { noiseRate, training, bootstrap }: NoisyRun, seed: number): RunOptions {
+  const { base, evaluations } = scales[budget];
+  const evaluateEvery = Math.max(1, Math.floor(training.epochs / evaluations));
+  return {
+    dataset: base.dataset,
+    noise: { noiseRate, noiseSeed: seed },
+    model: base.model,
+    training: { ...base.training, ...training, evaluateEvery, trackTraining: true, seed },
+    ...(bootstrap ? { bootstrap: {} } : {}),
+  };
+}
+
+// Undefined until every run of the search has a record; the first of equals.
+function chosenOf(method: NoiseMethod, { budget, noiseRate, records }: Place): TrainingPart | undefined {
+  const tuned = method.tunedAs === undefined ? method : noiseMethod(method.tunedAs);
+  const search = searchOf(tuned, budget, noiseRate);
+  if (search.length === 1) return search[0];
+  const best = bestRun(tuningRunsOf(tuned, budget, noiseRate), records);
+  return best && search[best.index as number];
+}
+
+/** A reported run: its labels, errors, and what it made of the labels it was trained on. */
+export interface NoiseRow extends LabeledRow {
+  readonly method: string;
+  readonly noiseRate: number;
+  /** What was chosen on held-out images, "" where there was nothing to choose. */
+  readonly choice: string;
+}
+
+/** One row for each finished run that is reported. */
+export function noiseRows(budget: Budget, records: readonly RunRecord[], names?: readonly string[]): NoiseRow[] {
+  return labeledRows(reportedRuns(budget, records, names), records) as NoiseRow[];
+}
+
+/** The evaluated epochs of each finished run, with its labels. */
+export function noiseHistories(budget: Budget, records: readonly RunRecord[], names: readonly string[]): NoiseHistory[] {
+  return finishedRecords(reportedRuns(budget, records, names), records).map(({ record, labels }) => ({
+    ...(labels as { method: string; noiseRate: number; choice: string }),
+    seed: record.config.training.seed,
+    epochs: record.history.filter(({ testErrorRate }) => testErrorRate !== undefined),
+  }));
+}
+
+export interface NoiseHistory {
+  readonly method: string;
+  readonly noiseRate: number;
+  readonly choice: string;
+  readonly seed: number;
+  readonly epochs: readonly EpochRecord[];
+}
+
+export const table8Rhos = (budget: Budget): readonly number[] => scales[budget].table8Rhos;
+export const samEpochs = (budget: Budget): number => scales[budget].epochs;

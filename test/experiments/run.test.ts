@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { syntheticImages } from "../../src/data";
+import { tf } from "../../src/engine";
+import { runKey } from "../../src/experiments/config";
+import { disposeVariables, RunAborted, runData, runModel, runOne, runRecord } from "../../src/experiments/run";
+import { evaluate } from "../../src/training";
+import { expectNoLeakAsync } from "../support/noLeak";
+import { tinyRun } from "../support/records";
+
+describe("experiments/run", () => {
+  it("of a config gives the same record again, which survives JSON and knows no clock, host or path", async () => {
+    const [record, again] = [await runRecord(tinyRun({ rho: 0.1 })), await runRecord(tinyRun({ rho: 0.1 }))];
+
+    assert.deepEqual(again, record);
+    assert.deepEqual(JSON.parse(JSON.stringify(record)), record);
+    assert.equal(record.key, runKey(tinyRun({ rho: 0.1 })));
+    assert.deepEqual(Object.keys(record), ["key", "config", "metrics", "history", "versions"]);
+    assert.ok(!JSON.stringify(record).includes(os.hostname()) && !JSON.stringify(record).includes(process.cwd()));
+  });
+
+  it("counts parameters: 784·4 + 4 + 4·10 + 10 for an MLP of four units", async () => {
+    assert.equal((await runRecord(tinyRun({ epochs: 1 }))).metrics.parameters, 3190);
+  });
+
+  it("says what computed it", async () => {
+    const { versions } = await runRecord(tinyRun({ epochs: 1 }));
+
+    assert.equal(versions.tfjs, tf.version.tfjs);
+    assert.match(versions.engine, /^(native|webgpu|wasm|cpu) \d/);
+  });
+
+  it("gives the trained network along, whose error is the recorded one, and leaks nothing", async () => {
+    await expectNoLeakAsync(async () => {
+      const { record, model, data, variables } = await runOne(tinyRun());
+      assert.equal(evaluate(model, variables, data.test).errorRate, record.metrics.testErrorRate);
+      disposeVariables(variables);
+    });
+  });
+
+  describe("data", () => {
+    it("are the named training and test images, which differ", async () => {
+      const { train, test, cleanLabels } = await runData(tinyRun());
+
+      assert.deepEqual(train.images, syntheticImages({ seed: "train", size: 64 }).images);
+      assert.deepEqual(test.images, syntheticImages({ seed: "test", size: 40 }).images);
+      assert.equal(cleanLabels, undefined);
+    });
+
+    it("for tuning are training images alone: those after the ones trained on are tested on", async () => {
+      const dataset = { name: "generated", trainSize: 54, testSize: 40, validationSize: 6 } as const;
+      const whole = syntheticImages({ seed: "train", size: 60 });
+
+      const { train, test } = await runData(tinyRun({}, { dataset }));
+
+      assert.deepEqual([train.size, test.size], [54, 6]);
+      assert.deepEqual([...train.images, ...test.images], [...whole.images]);
+    });
+
+    it("with noise have the exact share of wrong labels in training, none in the test, and know the true ones", async () => {
+      const noise = { noiseRate: 0.25, noiseSeed: 3 } as const;
+      const clean = await runData(tinyRun());
+
+      const { train, test, cleanLabels } = await runData(tinyRun({}, { noise }));
+
+      assert.deepEqual(cleanLabels, clean.train.labels);
+      assert.deepEqual(test.labels, clean.test.labels);
+      assert.equal(train.labels.filter((label, i) => label !== cleanLabels![i]).length, 16);
+      assert.equal((await runRecord(tinyRun({ epochs: 1 }, { noise }))).metrics.actualNoiseRate, 0.25);
+    });
+
+    it("have the same noise for every training seed", async () => {
+      const noise = { noiseRate: 0.25 } as const;
+      const labels = async (seed: number) => (await runData(tinyRun({ seed }, { noise }))).train.labels;
+
+      assert.deepEqual(await labels(0), await labels(1));
+    });
+  });
+
+  it("builds the network that is named, for the data", () => {
+    const data = { shape: [28, 28, 1], numClasses: 10 } as const;
+    const name = (model: Parameters<typeof tinyRun>[1]) => runModel(tinyRun({}, model), data).name;
+
+    assert.equal(name({ model: { name: "wideResNet", depth: 16, widen: 2, batchNorm: false } }), "WRN-16-2 without batch norm");
+    assert.equal(name({ model: { name: "convNet", widths: [3, 5] } }), "ConvNet-3-5");
+    assert.equal(name({ model: { name: "mlp", hidden: [7] } }), "MLP-7");
+    assert.throws(
+      () => name({ model: { name: "wideResNet", depth: 11, widen: 2 } }),
+      /depth = 11: a WideResNet has depth 6n \+ 4/,
+    );
+  });
+
+  it("that diverges has a record that says so", async () => {
+    const { metrics } = await runRecord(tinyRun({ learningRate: 1e30 }));
+
+    assert.deepEqual(metrics, { outcome: "diverged", divergedInEpoch: 1, parameters: 3190 });
+  });
+
+  it("that is stopped has no record, but a checkpoint from which it gives the same one", async () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "run-"));
+    try {
+      const checkpoint = path.join(folder, "run.checkpoint");
+      const stop = new AbortController();
+      const onStep = ({ step }: { step: number }) => (step === 3 ? stop.abort() : undefined);
+
+      await expectNoLeakAsync(() =>
+        assert.rejects(runRecord(tinyRun(), { checkpoint, signal: stop.signal, onStep }), (error) => {
+          assert.ok(error instanceof RunAborted);
+          assert.equal(error.message, `run ${runKey(tinyRun())} was stopped before its end`);
+          return true;
+        }),
+      );
+
+      assert.deepEqual(await runRecord(tinyRun(), { checkpoint }), await runRecord(tinyRun()));
+    } finally {
+      fs.rmSync(folder, { recursive: true });
+    }
+  });
+});

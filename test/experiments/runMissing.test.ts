@@ -1,0 +1,193 @@
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { runKey, type RunOptions } from "../../src/experiments/config";
+import { projectRoot } from "../../src/data/files";
+import { appendRecord, readRecords, type RunRecord } from "../../src/experiments/records";
+import { runCost, runMissing, type RunMissingOptions, type RunProgress } from "../../src/experiments/runMissing";
+import { runScript } from "../support/children";
+import { recordOf, tinyRun } from "../support/records";
+
+// A name of its own for each process, so that no other run of the tests shares its checkpoints.
+const item = `test-${process.pid}`;
+const checkpoints = path.join(projectRoot(), "data/cache/checkpoints");
+const checkpointOf = (config: RunOptions) => path.join(checkpoints, `${item}-${runKey(config)}.checkpoint`);
+
+/** Ids of this process's children. */
+function children(): number[] {
+  const file = `/proc/${process.pid}/task/${process.pid}/children`;
+  return fs.existsSync(file) ? fs.readFileSync(file, "utf8").split(" ").filter(Boolean).map(Number) : [];
+}
+
+// Two epochs of 16 steps.
+const long = tinyRun({ batchSize: 4, rho: 0.1 });
+
+describe("experiments/runMissing", function () {
+  // Processes start slowly on a busy machine.
+  this.timeout(600_000);
+  let folder: string;
+  /** The record of `long`, made in one process of one thread. */
+  let whole: RunRecord;
+  before(async () => {
+    const { lines, stderr } = await runScript(path.join(__dirname, "../support/referenceRecord.ts"), [JSON.stringify(long)]);
+    assert.equal(lines.length, 1, stderr);
+    whole = JSON.parse(lines[0]!) as RunRecord;
+  });
+  const run = (configs: readonly RunOptions[], options: Partial<RunMissingOptions> = {}) =>
+    runMissing(configs, { item, folder, ...options });
+  const recorded = () => readRecords(item, { folders: [folder] });
+
+  beforeEach(() => (folder = fs.mkdtempSync(path.join(os.tmpdir(), "run-missing-"))));
+  afterEach(() => {
+    fs.rmSync(folder, { recursive: true });
+    if (!fs.existsSync(checkpoints)) return;
+    for (const name of fs.readdirSync(checkpoints).filter((each) => each.startsWith(item)))
+      fs.rmSync(path.join(checkpoints, name));
+  });
+
+  describe("starts no process", () => {
+    const processes = () => children().length;
+
+    it("where every run has its record", async () => {
+      const configs = [tinyRun({ seed: 1 }), tinyRun({ seed: 0 }), tinyRun({ seed: 1 })];
+      for (const config of configs.slice(0, 2)) appendRecord(item, recordOf(config), { folder });
+      const before = processes();
+
+      const promise = run(configs);
+
+      assert.equal(processes(), before);
+      assert.deepEqual((await promise).map(({ key }) => key), configs.map(runKey)); // prettier-ignore
+    });
+
+    it("where a config does not fit, or jobs is no count", async () => {
+      const misspelled = { ...tinyRun(), training: { epochs: 1, learningrate: 1 } } as RunOptions;
+
+      await assert.rejects(run([tinyRun(), misspelled]), /unknown field "training\.learningrate", did you mean "learningRate"\?/);
+      for (const jobs of [0, -1, 1.5, NaN])
+        await assert.rejects(run([tinyRun()], { jobs }), new RegExp(`jobs = ${jobs}: expected a whole number of at least 1`));
+      assert.deepEqual(recorded(), []);
+    });
+
+    it("where the signal was given before", async () => {
+      appendRecord(item, recordOf(tinyRun()), { folder });
+
+      const records = await run([tinyRun({ seed: 5 }), tinyRun()], { signal: AbortSignal.abort() });
+
+      assert.deepEqual(records, [recordOf(tinyRun())]);
+    });
+
+    it("and tells of a torn line once", async () => {
+      appendRecord(item, recordOf(tinyRun()), { folder });
+      fs.appendFileSync(path.join(folder, `${item}.jsonl`), '{"key":');
+      const warnings: string[] = [];
+
+      await run([tinyRun()], { onWarning: (message) => warnings.push(message) });
+
+      assert.equal(warnings.length, 1);
+    });
+  });
+
+  it("makes the missing runs in worker processes of one thread, and gives all records in order", async () => {
+    const [known, other] = [tinyRun({ seed: 7 }), tinyRun({ seed: 1 })];
+    appendRecord(item, recordOf(known), { folder });
+    const progress: RunProgress[] = [];
+
+    const records = await run([long, known, other, long], { jobs: 2, onProgress: (each) => void progress.push(each) });
+
+    assert.deepEqual(records.map(({ key }) => key), [long, known, other, long].map(runKey)); // prettier-ignore
+    assert.deepEqual(records[1], recordOf(known));
+    assert.deepEqual(records[0], whole);
+    assert.equal(records[0]!.versions.threads, 1);
+    assert.equal(recorded().length, 3);
+    assert.deepEqual(progress.at(-1), { total: 2, done: 2, fraction: 1 });
+    for (const [i, { fraction }] of progress.entries()) assert.ok(fraction >= (progress[i - 1]?.fraction ?? 0) && fraction <= 1);
+    assert.ok(!fs.existsSync(checkpointOf(long)), "a finished run needs no checkpoint");
+  });
+
+  it("stopped by its signal keeps a checkpoint, begins nothing new, and goes on next time to the same record", async () => {
+    const stop = new AbortController();
+    const fractions: number[] = [];
+
+    const stopped = await run([long, tinyRun({ seed: 9 })], { signal: stop.signal, onProgress: () => stop.abort() });
+    const kept = fs.existsSync(checkpointOf(long));
+    const [resumed] = await run([long], { onProgress: ({ fraction }) => void fractions.push(fraction) });
+
+    assert.deepEqual(stopped, []);
+    assert.ok(kept);
+    assert.deepEqual(resumed, whole);
+    assert.ok(fractions[0]! > 5 / 32, "it went on from its checkpoint");
+  });
+
+  it("gives the error of a run that fails with the run's key; what had finished is recorded", async () => {
+    const broken = tinyRun({}, { model: { name: "wideResNet", depth: 11, widen: 1 } });
+
+    await assert.rejects(run([tinyRun(), broken, tinyRun({ seed: 3 })]), (error: Error) => {
+      assert.match(error.message, new RegExp(`^run ${runKey(broken)}: depth = 11: a WideResNet has depth`));
+      return true;
+    });
+
+    assert.deepEqual(recorded().map(({ key }) => key), [runKey(tinyRun())]); // prettier-ignore
+  });
+
+  it("gives one error where a worker is killed, and goes on from its checkpoint next time", async function () {
+    if (!fs.existsSync(`/proc/${process.pid}/task/${process.pid}/children`)) this.skip();
+    const config = tinyRun({ batchSize: 2, epochs: 6 });
+    const others = new Set(children());
+    const killAtHalf = ({ fraction }: RunProgress) => {
+      if (fraction < 0.5) return;
+      for (const pid of children().filter((each) => !others.has(each))) process.kill(pid, "SIGKILL");
+    };
+
+    await assert.rejects(
+      run([config], { onProgress: killAtHalf }),
+      new RegExp(`the worker of run ${runKey(config)} ended early \\(SIGKILL\\)`),
+    );
+    assert.ok(fs.existsSync(checkpointOf(config)));
+    const fractions: number[] = [];
+    await run([config], { onProgress: ({ fraction }) => void fractions.push(fraction) });
+
+    assert.ok(fractions[0]! > 1 / 6);
+    assert.equal(recorded().length, 1);
+  });
+
+  it("gives one error where records cannot be written; the finished run is not lost", async () => {
+    fs.writeFileSync(path.join(folder, "a file"), "");
+
+    await assert.rejects(
+      run([tinyRun()], { folder: path.join(folder, "a file") }),
+      /a file.*: .*could not be (written|read)|ENOTDIR/,
+    );
+    const steps: RunProgress[] = [];
+    await run([tinyRun()], { onProgress: (each) => void steps.push(each) });
+
+    assert.deepEqual(steps, [{ total: 1, done: 1, fraction: 1 }], "no step had to be made again");
+  });
+
+  it("runs what is bootstrapped in a worker too, and leaves no checkpoint of either training behind", async () => {
+    const config = tinyRun({}, { noise: { noiseRate: 0.25 }, bootstrap: {} });
+
+    const [record] = await run([config]);
+
+    assert.equal(typeof record!.metrics.firstTestErrorRate, "number");
+    assert.deepEqual(fs.readdirSync(checkpoints).filter((name) => name.startsWith(item)), []); // prettier-ignore
+  });
+
+  it("costs a run by its gradients: epochs, examples, and passes", () => {
+    const cost = (training: Partial<RunOptions["training"]>) => runCost(tinyRun({ epochs: 1, ...training }));
+
+    assert.equal(cost({}), 64);
+    assert.equal(cost({ epochs: 3 }), 3 * 64);
+    assert.equal(cost({ rho: 0.1 }), 2 * 64);
+    assert.equal(cost({ rho: 0.1, ascentSteps: 3 }), 4 * 64);
+    assert.equal(cost({ rho: 0.1, samInterval: 2 }), 1.5 * 64);
+    assert.equal(cost({ method: { name: "elr" } }), 64);
+    assert.equal(
+      cost({ method: { name: "coTeaching", forgetRate: 0.2 } }),
+      2 * 64 * (1 + 1 / 3),
+      "two networks, each with a pass to select",
+    );
+    assert.equal(runCost(tinyRun({ epochs: 1, rho: 0.1 }, { bootstrap: {} })), 4 * 64, "two trainings");
+    assert.equal(cost({ loss: { name: "forwardCorrection", transitionMatrix: "estimated" } }), 2 * 64, "one to estimate");
+  });
+});

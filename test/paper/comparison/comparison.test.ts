@@ -1,0 +1,163 @@
+import assert from "node:assert/strict";
+import {
+  comparisonItem,
+  comparisonMethods,
+  comparisonPlan,
+  comparisonResults,
+  concludeComparison,
+  countVerdicts,
+  tunedRho,
+  verdictOf,
+  type Comparison,
+  type Condition,
+} from "../../../src/paper/comparison/comparison";
+import { runConfig, runKey } from "../../../src/experiments/config";
+import { recordsOf, tinyRun } from "../../support/records";
+
+const condition = (name: string, training: Parameters<typeof tinyRun>[0], parts: Partial<Condition> = {}): Condition => ({
+  labels: { model: name },
+  config: tinyRun(training),
+  rhos: [0.1],
+  ...parts,
+});
+
+const table = (conditions: Condition[], parts: Partial<Comparison> = {}): Comparison => ({
+  ...{ conditions, methods: comparisonMethods, seeds: 3 },
+  ...parts,
+});
+
+/** Records in which every method has one error for all conditions, or one of each condition's own. */
+function recorded(comparison: Comparison, errorOf: (method: string, model: string, seed: number) => number) {
+  return recordsOf(comparisonPlan(comparison, []), ({ labels, config }) =>
+    errorOf(String(labels.method), String(labels.model), config.training.seed!),
+  );
+}
+
+describe("paper/comparison/comparison", () => {
+  it("plans every condition with every method and seed, and nothing else where ρ is given", () => {
+    const plan = comparisonPlan(table([condition("A", {}), condition("B", { epochs: 3 })]), []);
+
+    assert.equal(plan.length, 2 * 3 * 3);
+    assert.deepEqual(
+      plan.slice(0, 3).map(({ labels, config }) => [labels.method, config.training.epochs, config.training.rho]),
+      [
+        ["SGD", 2, 0],
+        ["SGD, twice the epochs", 4, 0],
+        ["SAM", 2, 0.1],
+      ],
+    );
+  });
+
+  it("names a run once where two conditions share it: SGD at twice the epochs is another's SGD", () => {
+    const plan = comparisonPlan(table([condition("A", { epochs: 2 }), condition("B", { epochs: 4 })], { seeds: 1 }), []);
+
+    const keys = plan.map(({ config }) => runKey(config));
+    assert.equal(new Set(keys).size, keys.length);
+    assert.equal(plan.length, 2 * 3 - 1);
+  });
+
+  it("gives a shared run to both conditions all the same", () => {
+    const comparison = table([condition("A", { epochs: 2 }), condition("B", { epochs: 4 })], { seeds: 1 });
+    const records = recordsOf(comparisonPlan(comparison, []), ({ config }) => config.training.epochs / 100);
+
+    const [a, b] = comparisonResults(comparison, records);
+
+    assert.deepEqual(a!.errors["SGD, twice the epochs"], [0.04]);
+    assert.deepEqual(b!.errors.SGD, [0.04]);
+  });
+
+  it("tunes once for conditions that are tuned on the same run, and each goes on with that ρ", () => {
+    const tunedOn = tinyRun({ epochs: 2 });
+    const [short, long] = [2, 8].map((epochs) => condition(`${epochs}`, { epochs }, { rhos: [0.1, 0.2], tunedOn }));
+    const comparison = table([short!, long!], { seeds: 1, validationSize: 16 });
+
+    const tuning = comparisonPlan(comparison, []).filter(({ labels }) => labels.stage === "tuning");
+    const records = recordsOf(tuning, ({ labels }) => (labels.rho === 0.2 ? 0.1 : 0.3));
+
+    assert.equal(tuning.length, 2);
+    for (const { config } of tuning) {
+      const { dataset, training } = runConfig(config);
+      assert.deepEqual([dataset.validationSize, training.epochs, training.seed], [16, 2, 1000]);
+    }
+    assert.equal(tunedRho(short!, comparison, records), 0.2);
+    assert.equal(tunedRho(long!, comparison, records), 0.2);
+    assert.equal(tunedRho(long!, comparison, records.slice(1)), undefined);
+    const sams = comparisonPlan(comparison, records).filter(({ labels }) => labels.method === "SAM");
+    assert.deepEqual(sams.map(({ config }) => [config.training.epochs, config.training.rho]), [[2, 0.2], [8, 0.2]]); // prettier-ignore
+  });
+
+  it("cannot tune without images to tune on: an error says what is missing", () => {
+    const comparison = table([condition("A", {}, { rhos: [0.1, 0.2] })]);
+
+    assert.throws(() => comparisonPlan(comparison, []), /ρ of 0\.1, 0\.2 cannot be tuned: expected a validationSize above 0/);
+  });
+
+  it("compares with the better of SGD and SGD at twice the epochs, by mean", () => {
+    const comparison = table([condition("A", {}), condition("B", { epochs: 3 })]);
+    const records = recorded(comparison, (method, model) =>
+      method === "SAM" ? 0.1 : (method === "SGD") === (model === "A") ? 0.2 : 0.3,
+    );
+
+    const results = comparisonResults(comparison, records);
+
+    assert.deepEqual(results.map(({ baseline, gain }) => [baseline, Number(gain.mean.toFixed(6))]), [["SGD", 0.1], ["SGD, twice the epochs", 0.1]]); // prettier-ignore
+  });
+
+  it("compares with SGD at the same epochs where a table has no other", () => {
+    const comparison = table([condition("A", {})], { methods: ["SGD", "SAM"] });
+
+    const [result] = comparisonResults(
+      comparison,
+      recorded(comparison, (method) => (method === "SAM" ? 0.1 : 0.2)),
+    );
+
+    assert.equal(result!.baseline, "SGD");
+    assert.deepEqual(result!.errors["SGD, twice the epochs"], []);
+  });
+
+  it("counts where SAM is lower, better and worse beyond the noise", () => {
+    // s = 0.01 each, Welch: 2.776·0.01·√(2/3) = 0.0227. Gains: 0.05 and 0.01 and −0.05
+    const sam: Record<string, number> = { A: 0.15, B: 0.19, C: 0.25 };
+    const comparison = table(["A", "B", "C"].map((name, i) => condition(name, { epochs: 2 + i, learningRate: 0.1 / (i + 1) })));
+    const records = recorded(comparison, (method, model, seed) => (method === "SAM" ? sam[model]! : 0.2) + 0.01 * (seed - 1));
+
+    const results = comparisonResults(comparison, records);
+
+    assert.deepEqual(results.map(verdictOf), ["better", "undecided", "worse"]);
+    assert.deepEqual(countVerdicts(results), { total: 3, lower: 2, better: 1, worse: 1 });
+    assert.equal(
+      concludeComparison(comparison, records).at(-1),
+      "SAM's mean error is lower in 2 of 3 conditions: beyond the seeds' noise in 1, and higher beyond it in 1.",
+    );
+  });
+
+  it("says of one seed that nothing is decided", () => {
+    const comparison = table([condition("A", {})], { seeds: 1 });
+    const records = recorded(comparison, (method) => (method === "SAM" ? 0.1 : 0.2));
+
+    assert.equal(verdictOf(comparisonResults(comparison, records)[0]!), "undecided");
+    assert.match(
+      concludeComparison(comparison, records)[0]!,
+      /^A: .*10\.00 points \(50\.0 %\) below that of SGD\. .* not decided/,
+    );
+  });
+
+  it("leaves out a condition whose records are not there yet", () => {
+    const comparison = table([condition("A", {}), condition("B", { epochs: 3 })]);
+    const all = recorded(comparison, () => 0.2);
+
+    const some = comparisonResults(comparison, all.filter(({ config }) => config.training.epochs !== 3)); // prettier-ignore
+
+    assert.deepEqual(some.map(({ condition }) => condition.labels.model), ["A"]); // prettier-ignore
+  });
+
+  it("describes each network, data set and number of epochs once", () => {
+    const comparison = table([condition("A", { epochs: 2 }), condition("B", { epochs: 4 }), condition("C", { epochs: 4 })]);
+    const item = comparisonItem({ id: "table-1", title: "Table", claim: "None.", comparison: () => comparison });
+
+    assert.equal(
+      item.describe("lab"),
+      "MLP 4, 64 training and 40 test images that were generated, not real, 2 and 4 epochs, 3 seeds",
+    );
+  });
+});
