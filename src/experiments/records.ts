@@ -87,7 +87,7 @@ function parseRecord(line: string, where: string): RunRecord {
 }
 
 // British spelling in records written before it became American everywhere.
-const renamedFields = { memorization: "memorization", relabeledNoiseRate: "relabeledNoiseRate" } as const;
+const renamedFields = { memorisation: "memorization", relabelledNoiseRate: "relabeledNoiseRate" } as const;
 
 function inTodaysSpelling(line: string): string {
   return Object.entries(renamedFields).reduce((text, [old, name]) => text.replaceAll(`"${old}":`, `"${name}":`), line);
