@@ -33,9 +33,9 @@ export function isFiled(dataset: Dataset): dataset is FiledDataset {
 }
 
 export interface HeldOutOptions {
-  /** share of the examples that is held out; 0.1: paper App. C (ρ and the rest were tuned on a held-out tenth) */
+  /** share of the examples that is held out, in (0, 1); 0.1: paper App. C (ρ and the rest were tuned on a held-out tenth) */
   fraction?: number;
-  /** absent: the last examples are held out, as the official code does; else a random choice that depends on the seed alone */
+  /** seed of the choice; 0: ours, so that two calls agree */
   seed?: number | string;
 }
 
@@ -158,18 +158,39 @@ export function concatDatasets(first: Dataset, ...others: Dataset[]): Dataset {
   return { ...first, size, images, labels };
 }
 
-/** Two disjoint parts, in the order of the whole: what is trained on, and what hyper-parameters are chosen on. */
+/**
+ * Splits a set into the part to train on and the part to choose hyper-parameters on: disjoint, stratified by class, chosen by `seed`.
+ * Each part keeps the order of the whole. The held-out part has round(fraction·size) examples, and each class has within one example
+ * of its share. As long as there is room, every class keeps an example to train on.
+ * @throws if either part would be empty
+ */
 export function splitHeldOut(
   dataset: Dataset,
-  { fraction = 0.1, seed }: HeldOutOptions = {},
+  { fraction = 0.1, seed = 0 }: HeldOutOptions = {},
 ): { train: Dataset; heldOut: Dataset } {
   const held = Math.round(dataset.size * fraction);
   if (!(held >= 1 && held < dataset.size))
     throw new Error(`fraction = ${fraction} of ${dataset.size} examples: expected at least one example on either side`);
-  const order =
-    seed === undefined ? Int32Array.from(dataset.labels.keys()) : new Rng(seed).split("held-out").permutation(dataset.size);
+  const order = stratifiedOrder(dataset, new Rng(seed).split("held-out").permutation(dataset.size));
   const cut = dataset.size - held;
   return { train: subset(dataset, order.slice(0, cut).sort()), heldOut: subset(dataset, order.slice(cut).sort()) };
+}
+
+/**
+ * Reorders examples so that any first part of them holds each class's share: the j-th of a class's n comes at (j + ½)/n of the way,
+ * and its first at once, so that no class is missing where there is room for it.
+ * @param order (size) the examples; ties keep this order
+ */
+export function stratifiedOrder(classes: Pick<Dataset, "labels" | "numClasses">, order: Int32Array): Int32Array {
+  const counts = classCounts(classes);
+  const seen = new Int32Array(counts.length);
+  const place = new Float64Array(order.length);
+  for (const i of order) {
+    const label = classes.labels[i]!;
+    const rank = seen[label]!++;
+    place[i] = rank === 0 ? 0 : (rank + 0.5) / counts[label]!;
+  }
+  return order.slice().sort((i, j) => place[i]! - place[j]!);
 }
 
 /** Bytes to (x/255 − mean)/std, channel by channel. */

@@ -5,7 +5,7 @@ import type { Rng } from "../engine";
 import { safePath } from "./archive";
 import type { RandAugmentOptions } from "./autoAugment";
 import { numBatches, type Batch } from "./batches";
-import { makeDataset, makeFiledDataset, normalize, type Dataset, type FiledDataset } from "./dataset";
+import { makeDataset, makeFiledDataset, normalize, stratifiedOrder, type Dataset, type FiledDataset } from "./dataset";
 import { DecodePool, type ImageJob } from "./decodePool";
 import { readBounded } from "./files";
 
@@ -26,7 +26,7 @@ export interface ImageFolderOptions {
   splitFile?: string;
   /** folders in class order; by default all, sorted */
   classNames?: readonly string[];
-  /** the first so many files only */
+  /** so many files only, the first of each class in proportion to its size: files are listed class by class */
   limit?: number;
 }
 
@@ -44,7 +44,7 @@ export async function scanImageFolder(
   const all = found.flatMap((names, label) => names.map((name) => ({ name, label })));
   const chosen = splitFile === undefined ? all : pick(all, await readBounded(splitFile, { maxBytes: 2 ** 28 }), splitFile);
   if (chosen.length === 0) throw new Error(`${folder}: has no .png, .jpg or .jpeg files in ${classes.length} class folders`);
-  const kept = chosen.slice(0, limit);
+  const kept = limit === undefined ? chosen : firstOfEachClass(chosen, { limit, numClasses: classes.length });
   return {
     name: title,
     classNames: classes,
@@ -116,6 +116,15 @@ export async function loadImageFolder(
     mean: mean ?? statistics.mean,
     std: std ?? statistics.std,
   });
+}
+
+function firstOfEachClass<T extends { label: number }>(
+  listed: T[],
+  { limit, numClasses }: { limit: number; numClasses: number },
+): T[] {
+  const labels = Int32Array.from(listed, ({ label }) => label);
+  const order = stratifiedOrder({ labels, numClasses }, Int32Array.from(listed.keys()));
+  return Array.from(order.slice(0, limit).sort(), (i) => listed[i]!);
 }
 
 async function scanned(folder: string | ImageFolder, which: ImageFolderOptions): Promise<ImageFolder> {

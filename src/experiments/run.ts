@@ -1,7 +1,7 @@
 /** From a config to a record: loads the data, adds the noise, builds the network, trains it. */
 import fs from "node:fs";
 import path from "node:path";
-import { shareOfFlipped, splitHeldOut, withLabels, type Dataset } from "../data";
+import { shareOfFlipped, splitHeldOut, subset, takeFirst, withLabels, type Dataset } from "../data";
 import { Rng, ready, tf } from "../engine";
 import { countParameters, loadPretrained, withResizedInput, type Model, type Variables } from "../models";
 import {
@@ -16,7 +16,7 @@ import {
 } from "../training";
 import { measureCurvature } from "./curvature";
 import { pretrainingOf, runConfig, runKey, type RunConfig, type RunOptions } from "./config";
-import { loadSplit } from "./datasets";
+import { isFolder, loadSplit } from "./datasets";
 import { pretrainedError, savePretrained, weightsFolder, type Start } from "./finetune";
 import { buildNetwork } from "./networks";
 import { knownTransition, noiseOf } from "./noise";
@@ -40,10 +40,19 @@ async function loadBoth(dataset: RunConfig["dataset"]): Promise<TrainData> {
 
 // The test set is not looked at.
 async function loadForTuning(dataset: RunConfig["dataset"]): Promise<TrainData> {
-  const { trainSize, validationSize } = dataset;
+  const { name, trainSize, validationSize } = dataset;
   const both = await loadSplit(dataset, "train", trainSize && trainSize + validationSize);
+  // Committed records tuned on the images after the first trainSize ones; the files of these sets are in random order.
+  if (trainSize > 0 && !isFolder(name)) return { train: takeFirst(both, trainSize), test: takeLast(both, validationSize) };
   const { train: trainSet, heldOut } = splitHeldOut(both, { fraction: validationSize / both.size });
   return { train: trainSet, test: heldOut };
+}
+
+function takeLast(dataset: Dataset, count: number): Dataset {
+  return subset(
+    dataset,
+    Array.from({ length: count }, (_, i) => dataset.size - count + i),
+  );
 }
 
 /** The network of a run, for data of the given kind; images of another size than it is to see are resized before its first layer. */

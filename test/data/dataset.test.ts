@@ -12,8 +12,15 @@ import {
   takeFirst,
   toTensors,
   withLabels,
+  type Dataset,
 } from "../../src/data";
 import { numberedDataset } from "./support";
+
+/** Examples listed class by class, as folders of images are. */
+function classByClass(counts: number[]): Dataset {
+  const labels = counts.flatMap((count, label) => new Array<number>(count).fill(label));
+  return { ...numberedDataset(labels.length, { numClasses: counts.length }), labels: Int32Array.from(labels) };
+}
 
 describe("data/dataset", () => {
   it("A subset has the chosen images and labels, in the order asked for", () => {
@@ -34,17 +41,7 @@ describe("data/dataset", () => {
     assert.throws(() => takeFirst(numberedDataset(6), 1.5), /limit = 1.5/);
   });
 
-  it("Without a seed the last tenth is held out, as in the official code", () => {
-    const { train, heldOut } = splitHeldOut(numberedDataset(20));
-
-    assert.deepEqual(
-      [...heldOut.images].filter((_, i) => i % 4 === 0),
-      [18, 19],
-    );
-    assert.equal(train.size, 18);
-  });
-
-  it("With a seed the held-out part is random, disjoint from the rest, and the same for the same seed", () => {
+  it("The held-out part is a random tenth, disjoint from the rest, and the same for the same seed", () => {
     const whole = numberedDataset(100);
     const names = (part: { images: Uint8Array }) => [...part.images].filter((_, i) => i % 4 === 0);
 
@@ -57,9 +54,34 @@ describe("data/dataset", () => {
       Array.from({ length: 100 }, (_, i) => i),
     );
     assert.equal(first.heldOut.size, 30);
+    assert.equal(splitHeldOut(whole).heldOut.size, 10);
     assert.deepEqual(names(first.heldOut), names(again.heldOut));
+    assert.deepEqual(names(splitHeldOut(whole).heldOut), names(splitHeldOut(whole, { seed: 0 }).heldOut));
     assert.notDeepEqual(names(first.heldOut), names(other.heldOut));
     assert.throws(() => splitHeldOut(whole, { fraction: 1 }), /fraction = 1/);
+  });
+
+  it("Every class gives its share to the held-out part, though the examples come class by class", () => {
+    const whole = classByClass([10, 10, 10, 10]);
+    for (const seed of [undefined, 0, 1, "a"]) {
+      const { train, heldOut } = splitHeldOut(whole, { fraction: 0.25, seed });
+
+      assert.equal(heldOut.size, 10);
+      // a quarter of 10 is 2½ of each class
+      for (const count of classCounts(heldOut)) assert.ok(count === 2 || count === 3, `${count} of 10`);
+      assert.deepEqual(
+        [...classCounts(train)].map((count, k) => count + classCounts(heldOut)[k]!),
+        [10, 10, 10, 10],
+      );
+    }
+  });
+
+  it("Shares follow the sizes of the classes, and a class of one example is trained on", () => {
+    const { train, heldOut } = splitHeldOut(classByClass([80, 19, 1]), { fraction: 0.5 });
+
+    assert.deepEqual([...classCounts(heldOut)], [40, 10, 0]);
+    assert.deepEqual([...classCounts(train)], [40, 9, 1]);
+    assert.deepEqual([...classCounts(splitHeldOut(classByClass([4, 4, 4]), { fraction: 0.75 }).train)], [1, 1, 1]);
   });
 
   it("Normalization is (x/255 − mean)/std, channel by channel", () => {

@@ -172,6 +172,23 @@ describe("data/imageFolder", () => {
     assert.deepEqual([...found.labels], [0, 0, 1]);
   });
 
+  it("A limit takes images of every class, in proportion, though files are listed class by class", async () => {
+    for (const [name, count] of Object.entries({ a: 8, b: 4, c: 1 })) {
+      await mkdir(folder.path(`uneven/${name}`), { recursive: true });
+      for (let i = 0; i < count; i++) await folder.write(`uneven/${name}/${i}.png`, "");
+    }
+    const scan = (limit: number) => scanImageFolder(folder.path("uneven"), { limit });
+
+    assert.deepEqual([...(await scan(3)).labels], [0, 1, 2]);
+    // one of each first; then the second … of 8 at 1.5/8, 2.5/8, and the second of 4 at 1.5/4
+    assert.deepEqual([...(await scan(6)).labels], [0, 0, 0, 1, 1, 2]);
+    assert.deepEqual(
+      (await scan(6)).files.map((file) => file.slice(folder.path("uneven/").length)),
+      ["a/0.png", "a/1.png", "a/2.png", "b/0.png", "b/1.png", "c/0.png"],
+    );
+    assert.equal((await scan(100)).files.length, 13);
+  });
+
   it("A split file chooses and orders", async () => {
     const found = await scanImageFolder(folder.path("pets"), { splitFile: folder.path("split.txt") });
 
