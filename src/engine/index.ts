@@ -1,6 +1,7 @@
 export { writeFileWhole } from "./atomicFile";
 export { tf } from "./tf";
 export { BACKENDS, ready, type BackendName, type EngineInfo } from "./backend";
+export { checkOptions, nearestName, showValue, suggestName, type OptionKind, type OptionKinds } from "./options";
 export { Rng } from "./rng";
 export * from "./weights";
 export { applyLayersModel, checkOneInOneOut, withRandom, type LayerSlot, type LayersModelCall } from "./layersModel";

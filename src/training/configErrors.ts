@@ -1,6 +1,6 @@
 /** Config errors in the words of whoever wrote the config: what came, what was expected, and which name was probably meant. */
-import { distance } from "fastest-levenshtein";
 import type { z } from "zod";
+import { nearestName, suggestName } from "../engine/options";
 
 interface Context {
   readonly what: string;
@@ -41,7 +41,7 @@ function explain(issue: z.core.$ZodIssue, root: Place): string[] {
   const place = placeAt(root, path);
   if (issue.code === "unrecognized_keys") {
     const known = Object.keys(fieldsOf(place) ?? {});
-    return issue.keys.map((key) => `unknown field "${[...path, key].join(".")}"${suggestField(key, known)}`);
+    return issue.keys.map((key) => `unknown field "${[...path, key].join(".")}"${suggestName(key, known)}`);
   }
   const came = place.value === undefined ? "is missing" : `= ${show(place.value)}`;
   return [`${where || "value"} ${came}: ${expectation(issue, place, root)}`];
@@ -80,22 +80,9 @@ function expectation(issue: z.core.$ZodIssue, { value }: Place, root: Place): st
 }
 
 function oneOf(values: readonly unknown[], came: unknown): string {
-  const near = typeof came === "string" ? nearest(came, values.map(String)) : undefined;
+  const near = typeof came === "string" ? nearestName(came, values.map(String)) : undefined;
   const expected = values.length === 1 ? show(values[0]) : `one of ${values.map(show).join(", ")}`;
   return `expected ${expected}${near === undefined ? "" : `; did you mean "${near}"?`}`;
-}
-
-function suggestField(key: string, known: readonly string[]): string {
-  const near = nearest(key, known);
-  if (near !== undefined) return `, did you mean "${near}"?`;
-  return known.length === 0 ? "" : `; known are ${known.join(", ")}`;
-}
-
-/** The nearest name, if it is near at all; capital letters are no difference. */
-function nearest(name: string, known: readonly string[]): string | undefined {
-  const far = (other: string) => distance(name.toLowerCase(), other.toLowerCase());
-  const [best] = [...known].sort((a, b) => far(a) - far(b));
-  return best !== undefined && far(best) <= Math.max(2, name.length / 2) ? best : undefined;
 }
 
 function show(value: unknown): string {
