@@ -16,7 +16,7 @@ const house = {
   sharpness: [...ground, "losses", "optim"],
   experiments: [...parts, "training", "sharpness"],
   plots: ["data"],
-  tables: ["experiments", "paper"],
+  tables: ground,
   paper: [...parts, "training", "sharpness", "experiments", "plots", "tables"],
   cli: [...parts, "training", "sharpness", "experiments", "plots", "tables", "paper", "index.ts"],
 };

@@ -37,9 +37,7 @@ export * from "./sharpness";
 // Tables and figures
 export * from "./paper";
 export { itemReport, reproduceItem, type ItemReport, type ReportOptions, type ReproduceOptions } from "./paper/report";
-export * from "./plots/figures";
-export * from "./plots/labeledImages";
+export * from "./plots";
 export { memorizationPoints } from "./paper/noise/reports";
-export * from "./plots/render";
 export { runSummary } from "./paper/runSummary";
-export * from "./tables/table";
+export * from "./tables";

@@ -4,7 +4,7 @@ import { catalog, ready, type PaperItem } from "..";
 import { itemRecords } from "../paper/item";
 import { projectRoot } from "../data/files";
 import { itemReport } from "../paper/report";
-import { saveFigure } from "../plots/render";
+import { saveFigure } from "../plots";
 import { makeMissing } from "./reproduce";
 
 async function main(): Promise<void> {

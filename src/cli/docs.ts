@@ -5,7 +5,7 @@ import path from "node:path";
 import { Command } from "commander";
 import { writeFileAtomic } from "../data/files";
 import { secondOrderTable, type SecondOrderRow } from "../engine/secondOrder";
-import { toMarkdown } from "../tables/table";
+import { toMarkdown } from "../tables";
 
 export const secondOrderFile = path.join(__dirname, "../../src/engine/SECOND-ORDER.md");
 

@@ -6,7 +6,7 @@ import { budgets, catalog, completeRecords, findItem, ready } from "..";
 import { itemRecords } from "../paper/item";
 import type { Budget, PaperItem, RunRecord } from "..";
 import { itemReport } from "../paper/report";
-import { saveFigure } from "../plots/render";
+import { saveFigure } from "../plots";
 import { runSummary } from "../paper/runSummary";
 import { DEFAULT_GFLOPS, dryRun } from "./dryRun";
 import { positiveInteger } from "./options";

@@ -14,10 +14,10 @@ import { largestBudget, type Budget } from "./item";
 import { paperNumbers, selectNumbers } from "./numbers";
 import type { RunRecord } from "../experiments/records";
 import { formatEstimate, isSupported, median } from "../experiments/statistics";
-import { errorReductions, type ErrorReduction } from "../plots/figures";
+import { errorReductions, type ErrorReduction } from "../plots";
 import type { ItemContent } from "./itemContent";
 import { countsInWords, type ResultSummary } from "./readmeTable";
-import { runFootnotes, type TableRow } from "../tables/table";
+import { runFootnotes, type TableRow } from "../tables";
 
 const familyTitles: Readonly<Record<ReductionFamily, string>> = {
   Cifar10: "CIFAR-10 (Table 1)",

@@ -1,7 +1,7 @@
 /** The README's results table, generated from committed records between two markers, so that no number in it is typed by hand. */
 import type { RunRecord } from "../experiments/records";
 import { isSupported, type SeedMean } from "../experiments/statistics";
-import { toMarkdown } from "../tables/table";
+import { toMarkdown } from "../tables";
 
 export interface ResultSummary {
   /** the paper's numbers, one short line */

@@ -31,11 +31,9 @@ import { figure1SurfacesContent, figure3SpectraContent } from "./curvature/repor
 import { table10Content, table3Content } from "./finetuning/reports";
 import { memorizationContent, table4Content, table8Content } from "./noise/reports";
 import { settingsContent } from "./comparison/settingsReport";
-import { errorVersusRho, type RhoPoint } from "../plots/figures";
-import { runFootnotes, toHtml, toMarkdown, type TableRow } from "../tables/table";
+import { errorVersusRho, inPercent, type RhoPoint, type FigureSpec } from "../plots";
+import { runFootnotes, toHtml, toMarkdown, type TableRow } from "../tables";
 import type { ItemContent, MakeContent } from "./itemContent";
-import { inPercent } from "../plots/percent";
-import type { FigureSpec } from "../plots/theme";
 
 /** A finished table and figure of one item at one budget. */
 export interface ItemReport {

@@ -2,7 +2,7 @@
 import { withoutDefaults } from "../experiments/config";
 import type { RunRecord } from "../experiments/records";
 import type { EpochRecord } from "../training";
-import { toMarkdown, type TableRow } from "../tables/table";
+import { toMarkdown, type TableRow } from "../tables";
 
 export interface RunSummaryOptions {
   /** Rows of the table of epochs, at equal distances, the last epoch among them; default 12. */

@@ -16,11 +16,10 @@ import { paperNumbers, type PaperNumber } from "../numbers";
 import { comparisonPaperRows, paperRowName, titleOfDataset, type PaperRow } from "./paperRows";
 import type { RunRecord } from "../../experiments/records";
 import { estimate, formatEstimate } from "../../experiments/statistics";
-import { dotIntervals, type DotInterval, type IntervalPoint } from "../../plots/figures";
+import { dotIntervals, inPercent, type DotInterval, type IntervalPoint } from "../../plots";
 import type { ItemContent, MakeContent } from "../itemContent";
-import { inPercent } from "../../plots/percent";
 import { countsInWords, type ResultSummary } from "../readmeTable";
-import { runFootnotes, type TableOptions, type TableRow } from "../../tables/table";
+import { runFootnotes, type TableOptions, type TableRow } from "../../tables";
 
 export interface ComparisonReportOptions {
   /** Which of the paper's measures; default "testErrorRate". */

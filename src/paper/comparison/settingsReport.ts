@@ -1,10 +1,10 @@
 /** Tables 6 and 7: the paper's hyper-parameters, what our runs have of them, and the ρ as a picture. */
 import { titleOfDataset } from "./paperRows";
 import { mostFrequent, settingsRows, type Settings, type SettingsItem } from "./settingsTables";
-import { dotIntervals } from "../../plots/figures";
+import { dotIntervals } from "../../plots";
 import type { MakeContent } from "../itemContent";
 import type { ResultSummary } from "../readmeTable";
-import type { TableRow } from "../../tables/table";
+import type { TableRow } from "../../tables";
 
 export function settingsContent(item: SettingsItem): MakeContent {
   return () => {

@@ -6,9 +6,9 @@ import { paperNumbers, selectNumbers } from "../numbers";
 import type { RunRecord } from "../../experiments/records";
 import { estimate, formatEstimate } from "../../experiments/statistics";
 import { smooth } from "../../sharpness";
-import { hessianSpectra, lossSurfaces, type SpectrumMark, type SpectrumPoint } from "../../plots/figures";
+import { hessianSpectra, lossSurfaces, type SpectrumMark, type SpectrumPoint } from "../../plots";
 import type { ItemContent } from "../itemContent";
-import { runFootnotes } from "../../tables/table";
+import { runFootnotes } from "../../tables";
 
 const methods = ["SGD", "SAM"];
 

@@ -9,11 +9,10 @@ import { table3 } from "./table3";
 import { table10, table10Rows, type Table10Row } from "./table10";
 import { FIXED_RHO } from "../comparison/table9";
 import { comparisonContent } from "../comparison/report";
-import { dotIntervals, type DotInterval } from "../../plots/figures";
+import { dotIntervals, inPercent, type DotInterval } from "../../plots";
 import type { ItemContent } from "../itemContent";
-import { inPercent } from "../../plots/percent";
 import { verdict, type ResultSummary } from "../readmeTable";
-import { runFootnotes, type TableRow } from "../../tables/table";
+import { runFootnotes, type TableRow } from "../../tables";
 
 const analog =
   "Ours stands beside the set of the paper that has about as many images a class; the networks and the images are others, so that the methods compare, not the errors";

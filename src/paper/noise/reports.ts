@@ -8,11 +8,17 @@ import type { RunRecord } from "../../experiments/records";
 import { estimate, estimateDifference, formatEstimate, isSupported } from "../../experiments/statistics";
 import { accuracies, gainsOverSgd, percent, table4, table4Rows } from "./table4";
 import { bestRow, table8, table8Rows } from "./table8";
-import { dotIntervals, errorVersusRho, memorizationCurves, type DotInterval, type MemorizationPoint } from "../../plots/figures";
+import {
+  dotIntervals,
+  errorVersusRho,
+  memorizationCurves,
+  inPercent,
+  type DotInterval,
+  type MemorizationPoint,
+} from "../../plots";
 import type { EpochRecord } from "../../training";
 import type { ItemContent } from "../itemContent";
-import { inPercent } from "../../plots/percent";
-import { runFootnotes, type TableRow } from "../../tables/table";
+import { runFootnotes, type TableRow } from "../../tables";
 
 const asPercent = { scale: 100, decimals: 1 };
 

@@ -11,7 +11,7 @@ export interface Caption {
   readonly wrong?: boolean;
 }
 
-export interface LabeledImagesOptions extends FigureTitle {
+export interface ImageStripOptions extends FigureTitle {
   /** of the images to show, in order */
   readonly indices: readonly number[];
   readonly captionOf: (index: number) => Caption;
@@ -21,10 +21,7 @@ export interface LabeledImagesOptions extends FigureTitle {
 const cell = { width: 104, height: 132, image: 72 };
 
 /** Images of a data set with a caption each, in rows of `columns`. @throws where an index is none of the set's */
-export function labeledImages(
-  dataset: Dataset,
-  { indices, captionOf, columns = 8, ...heading }: LabeledImagesOptions,
-): FigureSpec {
+export function imageStrip(dataset: Dataset, { indices, captionOf, columns = 8, ...heading }: ImageStripOptions): FigureSpec {
   const values = indices.map((index, place) => ({
     url: dataUrl(dataset, index),
     x: (place % columns) * cell.width + cell.width / 2,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { PNG } from "pngjs";
 import { makeDataset } from "../../src/data";
-import { labeledImages } from "../../src/plots/labeledImages";
+import { imageStrip } from "../../src/plots/imageStrip";
 import { renderPng } from "../../src/plots/render";
 
 const statistics = { mean: [0.5, 0.5, 0.5], std: [1, 1, 1] };
@@ -12,12 +12,12 @@ const valuesOf = (spec: unknown) =>
   (spec as { data: { values: { url: string; x: number; y: number; text: string }[] } }).data.values;
 const pixelsOf = (url: string) => [...PNG.sync.read(Buffer.from(url.split(",")[1]!, "base64")).data];
 
-describe("plots/labeledImages", () => {
+describe("plots/imageStrip", () => {
   const captionOf = (index: number) => ({ text: `class ${index}`, note: "in truth class 1", wrong: index === 0 });
 
   it("holds each image as it is, gray or colored", () => {
-    const [first] = valuesOf(labeledImages(gray, { indices: [0], captionOf }));
-    const [pixel] = valuesOf(labeledImages(colored, { indices: [0], captionOf }));
+    const [first] = valuesOf(imageStrip(gray, { indices: [0], captionOf }));
+    const [pixel] = valuesOf(imageStrip(colored, { indices: [0], captionOf }));
 
     assert.deepEqual(
       pixelsOf(first!.url),
@@ -27,7 +27,7 @@ describe("plots/labeledImages", () => {
   });
 
   it("writes each caption under its image, in rows of the given length", () => {
-    const values = valuesOf(labeledImages(gray, { indices: [1, 0, 1], captionOf, columns: 2 }));
+    const values = valuesOf(imageStrip(gray, { indices: [1, 0, 1], captionOf, columns: 2 }));
 
     assert.deepEqual(values.map(({ text }) => text), ["class 1", "class 0", "class 1"]); // prettier-ignore
     assert.equal(values[0]!.y, values[1]!.y);
@@ -35,20 +35,20 @@ describe("plots/labeledImages", () => {
   });
 
   it("leaves the space of a note that is not given empty", () => {
-    const [value] = valuesOf(labeledImages(gray, { indices: [0], captionOf: () => ({ text: "a label" }) }));
+    const [value] = valuesOf(imageStrip(gray, { indices: [0], captionOf: () => ({ text: "a label" }) }));
 
     assert.equal((value as unknown as { note: string }).note, "");
   });
 
   it("becomes a picture in which the images are drawn", async () => {
     const white = makeDataset({ ...gray, images: new Uint8Array(8).fill(3) });
-    const png = PNG.sync.read(await renderPng(labeledImages(white, { indices: [0], captionOf }), { scale: 1 }));
+    const png = PNG.sync.read(await renderPng(imageStrip(white, { indices: [0], captionOf }), { scale: 1 }));
     const dark = [...png.data].filter((value, i) => i % 4 === 0 && value === 3).length;
 
     assert.ok(dark >= 70 * 70, `${dark} dark pixels`); // an image of 72 × 72 pixels
   });
 
   it("names an index that the set does not have", () => {
-    assert.throws(() => labeledImages(gray, { indices: [2], captionOf }), /index 2: expected an integer from 0 to 1, two by two/);
+    assert.throws(() => imageStrip(gray, { indices: [2], captionOf }), /index 2: expected an integer from 0 to 1, two by two/);
   });
 });
