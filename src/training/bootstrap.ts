@@ -8,7 +8,8 @@ import type { Model, Variables } from "../models";
 import type { TrainOptions } from "./config";
 import { evaluate } from "./evaluate";
 import { callbacksOf } from "./parts";
-import { train, type TrainCallbacks, type TrainData, type TrainMetrics, type TrainResult } from "./train";
+import type { TrainMetrics } from "./history";
+import { train, type TrainCallbacks, type TrainData, type TrainResult } from "./train";
 
 export interface BootstrapResult extends TrainResult {
   /** Of the first training; absent where it was stopped or diverged, and there was no second. */

@@ -1,68 +1,17 @@
-/** Every hyper-parameter of one training, with its default and the default's source; checked before anything starts. */
+/** The config of one training: its fields, its method, and what they must agree on; checked before anything starts. */
 import { z } from "zod";
-import { augmentNames } from "../data";
-import { lossConfigSchema } from "../losses/lossConfig";
 import { checkSamOptions } from "../optim/sam";
 import { explainIssues } from "./configErrors";
+import { stepFields } from "./fields";
 import { methodConfigSchema, methodConflicts } from "./methods";
 
-const rate = z.number().min(0).finite();
-
+// The method has kept its place among the fields: records list them in this order.
+const { emaDecay, evaluateEvery, trackTraining, ...stepFieldsBefore } = stepFields.shape;
 const fields = z.strictObject({
-  epochs: z.int().min(1),
-  batchSize: z.int().min(1).default(128), // official code; the paper's CIFAR runs use 256
-  seed: z.int().min(0).default(0),
-
-  optimizer: z.enum(["sgd", "adamW"]).default("sgd"),
-  learningRate: rate.default(0.1), // official code
-  schedule: z.enum(["cosine", "constant", "step"]).default("cosine"), // official code: per step, no warm-up
-  momentum: z.number().min(0).lt(1).default(0.9), // official code
-  nesterov: z.boolean().default(true), // official code
-
-  /** λ of ½λ‖w‖² inside the loss, so in both of SAM's gradients. */
-  weightDecay: rate.default(0.0005), // paper Tables 6 and 7, most rows
-  /** False: the decay is added to the final gradient only, taken at w, as most ports do. */
-  decayInAscent: z.boolean().default(true), // official code
-  /** False: no decay on batch norm's gains and offsets. */
-  decayOnNorm: z.boolean().default(true), // official code
-  /** Decay outside the loss, w ← w − η·decay·w (AdamW's). */
-  decoupledWeightDecay: rate.default(0),
-  /** Global norm of the final gradient; 0 is off. */
-  clipNorm: rate.default(5), // official code
-
-  /** 0 is the base optimizer alone. */
-  rho: rate.default(0),
-  rhoSchedule: z.enum(["constant", "cosine", "step"]).default("constant"),
-  normP: z.union([z.number().min(1), z.literal("infinity")]).default(2),
-  /** Examples that share one ε̂; 0 is the whole batch. */
-  m: z.int().min(0).default(0),
-  ascentSteps: z.int().min(1).default(1),
-  /** Length of one of several ascent steps; 0 is ρ. */
-  ascentStepSize: rate.default(0),
-  normalize: z.boolean().default(true),
-  adaptive: z.union([z.literal(false), z.enum(["weights", "all"])]).default(false),
-  eta: rate.default(0.01), // ASAM, as published
-  /** SAM on every n-th step only. */
-  samInterval: z.int().min(1).default(1),
-  freshMasks: z.boolean().default(false), // official code: the same masks in both passes
-
-  /** Batch norm by its moving averages, which stay as they are; for finetuning. */
-  freezeBatchNorm: z.boolean().default(false), // paper section 3.2 finetunes so
-
-  augment: z.enum(augmentNames).default("none"),
-  mixupAlpha: rate.default(0),
-  /** Of the training; tests measure cross-entropy. Mixup and label smoothing make its targets. */
-  loss: lossConfigSchema.default({ name: "crossEntropy" }),
-  labelSmoothing: z.number().min(0).lt(1).default(0),
-  /** What is done against wrong labels beside the loss; each composes with SAM. */
+  ...stepFieldsBefore,
+  /** What is done against wrong labels beside the loss; each method composes with SAM. */
   method: methodConfigSchema.default({ name: "standard" }),
-  /** Decay of the moving average of the weights that is evaluated; 0 is off. */
-  emaDecay: z.number().min(0).lt(1).default(0),
-
-  /** Test every n epochs, and after the last. */
-  evaluateEvery: z.int().min(1).default(1),
-  /** Also evaluate on the training set: error, and the shares of flipped and of clean labels that are fitted. */
-  trackTraining: z.boolean().default(false),
+  ...{ emaDecay, evaluateEvery, trackTraining },
 });
 
 /** The fields, each within its range, and together without contradiction. */
@@ -71,7 +20,7 @@ export const trainConfigSchema = fields.superRefine((config, { addIssue }) => {
   if (m > batchSize) addIssue(`m = ${m} exceeds batchSize = ${batchSize}`);
   if (loss.name === "truncatedGeneralizedCrossEntropy" && loss.warmupEpochs >= epochs)
     addIssue(`loss.warmupEpochs = ${loss.warmupEpochs}: expected fewer than epochs = ${epochs}, or nothing is truncated`);
-  methodConflicts(config).forEach((conflict) => addIssue(conflict));
+  methodConflicts(config.method, config).forEach((conflict) => addIssue(conflict));
   try {
     checkSamOptions({ ...config, normP: normP === "infinity" ? Infinity : normP, ascentStepSize: ascentStepSize || rho });
   } catch (error) {

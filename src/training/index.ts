@@ -11,6 +11,7 @@ export {
   type EvaluateOptions,
   type Memorization,
 } from "./evaluate";
+export type { EpochRecord, TrainMetrics } from "./history";
 export { methodNames, networksOf, updateCost, type MethodConfig, type MethodOptions } from "./methods";
 export { checkpointsOf, filesOf } from "./parts";
 export { baseOptimizer, disposeState, initialState, trainStep } from "./step";
@@ -18,4 +19,4 @@ export type { BatchLoss, LossPlace, StepBatch, StepContext, StepResult, TrainSta
 export { SummaryWriter, type SummaryWriterOptions } from "./summaryWriter";
 export type { TensorBoardOptions } from "./tensorBoard";
 export { train } from "./train";
-export type { EpochRecord, TrainCallbacks, TrainData, TrainMetrics, TrainResult } from "./train";
+export type { TrainCallbacks, TrainData, TrainResult } from "./train";

@@ -11,7 +11,7 @@ import {
 } from "../engine";
 import type { Model } from "../models";
 import { adamW, evaluateSam, meanWeights, scheduleByName, sgd, type BaseOptimizer, type SamOptions } from "../optim";
-import type { TrainConfig } from "./config";
+import type { StepConfig as TrainConfig } from "./fields";
 
 /** Everything that an update changes. */
 export interface TrainState {

@@ -1,6 +1,6 @@
 /** A training's curves for TensorBoard: batch losses and the learning rate as it goes, and what each epoch's record holds. */
+import type { EpochRecord } from "./history";
 import { SummaryWriter } from "./summaryWriter";
-import type { EpochRecord } from "./train";
 
 export interface TensorBoardOptions {
   /** Where the event files go, one folder a run: `tensorboard --logdir` of the folder above compares runs. */

@@ -6,7 +6,8 @@ import { lossByName, smoothLabels } from "../losses";
 import type { Model, Variables } from "../models";
 import { loadCheckpoint, saveCheckpoint } from "./checkpoint";
 import { trainConfig, type TrainConfig, type TrainOptions } from "./config";
-import { evaluateAny, memorization, type Memorization } from "./evaluate";
+import { evaluateAny, memorization } from "./evaluate";
+import { summarize, type EpochRecord, type TrainMetrics } from "./history";
 import { createMethod, networksOf } from "./methods";
 import { labeled, mixedUp, streamOf, toStepBatch, type Method, type MethodContext } from "./methods/method";
 import { disposeState, initialState, learningRateAt, trainStep, type BatchLoss, type StepResult, type TrainState } from "./step";
@@ -18,41 +19,6 @@ export interface TrainData {
   readonly test: Dataset;
   /** (train.size) the true labels, where `train.labels` are noisy: memorization is then measured. */
   readonly cleanLabels?: Int32Array;
-}
-
-export interface EpochRecord {
-  /** Counts from 1. */
-  readonly epoch: number;
-  /** Mean batch loss at w over the epoch, without the L2 term. */
-  readonly trainLoss: number;
-  /** The same at w + ε̂. */
-  readonly perturbedLoss: number;
-  /** In [0, 1]; absent in epochs without evaluation. */
-  readonly testErrorRate?: number;
-  readonly testLoss?: number;
-  /** On the labels trained on, in inference mode, without augmentation; where `trackTraining` is on. */
-  readonly trainErrorRate?: number;
-  readonly memorization?: Memorization;
-  /** Error of the second of two networks that are trained side by side; all else is of the first. */
-  readonly peerTestErrorRate?: number;
-  /** What `training.method` has to say of the epoch. */
-  readonly method?: Readonly<Record<string, number>>;
-  /** What the caller's `measure` gave. */
-  readonly measures?: unknown;
-}
-
-export interface TrainMetrics {
-  /** After the last epoch, in [0, 1]; NaN is never stored: absent where the run diverged before any evaluation. */
-  readonly testErrorRate?: number;
-  readonly bestTestErrorRate?: number;
-  /** First epoch that reached the best. */
-  readonly bestEpoch?: number;
-  readonly trainLoss?: number;
-  readonly trainErrorRate?: number;
-  /** Of the second network, where there is one. */
-  readonly peerTestErrorRate?: number;
-  /** Epoch in which the loss became NaN or infinite. */
-  readonly divergedInEpoch?: number;
 }
 
 export interface TrainResult {
@@ -156,7 +122,7 @@ class Run {
     this.totalSteps = config.epochs * this.batchesPerEpoch;
     this.key = runKey(model, data, config, callbacks.stream);
     this.board = callbacks.tensorBoard === undefined ? undefined : new TensorBoard(callbacks.tensorBoard);
-    this.method = createMethod({ config, dataset: data.train, cleanLabels: data.cleanLabels });
+    this.method = createMethod(config.method, { config, dataset: data.train, cleanLabels: data.cleanLabels });
     this.states = this.resumed() ?? this.initialStates();
     this.batches = this.batchesToCome();
   }
@@ -341,20 +307,6 @@ function evaluatedOf({ weights, stats, ema }: TrainState): Variables {
 function lossOfEpoch({ loss, labelSmoothing }: TrainConfig, epoch: number): BatchLoss {
   const named = lossByName(loss, { epoch });
   return labelSmoothing === 0 ? named : (logits, targets) => named(logits, smoothLabels(targets, labelSmoothing));
-}
-
-function summarize(history: readonly EpochRecord[]): TrainMetrics {
-  const last = history[history.length - 1];
-  if (!last) return {};
-  const tested = history.filter(({ testErrorRate }) => testErrorRate !== undefined);
-  const best = tested.reduce<EpochRecord | undefined>((a, b) => (a && a.testErrorRate! <= b.testErrorRate! ? a : b), undefined);
-  return {
-    ...(last.testErrorRate === undefined ? {} : { testErrorRate: last.testErrorRate }),
-    ...(best ? { bestTestErrorRate: best.testErrorRate!, bestEpoch: best.epoch } : {}),
-    trainLoss: last.trainLoss,
-    ...(last.trainErrorRate === undefined ? {} : { trainErrorRate: last.trainErrorRate }),
-    ...(last.peerTestErrorRate === undefined ? {} : { peerTestErrorRate: last.peerTestErrorRate }),
-  };
 }
 
 function pick(from: Weights, like: Weights): Weights {

@@ -7,7 +7,7 @@ import { lossesAtStart } from "../step";
 import { defineMethod, streamOf } from "./method";
 import { countSelection, weighted } from "./selection";
 
-export const coTeachingSchema = z.strictObject({
+const coTeachingSchema = z.strictObject({
   name: z.literal("coTeaching"),
   /** τ: share of a batch that is left out in the end. The authors take the noise rate, known or estimated; hence no default. */
   forgetRate: z.number().min(0).lt(1),

@@ -9,7 +9,7 @@ import { elrDefaults, elrRegularizer, updateElrTargets } from "../../losses";
 import type { BatchLoss } from "../step";
 import { defineMethod, type LossAt } from "./method";
 
-export const elrSchema = z.strictObject({
+const elrSchema = z.strictObject({
   name: z.literal("elr"),
   /** λ, of the regularizer. */
   lambda: z.number().min(0).finite().default(elrDefaults.lambda),

@@ -1,40 +1,43 @@
-/** Methods by name: { name, ...options } in a config. */
+/** Methods against wrong labels, by name: { name, ...options } in a config. */
 import { z } from "zod";
-import type { TrainConfig } from "../config";
-import { coTeaching, coTeachingSchema } from "./coTeaching";
-import { elr, elrSchema } from "./elr";
-import { mentorMix, mentorMixSchema } from "./mentorMix";
+import type { StepConfig } from "../fields";
+import { coTeaching } from "./coTeaching";
+import { elr } from "./elr";
+import { mentorMix } from "./mentorMix";
 import type { Method, MethodDefinition, MethodSetting } from "./method";
-import { mixtureCorrection, mixtureCorrectionSchema } from "./mixtureCorrection";
-import { standard, standardSchema } from "./standard";
+import { mixtureCorrection } from "./mixtureCorrection";
+import { standard } from "./standard";
 
-const definitions = { standard, elr, coTeaching, mixtureCorrection, mentorMix } as const;
+/** Every method that a config may name. A new one is a file beside this one and an entry here. */
+const definitions = [standard, elr, coTeaching, mixtureCorrection, mentorMix] as const;
 
-/** What a config may say of a method. Each default's source is with the method. */
-export const methodConfigSchema = z.discriminatedUnion("name", [
-  standardSchema,
-  elrSchema,
-  coTeachingSchema,
-  mixtureCorrectionSchema,
-  mentorMixSchema,
-]);
+/** A config's method. Each default's source is in the method's file. */
+export const methodConfigSchema = z.discriminatedUnion("name", schemasOf(definitions));
 
 /** A method with all its options. */
 export type MethodConfig = z.output<typeof methodConfigSchema>;
 
-/** A method as it is written down: options that are left out have their defaults. */
+/** A method as a config names it: options that are left out have their defaults. */
 export type MethodOptions = z.input<typeof methodConfigSchema>;
 
 /** Names that a config may give. */
-export const methodNames = Object.keys(definitions) as readonly MethodConfig["name"][];
+export const methodNames = definitions.map(nameOf);
+
+// The compiler keeps each schema's own type, so that a config's options are typed by its method's name.
+function schemasOf<const Definitions extends readonly { readonly schema: z.ZodType }[]>(list: Definitions) {
+  return list.map(({ schema }) => schema) as unknown as { -readonly [At in keyof Definitions]: Definitions[At]["schema"] };
+}
+
+function nameOf({ schema }: (typeof definitions)[number]): MethodConfig["name"] {
+  return schema.shape.name.value;
+}
 
 function definitionOf({ name }: MethodConfig): MethodDefinition {
-  return definitions[name] as unknown as MethodDefinition;
+  return definitions.find((each) => nameOf(each) === name) as unknown as MethodDefinition;
 }
 
 /** A fresh one, for one training. */
-export function createMethod(setting: MethodSetting): Method {
-  const { method } = setting.config;
+export function createMethod(method: MethodConfig, setting: MethodSetting): Method {
   return definitionOf(method).create(method, setting);
 }
 
@@ -48,7 +51,7 @@ export function updateCost(method: MethodConfig, gradients: number): number {
   return networksOf(method) * (gradients + (definitionOf(method).extraPasses ?? 0) / 3);
 }
 
-/** What in the config contradicts its method, one sentence each. */
-export function methodConflicts({ method, ...config }: TrainConfig): readonly string[] {
+/** Contradictions between a method and the rest of its config, one sentence each. */
+export function methodConflicts(method: MethodConfig, config: StepConfig): readonly string[] {
   return definitionOf(method).conflicts?.(method, config) ?? [];
 }

@@ -11,7 +11,7 @@ import { lossesAtStart, type StepBatch } from "../step";
 import { defineMethod, labeled, toStepBatch, type MethodContext } from "./method";
 import { countSelection, weighted } from "./selection";
 
-export const mentorMixSchema = z.strictObject({
+const mentorMixSchema = z.strictObject({
   name: z.literal("mentorMix"),
   /** Of the Beta distribution that mixes. */
   alpha: z.number().gt(0).finite().default(8), // the authors' flag; for CIFAR-10 they take 2, 8, 8 and 4 at 20, 40, 60 and 80 %

@@ -5,7 +5,7 @@
 import type { z } from "zod";
 import { mixup, oneHot, type Batch, type Dataset } from "../../data";
 import { tf, type Rng } from "../../engine";
-import type { TrainConfig } from "../config";
+import type { StepConfig } from "../fields";
 import type { BatchLoss, LossPlace, StepBatch, StepContext, TrainState } from "../step";
 
 /** The loss of one network for one batch, pass by pass and block by block. */
@@ -21,7 +21,7 @@ export interface PlainBatch {
 
 /** Of the run that a method is part of. */
 export interface MethodSetting {
-  readonly config: TrainConfig;
+  readonly config: StepConfig;
   readonly dataset: Dataset;
   /** (dataset.size) the true labels, where they are known: for reports alone, never for training. */
   readonly cleanLabels?: Int32Array;
@@ -60,7 +60,7 @@ export interface MethodDefinition<Schema extends z.ZodType<{ name: string }> = z
   /** Forward passes over a batch that each network makes beside its gradients; default 0. */
   readonly extraPasses?: number;
   /** What of the config it does not go together with, one sentence each; default: with everything. */
-  conflicts?(options: z.output<Schema>, config: Omit<TrainConfig, "method">): readonly string[];
+  conflicts?(options: z.output<Schema>, config: StepConfig): readonly string[];
   create(options: z.output<Schema>, setting: MethodSetting): Method;
 }
 

@@ -9,7 +9,7 @@ import { betaMixture, gaussianMixture, noisyPosterior, normalizeLosses } from ".
 import { evaluate } from "../evaluate";
 import { defineMethod, labeled, mixedUp, type MethodContext, type MethodSetting } from "./method";
 
-export const mixtureCorrectionSchema = z.strictObject({
+const mixtureCorrectionSchema = z.strictObject({
   name: z.literal("mixtureCorrection"),
   /** Epochs on the labels as they are. No default: the authors take 105 of 300. */
   warmupEpochs: z.int().min(1),

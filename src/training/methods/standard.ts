@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { defineMethod } from "./method";
 
-export const standardSchema = z.strictObject({ name: z.literal("standard") });
+const standardSchema = z.strictObject({ name: z.literal("standard") });
 
 export const standard = defineMethod({
   schema: standardSchema,

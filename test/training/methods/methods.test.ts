@@ -13,18 +13,18 @@ import {
   type TrainCallbacks,
   type TrainOptions,
 } from "../../../src/training";
-import { methodConfigSchema } from "../../../src/training/methods";
 import { runScript } from "../../support/children";
 import { expectNoLeakAsync } from "../../support/noLeak";
+import { projectCopy } from "../../support/projectCopy";
 import { abortAfter, found, noisyImages } from "../../support/trainings";
 
-const METHODS: readonly MethodOptions[] = [
-  { name: "standard" },
-  { name: "elr" },
+/** Options for those that need some; the others are tested with their defaults. */
+const EXAMPLES: readonly MethodOptions[] = [
   { name: "coTeaching", forgetRate: 0.3, rampEpochs: 2 },
   { name: "mixtureCorrection", warmupEpochs: 1 },
   { name: "mentorMix", burnIn: 0, percentile: 0.5 },
 ];
+const METHODS = methodNames.map((name) => EXAMPLES.find((each) => each.name === name) ?? ({ name } as MethodOptions));
 
 /** With batch norm, momentum, an average, SAM in blocks, and all else that draws. */
 function optionsOf(method: MethodOptions): TrainOptions {
@@ -38,14 +38,65 @@ async function run(method: MethodOptions, callbacks: TrainCallbacks = {}, rest: 
   return found(await train(model, noisyImages(), { ...optionsOf(method), ...rest }, { stopOnInterrupt: false, ...callbacks }));
 }
 
+const DOUBLED = `
+import { z } from "zod";
+import { tf } from "../../engine";
+import { defineMethod } from "./method";
+
+const schema = z.strictObject({ name: z.literal("doubled"), factor: z.number().default(2) });
+
+export const doubled = defineMethod({
+  schema,
+  create: ({ factor }) => ({
+    memory: {},
+    losses: (_, __, { loss }) => [() => (logits, targets) => tf.mul(loss(logits, targets), factor)],
+  }),
+});
+`;
+
+const TRAIN_DOUBLED = `
+import { syntheticImages } from "./src/data";
+import { ready } from "./src/engine";
+import { mlp } from "./src/models";
+import { train } from "./src/training";
+
+async function main() {
+  await ready();
+  const data = { train: syntheticImages({ split: "train", size: 8 }), test: syntheticImages({ split: "test", size: 8 }) };
+  const model = mlp({ inputShape: data.train.shape, numClasses: data.train.numClasses });
+  for (const name of ["standard", "doubled"]) {
+    const { history } = await train(model, data, { epochs: 1, batchSize: 8, method: { name } as never });
+    console.log(history[0]!.trainLoss);
+  }
+}
+void main();
+`;
+
 describe("training/methods", () => {
   let folder: string;
   beforeEach(() => (folder = fs.mkdtempSync(path.join(os.tmpdir(), "methods-"))));
   afterEach(() => fs.rmSync(folder, { recursive: true }));
 
-  it("are named alike in the table, in the schema and here", () => {
-    assert.deepEqual(methodNames, METHODS.map(({ name }) => name)); // prettier-ignore
-    assert.deepEqual(methodConfigSchema.options.map(({ shape }) => shape.name.value), methodNames); // prettier-ignore
+  it("take a file and an entry in the registry when there is a new one", async () => {
+    const copy = projectCopy();
+    try {
+      const methods = path.join(copy, "src/training/methods");
+      fs.writeFileSync(path.join(methods, "doubled.ts"), DOUBLED);
+      const registry = fs.readFileSync(path.join(methods, "index.ts"), "utf8");
+      const entered = registry
+        .replace("import { elr }", 'import { doubled } from "./doubled";\nimport { elr }')
+        .replace("[standard,", "[standard, doubled,");
+      fs.writeFileSync(path.join(methods, "index.ts"), entered);
+      fs.writeFileSync(path.join(copy, "new.ts"), TRAIN_DOUBLED);
+
+      const { lines, stderr } = await runScript(path.join(copy, "new.ts"), [], { cwd: copy });
+
+      // Doubling the loss doubles what is reported of the first batch.
+      const [standard, doubled] = lines.map(Number);
+      assert.ok(Math.abs(doubled! - 2 * standard!) < 1e-5, `${lines.join()} ${stderr}`);
+    } finally {
+      fs.rmSync(copy, { recursive: true });
+    }
   });
 
   it("cost the gradients of their networks, and a third of one for each pass without", () => {
@@ -125,7 +176,7 @@ describe("training/methods", () => {
     assert.deepEqual([outcome, metrics], ["diverged", { divergedInEpoch: 1 }]);
   });
 
-  for (const method of [METHODS[1]!, METHODS[2]!])
+  for (const method of METHODS.filter(({ name }) => name === "elr" || name === "coTeaching"))
     it(`${method.name} in a process that is killed again and again gives the record of the uninterrupted one`, async function () {
       this.timeout(600_000);
       const script = path.join(__dirname, "../../support/killableTraining.ts");

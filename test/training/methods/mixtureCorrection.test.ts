@@ -53,7 +53,7 @@ describe("training/methods/mixtureCorrection", () => {
     const dataset = pixels(xs.map((x) => Math.round(255 * x)), [0, 0, 0, 0, 1, 1, 1, 1, 1, 0]); // prettier-ignore
     const model = { apply: (_: unknown, x: tf.Tensor4D) => ({ logits: logitsOf(x) }) } as unknown as Model;
     const config = trainConfig({ epochs: 9, method: correction(2) });
-    const method = createMethod({ config, dataset });
+    const method = createMethod(config.method, { config, dataset });
     const context = (epoch: number) =>
       ({ model, config, dataset, epoch, states: [{ weights: {}, stats: {} } as TrainState] }) as unknown as MethodContext;
     const images = Float32Array.of(0.1, 0.1, 0.9);
