@@ -1,11 +1,12 @@
-/** Unpacks tar, tar.gz and zip files that nobody vouches for: nothing leaves the folder, sizes are bounded, links are refused. */
+/** Unpacks tar, tar.gz and zip files of unknown origin: nothing leaves the folder, sizes are bounded, links are refused. */
 import { createReadStream, type ReadStream } from "node:fs";
-import { mkdir, mkdtemp, open, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, open, rename, rm, writeFile, type FileHandle } from "node:fs/promises";
 import path from "node:path";
-import { pipeline } from "node:stream/promises";
-import { Writable } from "node:stream";
-import { Unzip, UnzipInflate } from "fflate";
+import { createGunzip } from "node:zlib";
 import { Parse, type ReadEntry } from "tar";
+import { checkOptions } from "../engine/options";
+import { isGzip, partialName, removeAbandoned } from "./files";
+import { zipEntries } from "./zip";
 
 export interface ExtractOptions {
   /** bound on the unpacked bytes in all; ours: 8 GiB */
@@ -15,17 +16,22 @@ export interface ExtractOptions {
 }
 
 /**
- * Unpacks an archive into `folder`, which must not exist yet. It appears when all is unpacked, never half-filled.
- * Gives back the paths of the files in it.
- * @throws where an entry would leave the folder, is a link or a device, comes twice, or exceeds a bound; where the archive is damaged
+ * Unpacks an archive into `folder`, which must not exist yet. The folder appears once everything is unpacked, never half-filled.
+ * What a killed process left half-unpacked beside it is removed.
+ * @returns the paths of the files in it
+ * @throws if an entry would leave the folder, is a link or a device, comes twice, or exceeds a bound; if the archive is damaged or cut
+ * short; if the disk is full
  */
 export async function extractArchive(file: string, folder: string, options: ExtractOptions = {}): Promise<string[]> {
-  const parent = path.dirname(path.resolve(folder));
-  await mkdir(parent, { recursive: true });
-  const partial = await mkdtemp(path.join(parent, `.${path.basename(folder)}-`));
+  checkOptions(options, { maxBytes: "number", maxFiles: "number" }, "extractArchive");
+  const kind = kindOf(await firstBytes(file));
+  const partial = partialName(folder);
+  await mkdir(path.dirname(partial), { recursive: true });
+  await removeAbandoned(folder);
   try {
+    await mkdir(partial);
     const target = new Target(file, partial, options);
-    await ((await isZip(file)) ? extractZip(file, target) : extractTar(file, target));
+    await (kind === "zip" ? extractZip(file, target) : extractTar(file, target, kind));
     await rename(partial, folder);
     return target.names;
   } catch (error) {
@@ -35,7 +41,26 @@ export async function extractArchive(file: string, folder: string, options: Extr
   }
 }
 
-/** What entries may be written where, and how much so far. */
+type Kind = "zip" | "tar.gz" | "tar";
+
+function kindOf(start: Buffer): Kind {
+  if (start.length === 4 && start.readUInt32LE() === 0x04034b50) return "zip";
+  return isGzip(start) ? "tar.gz" : "tar";
+}
+
+async function firstBytes(file: string): Promise<Buffer> {
+  const handle = await open(file, "r").catch((error: NodeJS.ErrnoException) => {
+    throw new Error(error.code === "ENOENT" ? `${file}: no such file` : `${file}: ${error.message}`);
+  });
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(4), 0, 4, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Decides where entries are written, and counts them. */
 class Target {
   readonly names: string[] = [];
   private readonly seen = new Set<string>();
@@ -74,106 +99,96 @@ class Target {
   }
 }
 
-/** The entry's path with forward slashes and no dots, or undefined where it is absolute, climbs, or is none. */
+/** The entry's path with forward slashes and no dots; undefined if it is absolute, climbs, or is empty. */
 export function safePath(name: string): string | undefined {
   if (name === "" || name.length > 4096 || /[\\\0:]/.test(name) || name.startsWith("/")) return undefined;
   const parts = name.split("/").filter((part) => part !== "" && part !== ".");
   return parts.length === 0 || parts.includes("..") ? undefined : parts.join("/");
 }
 
-async function extractTar(file: string, target: Target): Promise<void> {
-  const queue: Promise<void>[] = [];
-  let failure: Error | undefined;
-  const parser = new Parse({
-    strict: true,
-    onentry: (entry: ReadEntry) => {
-      const done = writeEntry(entry, target).catch((error: Error) => {
-        failure ??= error;
-        entry.resume();
-      });
-      queue.push(done);
-    },
-  });
-  const stream = parser as unknown as NodeJS.ReadWriteStream; // its types leave errors out
-  await new Promise<void>((resolve, reject) => {
-    const input = createReadStream(file);
-    input.on("error", reject);
-    stream.on("error", reject);
-    stream.on("end", resolve);
-    input.on("data", () => failure && stop(input, failure, reject));
-    input.pipe(stream);
-  });
-  await Promise.all(queue);
-  if (failure) throw failure;
+async function extractTar(file: string, target: Target, kind: "tar" | "tar.gz"): Promise<void> {
+  const input = createReadStream(file);
+  try {
+    await new TarUnpacker(target).run(kind === "tar.gz" ? unzipped(input) : input);
+  } finally {
+    input.destroy();
+  }
   if (target.names.length === 0) throw new Error("it holds no files; expected a tar, tar.gz or zip archive");
 }
 
-function stop(input: ReadStream, failure: Error, reject: (error: Error) => void): void {
-  input.destroy();
-  reject(failure);
+function unzipped(input: ReadStream): AsyncIterable<Buffer> {
+  const output = createGunzip();
+  input.on("error", (error) => output.destroy(error)); // pipe hands on data, not errors
+  return input.pipe(output);
 }
 
-async function writeEntry(entry: ReadEntry, target: Target): Promise<void> {
-  if (entry.type === "Directory") return void entry.resume();
-  if (entry.type !== "File" && entry.type !== "OldFile")
-    throw new Error(`${target.archive}: entry ${JSON.stringify(entry.path)} is a ${entry.type}, expected files and folders only`);
-  target.count(entry.size ?? 0);
-  const handle = await open(await target.admit(entry.path), "wx");
-  try {
-    for await (const chunk of entry as unknown as AsyncIterable<Buffer>) await handle.write(chunk);
-  } finally {
-    await handle.close();
+/** Writes what the parser finds in one piece of the archive before it is given the next. */
+class TarUnpacker {
+  private readonly found: (ReadEntry | Buffer)[] = [];
+  private readonly parser: NodeJS.WritableStream; // its types leave events out
+  private failure: Error | undefined;
+  private ended = false;
+  private file: FileHandle | undefined;
+
+  constructor(private readonly target: Target) {
+    const onentry = (entry: ReadEntry) => {
+      this.found.push(entry);
+      entry.on("data", (chunk: Buffer) => this.found.push(chunk));
+    };
+    this.parser = new Parse({ strict: true, onentry }) as unknown as NodeJS.WritableStream;
+    this.parser.on("ignoredEntry", (entry: ReadEntry) => (this.failure ??= wrongType(target, entry)));
+    this.parser.on("error", (error: Error) => (this.failure ??= error));
+    this.parser.on("eof", () => (this.ended = true));
+  }
+
+  async run(chunks: AsyncIterable<Buffer>): Promise<void> {
+    try {
+      for await (const chunk of chunks) {
+        this.parser.write(chunk);
+        await this.writeFound();
+      }
+      this.parser.end();
+      await this.writeFound();
+    } finally {
+      await this.file?.close();
+    }
+    if (!this.ended) throw new Error("it is cut short: the two blocks of zeros that end a tar archive are missing");
+  }
+
+  private async writeFound(): Promise<void> {
+    for (const item of this.found.splice(0)) {
+      // Not write(), which may write less than it is given, as on a nearly full disk, and say so in its result alone.
+      if (Buffer.isBuffer(item)) await this.file?.writeFile(item);
+      else await this.begin(item);
+    }
+    if (this.failure) throw this.failure;
+  }
+
+  private async begin(entry: ReadEntry): Promise<void> {
+    await this.file?.close();
+    this.file = undefined;
+    if (entry.type === "Directory") return;
+    if (entry.type !== "File" && entry.type !== "OldFile") throw wrongType(this.target, entry);
+    this.target.count(entry.size ?? 0);
+    this.file = await open(await this.target.admit(entry.path), "wx");
   }
 }
 
-async function isZip(file: string): Promise<boolean> {
-  const handle = await open(file, "r").catch((error: NodeJS.ErrnoException) => {
-    throw new Error(error.code === "ENOENT" ? `${file}: no such file` : `${file}: ${error.message}`);
-  });
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(4), 0, 4, 0);
-    return bytesRead === 4 && buffer.readUInt32LE() === 0x04034b50;
-  } finally {
-    await handle.close();
-  }
+function wrongType({ archive }: Target, { path: name, type }: ReadEntry): Error {
+  return new Error(`${archive}: entry ${JSON.stringify(name)} is a ${type}, expected files and folders only`);
 }
 
 async function extractZip(file: string, target: Target): Promise<void> {
-  const entries: { name: string; chunks: Uint8Array[]; done: boolean }[] = [];
-  const unzip = new Unzip((entry) => {
-    const record = { name: entry.name, chunks: [] as Uint8Array[], done: false };
-    entries.push(record);
-    entry.ondata = (error, chunk, final) => {
-      if (error) throw error;
-      target.count(chunk.length);
-      record.chunks.push(chunk);
-      record.done = final;
-    };
-    entry.start();
-  });
-  unzip.register(UnzipInflate);
-  const flush = async () => {
-    while (entries[0]?.done) await writeZipEntry(entries.shift()!, target);
-  };
-  const sink = new Writable({
-    write: (chunk: Buffer, _, next) =>
-      attempt(() => unzip.push(chunk))
-        .then(flush)
-        .then(() => next(), next),
-    final: (next) =>
-      attempt(() => unzip.push(new Uint8Array(0), true))
-        .then(flush)
-        .then(() => next(), next),
-  });
-  await pipeline(createReadStream(file, { highWaterMark: 1 << 16 }), sink);
-  if (entries.length > 0) throw new Error(`entry ${JSON.stringify(entries[0]!.name)} is cut short`);
+  for await (const { name, size, isLink, content } of zipEntries(file)) {
+    if (name.endsWith("/") && size === 0) continue;
+    if (isLink) throw new Error(`${file}: entry ${JSON.stringify(name)} is a SymbolicLink, expected files and folders only`);
+    await writeFile(await target.admit(name), counted(content(), target), { flag: "wx" });
+  }
 }
 
-async function writeZipEntry({ name, chunks }: { name: string; chunks: Uint8Array[] }, target: Target): Promise<void> {
-  if (name.endsWith("/") && chunks.every((chunk) => chunk.length === 0)) return;
-  await writeFile(await target.admit(name), Buffer.concat(chunks), { flag: "wx" });
-}
-
-async function attempt(action: () => void): Promise<void> {
-  action();
+async function* counted(chunks: AsyncIterable<Buffer>, target: Target): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    target.count(chunk.length);
+    yield chunk;
+  }
 }

@@ -3,11 +3,12 @@
  * Python version, the _ordered.npy files that of TensorFlow Datasets; which one fits is checked against the clean labels.
  */
 import path from "node:path";
-import { unzipSync } from "fflate";
+import { buffer } from "node:stream/consumers";
 import { readBounded } from "./files";
 import { compareLabels, type NoisyLabels } from "./labelNoise";
 import { parseNpy } from "./npy";
 import { NumpyArray, readPickle, type PickleValue } from "./pickle";
+import { zipEntries } from "./zip";
 
 /** Names of the label sets as the files have them. */
 export type CifarNSet = "aggre_label" | "worse_label" | "random_label1" | "random_label2" | "random_label3" | "noisy_label";
@@ -23,7 +24,8 @@ export interface CifarNOptions {
   imageOrder?: string;
 }
 
-const maxBytes = 2 ** 27; // ours; the files have a few MB
+/** Ours; the files have a few MB. */
+const MAX_BYTES = 2 ** 25;
 
 /**
  * Human labels from CIFAR-10_human.pt, CIFAR-10_human_ordered.npy or their CIFAR-100 kin.
@@ -31,13 +33,13 @@ const maxBytes = 2 ** 27; // ours; the files have a few MB
  */
 export async function loadCifarN(file: string, { labels, set, numClasses, imageOrder }: CifarNOptions): Promise<NoisyLabels> {
   const name = path.basename(file);
-  const bytes = await readBounded(file, { maxBytes });
-  const content = file.endsWith(".npy") ? singleObject(parseNpy(bytes, { name }), name) : readTorch(bytes, name);
+  const bytes = await readBounded(file, { maxBytes: MAX_BYTES });
+  const content = file.endsWith(".npy") ? singleObject(parseNpy(bytes, { name }), name) : await readTorch(bytes, name);
   if (!(content instanceof Map)) throw new Error(`${name}: holds no dict of label sets`);
   const order =
     imageOrder === undefined
       ? undefined
-      : integers(parseNpy(await readBounded(imageOrder, { maxBytes }), { name: imageOrder }), imageOrder);
+      : integers(parseNpy(await readBounded(imageOrder, { maxBytes: MAX_BYTES }), { name: imageOrder }), imageOrder);
   const [clean, noisy] = ["clean_label", set].map((key) => reorder(labelSet(content, key, name), order, name));
   checkSameImages(clean!, labels, name);
   return compareLabels(clean!, noisy!, { numClasses, noiseType: `cifar-${numClasses}n ${set}` });
@@ -59,24 +61,27 @@ function singleObject(array: NumpyArray, name: string): PickleValue {
   return (array.values as readonly PickleValue[])[0]!;
 }
 
-// torch.save: a zip with data.pkl since version 1.6; before, a row of pickles of which the fourth is the object.
-function readTorch(bytes: Buffer, name: string): PickleValue {
-  if (bytes.toString("latin1", 0, 2) !== "PK") {
-    let start = 0;
-    for (let skipped = 0; skipped < 3; skipped++) start = readPickle(bytes, { name, start }).end;
-    return readPickle(bytes, { name, start }).value;
-  }
-  const pickles = Object.values(unzip(bytes, name));
-  if (pickles.length !== 1) throw new Error(`${name}: a zip with ${pickles.length} files named data.pkl, expected 1`);
-  return readPickle(pickles[0]!, { name }).value;
+// torch.save writes a zip with data.pkl since version 1.6. Before that it wrote a row of pickles, of which the fourth is the object.
+async function readTorch(bytes: Buffer, name: string): Promise<PickleValue> {
+  if (bytes.toString("latin1", 0, 2) === "PK") return readPickle(await dataPickle(bytes, name), { name }).value;
+  let start = 0;
+  for (let skipped = 0; skipped < 3; skipped++) start = readPickle(bytes, { name, start }).end;
+  return readPickle(bytes, { name, start }).value;
 }
 
-function unzip(bytes: Buffer, name: string): Record<string, Uint8Array> {
+async function dataPickle(bytes: Buffer, name: string): Promise<Buffer> {
+  const pickles: Buffer[] = [];
   try {
-    return unzipSync(bytes, { filter: (entry) => entry.name.endsWith("/data.pkl") && entry.originalSize <= maxBytes });
+    for await (const entry of zipEntries(bytes)) {
+      if (!entry.name.endsWith("/data.pkl")) continue;
+      if (entry.size > MAX_BYTES) throw new Error(`${entry.name} has ${entry.size} bytes, expected at most ${MAX_BYTES}`);
+      pickles.push(await buffer(entry.content()));
+    }
   } catch (error) {
-    throw new Error(`${name}: not a zip as torch.save writes it (${(error as Error).message})`);
+    throw new Error(`${name}: not a zip as torch.save writes it: ${(error as Error).message}`);
   }
+  if (pickles.length !== 1) throw new Error(`${name}: a zip with ${pickles.length} files named data.pkl, expected 1`);
+  return pickles[0]!;
 }
 
 function labelSet(content: Map<string, PickleValue>, key: string, name: string): number[] {

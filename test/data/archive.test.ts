@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
 import { mkdir, readdir, readFile, symlink } from "node:fs/promises";
+import { hostname } from "node:os";
 import { gzipSync } from "node:zlib";
 import { zipSync } from "fflate";
 import { extractArchive, safePath } from "../../src/data";
 import { Rng } from "../../src/engine";
+import { tinyDisk } from "../support/tinyDisk";
 import { temporaryFolder } from "./support";
 
 /** A ustar archive, made by hand so that names and types can be anything. */
@@ -107,5 +110,96 @@ describe("data/archive", () => {
     const noise = Buffer.from(Array.from({ length: 5000 }, () => rng.int(256)));
     await refused(zipSync({ a: noise }).subarray(0, 2000), /cut short|cannot be unpacked/);
     await assert.rejects(extractArchive(folder.path("none"), fresh()), /none: no such file/);
+  });
+
+  it("A tar cut at an entry is refused, though each entry before is whole", async () => {
+    const whole = tar({ name: "a", content: "x".repeat(512) }, { name: "b", content: "y".repeat(512) });
+
+    for (const end of [1024, 2048]) {
+      await refused(whole.subarray(0, end), /cut short: the two blocks of zeros that end a tar archive are missing/);
+      await refused(gzipSync(whole.subarray(0, end)), /cut short: the two blocks of zeros/);
+    }
+  });
+
+  it("A zip cut anywhere is refused", async () => {
+    const zip = zipSync({ a: Buffer.from("x".repeat(300)), b: Buffer.from("y".repeat(300)) }, { level: 0 });
+
+    for (let end = 4; end < zip.length; end += 13) await refused(zip.subarray(0, end), /cannot be unpacked/);
+  });
+
+  it("A flipped bit in a zip's content is noticed by its CRC-32, packed and stored", async () => {
+    const rng = new Rng(1);
+    const content = Buffer.from(Array.from({ length: 2000 }, () => rng.int(256)));
+    for (const level of [0, 6] as const) {
+      const zip = zipSync({ a: content }, { level });
+      for (let i = 0; i < 20; i++) {
+        const flipped = Buffer.from(zip);
+        // the local header has 30 bytes and a name of one
+        flipped[31 + rng.int(1900)]! ^= 1 << rng.int(8);
+
+        await refused(flipped, /entry "a" is damaged: CRC-32 [0-9a-f]{8}, expected [0-9a-f]{8}|cannot be unpacked/);
+      }
+    }
+  });
+
+  it("A symbolic link in a zip is refused", async () => {
+    const link = zipSync({ link: [Buffer.from("/etc/passwd"), { os: 3, attrs: 0o120777 << 16 }] });
+
+    await refused(link, /"link" is a SymbolicLink/);
+  });
+
+  it("A full disk is an error, never a file cut short", async function () {
+    const disk = tinyDisk();
+    if (!disk) this.skip();
+    try {
+      const content = Buffer.alloc(100_000, 7);
+      const archives = {
+        "full.tar": tar({ name: "a", content: content.toString("latin1") }),
+        "full.zip": zipSync({ a: content }),
+      };
+      for (const [name, bytes] of Object.entries(archives)) {
+        await assert.rejects(
+          extractArchive(await folder.write(name, bytes), `${disk.folder}/out`),
+          /full\.(tar|zip): cannot be unpacked: ENOSPC: no space left on device/,
+        );
+        assert.deepEqual(await readdir(disk.folder), []);
+      }
+    } finally {
+      disk.unmount();
+    }
+  });
+
+  it("Damaged archives leave no file open", async () => {
+    const damaged = [
+      gzipSync(Buffer.from(Array.from({ length: 300_000 }, (_, i) => (i * i) % 251))),
+      gzipSync(tar({ name: "a", content: "x".repeat(5000) })).subarray(0, 60),
+      tar({ name: "a", content: "x".repeat(5000) }).subarray(0, 3000),
+      tar({ name: "fine", content: "x" }, { name: "../evil", content: "x" }),
+      zipSync({ fine: Buffer.from("x"), "../evil": Buffer.from("x") }),
+    ];
+    const openFiles = () => readdirSync("/proc/self/fd").length;
+    const before = openFiles();
+
+    for (const content of damaged) await refused(content, /./);
+
+    assert.equal(openFiles(), before);
+  });
+
+  it("What a killed process left half-unpacked is removed, and a living one's is not", async () => {
+    const { pid } = spawnSync("true");
+    const dead = folder.path(`.again-${hostname()}-${pid}-0123abcd.part`);
+    const alive = folder.path(`.again-${hostname()}-${process.pid}-0123abcd.part`);
+    for (const partial of [dead, alive]) await mkdir(`${partial}/deep`, { recursive: true });
+
+    await extractArchive(await folder.write("again.tar", tar({ name: "a", content: "x" })), folder.path("again"));
+
+    assert.deepEqual([existsSync(dead), existsSync(alive)], [false, true]);
+  });
+
+  it("Unknown options are refused with the nearest name", async () => {
+    await assert.rejects(
+      extractArchive("none", fresh(), { maxbytes: 1 } as object),
+      /extractArchive: unknown option "maxbytes", did you mean "maxBytes"\?/,
+    );
   });
 });

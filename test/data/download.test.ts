@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { access, readFile } from "node:fs/promises";
 import { download, fetchDataset } from "../../src/data";
 import { sha256 } from "../../src/data/files";
+import { tinyDisk } from "../support/tinyDisk";
 import { temporaryFolder } from "./support";
 
 const content = Buffer.from(Array.from({ length: 100_000 }, (_, i) => (i * 7) % 256));
@@ -100,5 +101,45 @@ describe("data/download", () => {
     answer = (_, response) => void response.writeHead(404).end();
     await assert.rejects(download(url, folder.path("f.bin"), { sha256: sum }), /the server answers 404 Not Found/);
     await assert.rejects(fetchDataset("cifar" as "mnist"), /data set "cifar": expected one of cifar-10, cifar-100, svhn, mnist/);
+  });
+
+  it("A full disk is named as the reason, and the download is resumed once there is room", async function () {
+    const disk = tinyDisk();
+    if (!disk) this.skip();
+    try {
+      const target = `${disk.folder}/g.bin`;
+
+      await assert.rejects(download(url, target, { sha256: sum }), /Cannot download http.*: ENOSPC: no space left on device/);
+
+      const had = (await readFile(`${target}.part`)).length;
+      assert.ok(had > 0 && had < content.length);
+      await folder.write("g.bin.part", await readFile(`${target}.part`)); // on a disk with room
+      await download(url, folder.path("g.bin"), { sha256: sum });
+      assert.ok((await readFile(folder.path("g.bin"))).equals(content));
+      assert.equal(requests.at(-1), `bytes=${had}-`);
+    } finally {
+      disk.unmount();
+    }
+  });
+
+  it("No .part file stays beside a file that is there, or from one that is too large", async () => {
+    await folder.write("h.bin", content);
+    await folder.write("h.bin.part", "the rest of a killed download");
+
+    await download(url, folder.path("h.bin"), { sha256: sum });
+    await assert.rejects(download(url, folder.path("i.bin"), { sha256: sum, maxBytes: 10 }), /more than the 10 bytes/);
+
+    await assert.rejects(access(folder.path("h.bin.part")));
+    await assert.rejects(access(folder.path("i.bin.part")));
+  });
+
+  it("Options are checked by name and type", async () => {
+    await assert.rejects(
+      download(url, folder.path("j"), { sha265: sum } as never),
+      /download: unknown option "sha265", did you mean "sha256"\?/,
+    );
+    await assert.rejects(download(url, folder.path("j"), { sha256: "abc" }), /sha256 = "abc": expected 64 hexadecimal digits/);
+    await assert.rejects(fetchDataset("mnist", { folder: 1 } as never), /fetchDataset: folder = 1: expected a string/);
+    await assert.rejects(fetchDataset("toString" as "mnist"), /data set "toString": expected one of cifar-10/);
   });
 });
