@@ -32,7 +32,7 @@ import { table10Content, table3Content } from "./finetuning/reports";
 import { memorizationContent, table4Content, table8Content } from "./noise/reports";
 import { settingsContent } from "./comparison/settingsReport";
 import { errorVersusRho, inPercent, type RhoPoint, type FigureSpec } from "../plots";
-import { runFootnotes, toHtml, toMarkdown, type TableRow } from "../tables";
+import { runFootnotes, toHtml, toMarkdown, type TableOptions, type TableRow } from "../tables";
 import type { ItemContent, MakeContent } from "./itemContent";
 
 /** A finished table and figure of one item at one budget. */
@@ -43,6 +43,8 @@ export interface ItemReport {
   /** What was trained, on what, how often. */
   readonly description: string;
   readonly rows: readonly TableRow[];
+  /** Title, columns, footnotes and bold cells of the table, for `toText`, `toCsv` and `toLatex`. */
+  readonly table: TableOptions;
   readonly markdown: string;
   readonly html: string;
   readonly figure: FigureSpec;
@@ -93,7 +95,7 @@ export function itemReport(id: string, { records = itemRecords(findItem(id)), bu
   const description = item.describe(chosen);
   const options = { title: `${item.title}: paper and ours`, ...table };
   return {
-    ...{ id, title: item.title, budget: chosen, description, rows, figure },
+    ...{ id, title: item.title, budget: chosen, description, rows, table: options, figure },
     markdown: toMarkdown(rows, options),
     html: toHtml(rows, options),
     conclusions: item.conclusions(chosen, records),

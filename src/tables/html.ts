@@ -1,18 +1,32 @@
 /** Tables as HTML. */
-import { headings, isNumeric, levelMark, show, type TableOptions, type TableRow } from "./table";
+import {
+  cellText,
+  checkTable,
+  columnsOf,
+  groupsOf,
+  tableOptionKinds,
+  type Column,
+  type TableOptions,
+  type TableRow,
+} from "./table";
 
-/** An HTML table that takes its colors from the page (JupyterLab light and dark); "SAM · paper" is grouped under "SAM". */
-export function toHtml(rows: readonly TableRow[], { title, columns, footnotes = [], strong }: TableOptions = {}): string {
-  const fields = headings(rows, columns);
-  const side = (field: string) => `text-align:${isNumeric(rows, field) ? "right" : "left"};padding:0.25em 0.8em;`;
-  const cell = (row: TableRow, field: string) => {
-    const weight = strong?.(row, field) ? "font-weight:600;" : "";
-    return `<td style="${side(field)}${weight}white-space:nowrap">${escapeHtml(show(row[field]))}</td>`;
+/**
+ * An HTML table that takes its colors from the page, so that it suits JupyterLab's light and dark themes.
+ * Columns with two-level headings such as "SAM · paper" are grouped.
+ * @throws where the rows are not a list of objects, or an option is unknown
+ */
+export function toHtml(rows: readonly TableRow[], options: TableOptions = {}): string {
+  checkTable(rows, options, { kinds: tableOptionKinds, what: "toHtml" });
+  const { title, footnotes = [], strong } = options;
+  const columns = columnsOf(rows, options.columns);
+  const cell = (row: TableRow, column: Column) => {
+    const weight = strong?.(row, column.field) ? "font-weight:600;" : "";
+    return `<td style="${sideOf(column)}${weight}white-space:nowrap">${escapeHtml(cellText(row[column.field]))}</td>`;
   };
-  const body = rows.map((row) => `<tr>${Object.keys(fields).map((field) => cell(row, field)).join("")}</tr>`); // prettier-ignore
+  const body = rows.map((row) => `<tr>${columns.map((column) => cell(row, column)).join("")}</tr>`);
   const caption = title ? `<caption style="${captionStyle}">${escapeHtml(title)}</caption>` : "";
   const notes = footnotes.map((note) => `<div style="${noteStyle}">${escapeHtml(note)}</div>`).join("\n");
-  const head = htmlHead(fields, side);
+  const head = htmlHead(columns);
   return `<table style="${tableStyle}">${caption}\n<thead>${head}</thead>\n<tbody>\n${body.join("\n")}\n</tbody></table>\n${notes}`.trim();
 }
 
@@ -21,22 +35,20 @@ const tableStyle =
 const captionStyle = "caption-side:top;text-align:left;font-weight:600;padding:0.3em 0.8em;color:inherit";
 const noteStyle = "font-size:0.85em;opacity:0.75;padding-left:0.9em";
 
-/** One heading row, or two where some heading has two levels. */
-function htmlHead(fields: Record<string, string>, side: (field: string) => string): string {
+function sideOf({ numeric }: Column): string {
+  return `text-align:${numeric ? "right" : "left"};padding:0.25em 0.8em;`;
+}
+
+function htmlHead(columns: readonly Column[]): string {
   const rule = "border-bottom:1px solid currentColor;";
-  const entries = Object.entries(fields).map(([field, heading]) => ({ field, parts: heading.split(levelMark) }));
-  const last = ({ field, parts }: (typeof entries)[number]) =>
-    `<th style="${side(field)}${rule}">${escapeHtml(parts.at(-1)!)}</th>`;
-  const lower = `<tr>${entries.map(last).join("")}</tr>`;
-  if (entries.every(({ parts }) => parts.length === 1)) return lower;
-  const groups: { name: string; span: number }[] = [];
-  for (const { parts } of entries) {
-    const name = parts.length > 1 ? parts[0]! : "";
-    if (groups.at(-1)?.name === name) groups.at(-1)!.span++;
-    else groups.push({ name, span: 1 });
-  }
-  const upper = groups.map(({ name, span }) => `<th colspan="${span}" style="text-align:center">${escapeHtml(name)}</th>`);
-  return `<tr>${upper.join("")}</tr>${lower}`;
+  const names = columns.map((column) => `<th style="${sideOf(column)}${rule}">${escapeHtml(column.name)}</th>`);
+  const groups = (groupsOf(columns) ?? []).map(
+    ({ name, span }) => `<th colspan="${span}" style="text-align:center">${escapeHtml(name)}</th>`,
+  );
+  return [groups, names]
+    .filter((cells) => cells.length > 0)
+    .map((cells) => `<tr>${cells.join("")}</tr>`)
+    .join("");
 }
 
 export function escapeHtml(text: string): string {

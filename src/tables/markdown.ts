@@ -1,22 +1,26 @@
 /** Tables as Markdown. */
 import { escapeHtml } from "./html";
-import { headings, isNumeric, show, type TableOptions, type TableRow } from "./table";
+import { cellText, checkTable, columnsOf, tableOptionKinds, type TableOptions, type TableRow } from "./table";
 
-/** A Markdown table, its title in bold above and its footnotes below. Numbers are right-aligned. */
-export function toMarkdown(rows: readonly TableRow[], { title, columns, footnotes = [], strong }: TableOptions = {}): string {
-  const fields = headings(rows, columns);
-  const line = (cells: string[]) => `| ${cells.join(" | ")} |`;
-  const head = line(Object.values(fields).map(escapeMarkdown));
-  const rule = line(Object.keys(fields).map((field) => (isNumeric(rows, field) ? "--:" : "---")));
+/**
+ * A Markdown table with its title in bold above it and its footnotes below it. Numbers are aligned right.
+ * @throws where the rows are not a list of objects, or an option is unknown
+ */
+export function toMarkdown(rows: readonly TableRow[], options: TableOptions = {}): string {
+  checkTable(rows, options, { kinds: tableOptionKinds, what: "toMarkdown" });
+  const { title, footnotes = [], strong } = options;
+  const columns = columnsOf(rows, options.columns);
   const cell = (row: TableRow, field: string) => {
-    const text = escapeMarkdown(show(row[field]));
+    const text = escapeMarkdown(cellText(row[field]));
     return strong?.(row, field) ? `**${text}**` : text;
   };
-  const body = rows.map((row) => line(Object.keys(fields).map((field) => cell(row, field))));
-  const table = [head, rule, ...body].join("\n");
-  return [title && `**${title}**`, table, footnotes.map((note) => `<sub>${escapeHtml(note)}</sub>`).join("<br>\n")]
-    .filter(Boolean)
-    .join("\n\n");
+  const table = [
+    columns.map(({ heading }) => escapeMarkdown(heading)),
+    columns.map(({ numeric }) => (numeric ? "--:" : "---")),
+    ...rows.map((row) => columns.map(({ field }) => cell(row, field))),
+  ].map((cells) => `| ${cells.join(" | ")} |`);
+  const notes = footnotes.map((note) => `<sub>${escapeHtml(note)}</sub>`).join("<br>\n");
+  return [title && `**${title}**`, table.join("\n"), notes].filter(Boolean).join("\n\n");
 }
 
 function escapeMarkdown(text: string): string {
