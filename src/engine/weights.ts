@@ -1,4 +1,5 @@
 /** Arithmetic on weights: a network's parameters, a gradient or a perturbation, as named tensors. */
+import { showValue } from "./options";
 import { tf } from "./tf";
 
 /** Named tensors. Every function here returns new tensors and leaves its arguments alone. */
@@ -93,10 +94,10 @@ export function sizeOfWeights(a: Weights): number {
   return Object.values(a).reduce((sum, tensor) => sum + tensor.size, 0);
 }
 
-/** A loss and whatever else its forward pass made, such as batch-norm statistics. */
+/** A loss and whatever else its forward pass computed, such as batch-norm statistics. */
 export interface LossAndAux {
   readonly loss: tf.Scalar;
-  readonly aux: Weights;
+  readonly aux?: Weights;
 }
 
 export interface ValueAndGradient {
@@ -108,6 +109,9 @@ export interface ValueAndGradient {
 /**
  * Value and gradient of a scalar loss of named weights, on TensorFlow.js's tape, with the forward pass's other results.
  * The caller owns the returned tensors; everything between is freed.
+ *
+ * @param fn returns the loss, or `{ loss, aux }`
+ * @throws where the loss is no scalar tensor, or does not depend on the weights
  */
 export function valueAndGradient(fn: (weights: Weights) => tf.Scalar | LossAndAux, weights: Weights): ValueAndGradient {
   const names = Object.keys(weights);
@@ -115,10 +119,10 @@ export function valueAndGradient(fn: (weights: Weights) => tf.Scalar | LossAndAu
   let aux: Weights = {};
   const loss = (...tensors: tf.Tensor[]) => {
     const result = fn(toRecord(tensors));
-    if (result instanceof tf.Tensor) return result;
+    if (result instanceof tf.Tensor) return checkedLoss(result);
     // The forward pass is a tidy of TensorFlow.js's own, which would free them.
-    aux = mapWeights(result.aux, (tensor) => tf.keep(tf.clone(tensor)));
-    return result.loss;
+    aux = mapWeights(result?.aux ?? {}, (tensor) => tf.keep(tf.clone(tensor)));
+    return checkedLoss(result?.loss);
   };
   return tf.tidy(() => {
     try {
@@ -130,7 +134,17 @@ export function valueAndGradient(fn: (weights: Weights) => tf.Scalar | LossAndAu
   });
 }
 
+function checkedLoss(loss: unknown): tf.Scalar {
+  if (!(loss instanceof tf.Tensor))
+    throw new Error(`valueAndGradient: the function returned ${showValue(loss)}, expected a scalar tensor or { loss, aux }`);
+  if (loss.size !== 1) throw new Error(`valueAndGradient: the loss has shape [${loss.shape}], expected a scalar`);
+  return loss as tf.Scalar;
+}
+
 function assertSameNames(a: Weights, b: Weights): void {
+  for (const weights of [a, b])
+    if (typeof weights !== "object" || weights === null || weights instanceof tf.Tensor)
+      throw new Error(`weights are ${weights instanceof tf.Tensor ? "one tensor" : showValue(weights)}, expected named tensors`);
   const missing = Object.keys(a).filter((name) => !(name in b));
   const extra = Object.keys(b).filter((name) => !(name in a));
   if (missing.length + extra.length === 0) return;

@@ -8,15 +8,6 @@ export {
   type ScheduleName,
   type StepDecayOptions,
 } from "./schedules";
-export {
-  adaptiveScale,
-  checkSamOptions,
-  epsilonHat,
-  evaluateSam,
-  meanWeights,
-  mSamGradient,
-  projectToBall,
-  samGradient,
-} from "./sam";
-export type { Block, EpsilonHatOptions, Evaluation, LossGradient, SamEvaluation, SamOptions } from "./sam";
+export { adaptiveScale, checkSamOptions, epsilonHat, meanWeights, mSamGradient, projectToBall, samGradient } from "./sam";
+export type { Block, EpsilonHatOptions, LossGradient, SamOptions } from "./sam";
 export { SAM, type NamedTensor, type SamDiagnosis, type SamOptimizerOptions } from "./samOptimizer";

@@ -1,5 +1,5 @@
 /** Base optimizers as pure pairs: `init` makes the slots, `update` returns new weights and new slots. */
-import { mapWeights, tf, zerosLikeWeights, type Weights } from "../engine";
+import { checkOptions, mapWeights, tf, zerosLikeWeights, type Weights } from "../engine";
 
 export interface UpdateOptions {
   readonly learningRate: number;
@@ -24,7 +24,9 @@ export interface SgdOptions {
 }
 
 /** SGD with momentum: v ← μv + g, w ← w − ηv, or w − η(g + μv) with Nesterov's look-ahead (as in Flax and PyTorch). */
-export function sgd({ momentum = 0.9, nesterov = true, decoupledWeightDecay = 0 }: SgdOptions = {}): BaseOptimizer {
+export function sgd(options: SgdOptions = {}): BaseOptimizer {
+  checkOptions(options, { momentum: "number", nesterov: "boolean", decoupledWeightDecay: "number" }, "sgd");
+  const { momentum = 0.9, nesterov = true, decoupledWeightDecay = 0 } = options;
   return {
     name: "sgd",
     init: (weights) => (momentum === 0 ? {} : prefix("velocity", zerosLikeWeights(weights))),
@@ -52,6 +54,8 @@ export interface AdamWOptions {
 
 /** AdamW (Loshchilov and Hutter 2019); with `decoupledWeightDecay: 0` it is Adam. */
 export function adamW(options: AdamWOptions = {}): BaseOptimizer {
+  const known = { beta1: "number", beta2: "number", epsilon: "number", decoupledWeightDecay: "number" } as const;
+  checkOptions(options, known, "adamW");
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, decoupledWeightDecay = 0.01 } = options;
   return {
     name: "adamW",

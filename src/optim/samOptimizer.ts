@@ -2,19 +2,19 @@
  * SAM around any tf.Optimizer, for stock layers models and custom loops:
  * `model.compile({ optimizer: new SAM(tf.train.momentum(0.1, 0.9), { rho: 0.05 }), loss })`, then `model.fit`.
  */
-import { globalNormTensor, mapWeights, Rng, tf, withRandom, type Weights } from "../engine";
-import { checkSamOptions, findEpsilon, type SamOptions } from "./sam";
+import { checkOptions, globalNormTensor, mapWeights, Rng, tf, withRandom, type OptionKinds, type Weights } from "../engine";
+import { checkSamOptions, findEpsilon, SAM_OPTIONS, type SamOptions } from "./sam";
 
 export interface SamOptimizerOptions extends Omit<SamOptions, "hessianVectorProduct"> {
   /** SAM on every `interval`-th step, starting with the first; plain steps of the base optimizer between. Default 1. */
   readonly interval?: number;
   /** True: the second pass draws dropout masks of its own, as most ports do. Default false: the same masks, as the official code. */
   readonly freshMasks?: boolean;
-  /** Of the dropout masks; default 0. */
-  readonly seed?: number;
+  /** Seed of the dropout masks; default 0. */
+  readonly seed?: number | string;
 }
 
-/** Whether SAM is really active, from the newest step that used it. */
+/** What the newest SAM step did, to see whether SAM is active. */
 export interface SamDiagnosis {
   /** ‖ε̂‖ > 0 and the two gradients differ. */
   readonly active: boolean;
@@ -26,8 +26,9 @@ export interface SamDiagnosis {
   readonly lossBefore: number;
   /** On the same batch at w + ε̂; at least `lossBefore` where ρ is small. */
   readonly lossAfter: number;
-  /** Steps made with SAM, and all steps. */
+  /** Steps made with SAM. */
   readonly samSteps: number;
+  /** All steps, those of the base optimizer between SAM's included. */
   readonly steps: number;
   /** One sentence for people. */
   readonly message: string;
@@ -37,6 +38,17 @@ export interface SamDiagnosis {
 export interface NamedTensor {
   readonly name: string;
   readonly tensor: tf.Tensor;
+}
+
+const OPTIMIZER_OPTIONS: OptionKinds<SamOptimizerOptions> = {
+  ...withoutHessian(SAM_OPTIONS),
+  interval: "number",
+  freshMasks: "boolean",
+  seed: { types: ["number", "string"] },
+};
+
+function withoutHessian({ hessianVectorProduct: _, ...options }: OptionKinds<SamOptions>) {
+  return options;
 }
 
 type LossFn = () => tf.Scalar;
@@ -64,7 +76,7 @@ export class SAM extends tf.Optimizer {
     if (!(baseOptimizer instanceof tf.Optimizer)) {
       throw new Error("new SAM(baseOptimizer, options): expected a tf.Optimizer first, such as tf.train.momentum(0.1, 0.9)");
     }
-    rejectUnknownOptions(options);
+    checkOptions(options, OPTIMIZER_OPTIONS, "new SAM");
     checkSamOptions(options);
     const { interval = 1 } = options;
     if (!Number.isInteger(interval) || interval < 1)
@@ -368,18 +380,16 @@ function dropMetricsOfLaterPasses(model: TrainableModel): void {
 
 dropMetricsOfLaterPasses(tf.LayersModel.prototype as unknown as TrainableModel);
 
-function explain({ active, rho, epsilonNorm, cosine, samSteps, steps }: Omit<SamDiagnosis, "message">): string {
+function explain(diagnosis: Omit<SamDiagnosis, "message">): string {
+  const { active, rho, epsilonNorm, cosine, lossBefore, lossAfter, samSteps, steps } = diagnosis;
   if (rho === 0) return "SAM is off: rho = 0, so every step is the base optimizer's.";
   if (samSteps === 0) return steps === 0 ? "No step yet: train first, then ask again." : "No SAM step yet.";
+  const numbers = { "‖ε̂‖": epsilonNorm, cosine, "loss at w": lossBefore, "loss at w + ε̂": lossAfter };
+  const broken = Object.entries(numbers).filter(([, value]) => !Number.isFinite(value));
+  if (broken.length > 0)
+    return `Training has diverged: ${broken.map(([name, value]) => `${name} = ${value}`).join(", ")} in the newest SAM step.`;
   if (epsilonNorm === 0) return "The gradient was zero, so nothing was perturbed.";
   if (!active)
     return "The gradient did not change over the ascent: the loss is linear there, or rho is below float32's resolution of the weights.";
   return `SAM is active: ‖ε̂‖ = ${epsilonNorm.toPrecision(3)}, cosine of the two gradients ${cosine.toFixed(3)}.`;
-}
-
-const KNOWN_OPTIONS = "rho normP normalize adaptive eta ascentSteps ascentStepSize interval freshMasks seed".split(" ");
-
-function rejectUnknownOptions(options: object): void {
-  const unknown = Object.keys(options).filter((name) => !KNOWN_OPTIONS.includes(name));
-  if (unknown.length > 0) throw new Error(`unknown SAM option ${unknown.join(", ")}; known are ${KNOWN_OPTIONS.join(", ")}`);
 }

@@ -1,4 +1,5 @@
 /** Schedules: a factor in [0, 1] on the learning rate (or on ρ) as a function of the step. */
+import { checkOptions } from "../engine";
 
 /** @param step updates made so far @param totalSteps of the whole run */
 export type Schedule = (step: number, totalSteps: number) => number;
@@ -18,7 +19,9 @@ export interface StepDecayOptions {
 }
 
 /** The factor is multiplied by `factor` at each milestone. */
-export function stepDecay({ milestones = [0.5, 0.75], factor = 0.1 }: StepDecayOptions = {}): Schedule {
+export function stepDecay(options: StepDecayOptions = {}): Schedule {
+  checkOptions(options, { milestones: "array", factor: "number" }, "stepDecay");
+  const { milestones = [0.5, 0.75], factor = 0.1 } = options;
   return (step, totalSteps) => factor ** milestones.filter((milestone) => step >= milestone * totalSteps).length;
 }
 

@@ -101,7 +101,7 @@ export async function worstCaseSharpness(
   data: ProblemData,
   options: WorstCaseOptions = {},
 ): Promise<WorstCaseSharpness> {
-  const { rho = 0.05, normP = 2, steps = 20, restarts = 1, seed = 0, adaptive = false, eta = 0.01 } = options;
+  const { rho = 0.05, normP = 2, steps = 20, restarts = 1, seed = 0, adaptive = false, eta } = options;
   if (normP !== 2 && normP !== Infinity)
     throw new Error(`normP = ${normP}: expected 2 or Infinity, the balls that can be projected to`);
   checkCount("steps", steps);
@@ -245,7 +245,7 @@ export async function averageSharpness(
   data: ProblemData,
   options: AverageSharpnessOptions = {},
 ): Promise<AverageSharpness> {
-  const { sigma = 0.01, numSamples = 20, seed = 0, adaptive = false, eta = 0.01 } = options;
+  const { sigma = 0.01, numSamples = 20, seed = 0, adaptive = false, eta } = options;
   if (!(sigma >= 0)) throw new Error(`sigma = ${sigma}: expected a number ≥ 0`);
   checkCount("numSamples", numSamples);
   const problem = startProblem(network, data, options);
@@ -265,7 +265,7 @@ export async function averageSharpness(
 function noisy(
   weights: Weights,
   rng: Rng,
-  { sigma, adaptive, eta }: { sigma: number; adaptive: false | "weights" | "all"; eta: number },
+  { sigma, adaptive, eta }: { sigma: number; adaptive: false | "weights" | "all"; eta?: number },
 ): Weights {
   const scale = adaptiveScale(weights, { adaptive, eta });
   return mapWeights(weights, (w, name) => {

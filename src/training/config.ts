@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { checkSamOptions } from "../optim/sam";
 import { explainIssues } from "./configErrors";
-import { stepFields } from "./fields";
+import { DEFAULT_ETA, stepFields } from "./fields";
 import { methodConfigSchema, methodConflicts } from "./methods";
 
 // The method has kept its place among the fields: records list them in this order.
@@ -16,13 +16,15 @@ const fields = z.strictObject({
 
 /** The fields, each within its range, and together without contradiction. */
 export const trainConfigSchema = fields.superRefine((config, { addIssue }) => {
-  const { batchSize, m, normP, ascentStepSize, rho, loss, epochs } = config;
+  const { batchSize, m, normP, ascentStepSize, rho, eta, loss, epochs } = config;
   if (m > batchSize) addIssue(`m = ${m} exceeds batchSize = ${batchSize}`);
   if (loss.name === "truncatedGeneralizedCrossEntropy" && loss.warmupEpochs >= epochs)
     addIssue(`loss.warmupEpochs = ${loss.warmupEpochs}: expected fewer than epochs = ${epochs}, or nothing is truncated`);
   methodConflicts(config.method, config).forEach((conflict) => addIssue(conflict));
   try {
-    checkSamOptions({ ...config, normP: normP === "infinity" ? Infinity : normP, ascentStepSize: ascentStepSize || rho });
+    // The default of eta is there whether or not it is used.
+    const given = { eta: eta === DEFAULT_ETA ? undefined : eta, ascentStepSize: ascentStepSize || rho };
+    checkSamOptions({ ...config, ...given, normP: normP === "infinity" ? Infinity : normP });
   } catch (error) {
     addIssue((error as Error).message);
   }

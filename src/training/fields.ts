@@ -4,6 +4,7 @@ import { augmentNames } from "../data";
 import { lossConfigSchema } from "../losses/lossConfig";
 
 const rate = z.number().min(0).finite();
+export const DEFAULT_ETA = 0.01; // ASAM, as published
 
 export const stepFields = z.strictObject({
   epochs: z.int().min(1),
@@ -38,7 +39,7 @@ export const stepFields = z.strictObject({
   ascentStepSize: rate.default(0),
   normalize: z.boolean().default(true),
   adaptive: z.union([z.literal(false), z.enum(["weights", "all"])]).default(false),
-  eta: rate.default(0.01), // ASAM, as published
+  eta: rate.default(DEFAULT_ETA),
   /** SAM on every n-th step only. */
   samInterval: z.int().min(1).default(1),
   freshMasks: z.boolean().default(false), // official code: the same masks in both passes

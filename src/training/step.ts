@@ -10,31 +10,31 @@ import {
   type Weights,
 } from "../engine";
 import type { Model } from "../models";
-import { adamW, evaluateSam, meanWeights, scheduleByName, sgd, type BaseOptimizer, type SamOptions } from "../optim";
-import type { StepConfig as TrainConfig } from "./fields";
+import { adamW, meanWeights, mSamGradient, scheduleByName, sgd, type BaseOptimizer, type Block, type SamOptions } from "../optim";
+import type { StepConfig } from "./fields";
 
 /** Everything that an update changes. */
 export interface TrainState {
   readonly weights: Weights;
   /** Moving averages of batch norm. */
   readonly stats: Weights;
-  /** The base optimizer's. */
+  /** The base optimizer's state. */
   readonly slots: Weights;
   /** Moving averages of the weights and of batch norm's own averages; undefined where `emaDecay` is 0. */
   readonly ema: Weights | undefined;
-  /** Updates made. */
+  /** Updates made so far. */
   readonly step: number;
 }
 
-/** Where in an update a loss is asked for. */
+/** The place in an update that a loss is evaluated for. */
 export interface LossPlace {
-  /** 1 is the pass at w; those at w + ε̂ follow. */
+  /** 1 is the pass at w; the passes at w + ε̂ follow. */
   readonly pass: number;
-  /** Position in the batch of the first row of logits: that of its block of m. */
+  /** Position in the batch of the block's first example. */
   readonly firstRow: number;
 }
 
-/** Losses of a batch, or a block of it: (n, numClasses) logits and targets to (n) losses. */
+/** Maps (n, numClasses) logits and targets to (n) losses, for a batch or a block of it. */
 export type BatchLoss = (logits: tf.Tensor2D, targets: tf.Tensor2D) => tf.Tensor1D;
 
 export interface StepBatch {
@@ -52,7 +52,7 @@ export interface StepResult {
   readonly perturbedLoss: number;
 }
 
-export function initialState(model: Model, config: TrainConfig, rng: Rng): TrainState {
+export function initialState(model: Model, config: StepConfig, rng: Rng): TrainState {
   const { weights, stats } = model.init(rng);
   const ema = config.emaDecay > 0 ? cloneWeights({ ...weights, ...stats }) : undefined;
   return { weights, stats, slots: baseOptimizer(config).init(weights), ema, step: 0 };
@@ -62,20 +62,20 @@ export function disposeState({ weights, stats, slots, ema = {} }: TrainState): v
   tf.dispose([weights, stats, slots, ema].flatMap((part) => Object.values(part)));
 }
 
-export function baseOptimizer({ optimizer, momentum, nesterov, decoupledWeightDecay }: TrainConfig): BaseOptimizer {
+export function baseOptimizer({ optimizer, momentum, nesterov, decoupledWeightDecay }: StepConfig): BaseOptimizer {
   return optimizer === "sgd" ? sgd({ momentum, nesterov, decoupledWeightDecay }) : adamW({ decoupledWeightDecay });
 }
 
-/** Of the update that `step` others came before. */
-export function learningRateAt({ learningRate, schedule }: TrainConfig, step: number, totalSteps: number): number {
+/** The learning rate of the update that `step` others precede. */
+export function learningRateAt({ learningRate, schedule }: StepConfig, step: number, totalSteps: number): number {
   return learningRate * scheduleByName(schedule)(step, totalSteps);
 }
 
 export interface StepContext {
   readonly model: Model;
-  readonly config: TrainConfig;
+  readonly config: StepConfig;
   readonly loss: BatchLoss;
-  /** In place of `loss`, where it is another one for each pass or example. */
+  /** Replaces `loss` where each pass or example has its own. */
   readonly lossAt?: (place: LossPlace) => BatchLoss;
   readonly totalSteps: number;
   /** This step's stream. */
@@ -87,11 +87,9 @@ export function trainStep(state: TrainState, batch: StepBatch, context: StepCont
   const { config, totalSteps } = context;
   const learningRate = learningRateAt(config, state.step, totalSteps);
   const { losses, ...next } = tidied(() => {
-    const blocks = splitIntoBlocks(batch, config.m).map((block, index) => blockGradient(state, block, index, context));
-    const gradient = clip(meanOf(blocks, "gradient"), config.clipNorm);
-    const moved = baseOptimizer(config).update(gradient, state.slots, state.weights, { learningRate, step: state.step });
-    const losses = tf.addN(blocks.map(({ losses, size }) => tf.mul(losses, size / batch.images.shape[0])));
-    const stats = config.freezeBatchNorm ? cloneWeights(state.stats) : meanOf(blocks, "stats");
+    const { gradient, stats, losses } = batchGradient(state, batch, context);
+    const clipped = clip(gradient, config.clipNorm);
+    const moved = baseOptimizer(config).update(clipped, state.slots, state.weights, { learningRate, step: state.step });
     return { ...moved, stats, ema: averaged(state, { ...moved.weights, ...stats }, config.emaDecay), losses };
   });
   const [loss, perturbedLoss] = losses.dataSync();
@@ -99,41 +97,72 @@ export function trainStep(state: TrainState, batch: StepBatch, context: StepCont
   return { state: { ...next, step: state.step + 1 }, loss: loss!, perturbedLoss: perturbedLoss! };
 }
 
-interface BlockResult {
+interface BatchGradient {
+  /** ∇L^(m)(w). */
   readonly gradient: Weights;
+  /** Batch norm's averages after the first passes, averaged over the blocks. */
   readonly stats: Weights;
-  /** (2): mean loss at w and at w + ε̂ */
+  /** (2) mean loss at w and at w + ε̂. */
   readonly losses: tf.Tensor1D;
-  readonly size: number;
 }
 
+function batchGradient(state: TrainState, batch: StepBatch, context: StepContext): BatchGradient {
+  const { config } = context;
+  const options = samOptions(state, context);
+  const blocks = splitIntoBlocks(batch, config.m).map((block, index) => recordedBlock(state, block, index, context));
+  try {
+    const gradient = mSamGradient(blocks, state.weights, options);
+    const losses = tf.addN(blocks.map(({ passes, size }) => tf.mul(lossesOf(passes), size / batch.images.shape[0])));
+    const stats = config.freezeBatchNorm
+      ? state.stats
+      : meanWeights(blocks.map(({ passes, size }) => ({ weights: passes[0]!.stats, size })));
+    return { gradient, stats: cloneWeights(stats), losses: losses as tf.Tensor1D };
+  } finally {
+    tf.dispose(blocks.flatMap(({ passes }) => passes.flatMap(({ loss, stats }) => [loss, ...Object.values(stats)])));
+  }
+}
+
+/** What a pass computes beside its gradient. */
 interface Pass {
-  readonly gradient: Weights;
   readonly loss: tf.Scalar;
+  /** Batch norm's moving averages after this pass. */
   readonly stats: Weights;
 }
 
-// One block of m examples: its own ε̂, its own gradient at its own w + ε̂.
-function blockGradient(state: TrainState, block: StepBatch, index: number, context: StepContext): BlockResult {
-  return tidied(() => {
-    const { config } = context;
-    const options = samOptions(state, context);
-    const masks = masksOf(index, context);
-    const evaluate = (weights: Weights, pass: number): Pass => {
-      const rng = config.freshMasks && pass > 1 ? masks.split(pass) : masks;
-      const place = { pass, firstRow: index * config.m };
-      // Official code: the gates of the forward pass in SAM's first gradient; a step without SAM has none.
-      return evaluatePass(weights, state.stats, block, { ...context, rng, place, trueGradient: pass === 1 && options.rho > 0 });
-    };
-    const { first, last, gradient } = evaluateSam(evaluate, state.weights, options);
-    const decayed = config.decayInAscent ? gradient : addDecay(gradient, state.weights, config);
-    return {
-      gradient: decayed,
-      stats: first.stats,
-      losses: tf.stack([first.loss, last.loss]) as tf.Tensor1D,
-      size: block.images.shape[0],
-    };
-  });
+/** A block of m examples, and what its passes computed beside their gradients, kept until the step disposes of it. */
+interface RecordedBlock extends Block {
+  readonly passes: Pass[];
+}
+
+function recordedBlock(state: TrainState, block: StepBatch, index: number, context: StepContext): RecordedBlock {
+  const { config } = context;
+  const { rho, ascentSteps = 1 } = samOptions(state, context);
+  const masks = masksOf(index, context);
+  const lastPass = rho === 0 ? 1 : ascentSteps + 1;
+  const passes: Pass[] = [];
+  const lossGradient = (weights: Weights, pass: number): Weights => {
+    const rng = config.freshMasks && pass > 1 ? masks.split(pass) : masks;
+    const place = { pass, firstRow: index * config.m };
+    // Official code: the gates of the forward pass in SAM's first gradient; a step without SAM has none.
+    const trueGradient = pass === 1 && rho > 0;
+    const { gradient, ...rest } = evaluatePass(weights, state.stats, block, { ...context, rng, place, trueGradient });
+    passes.push(keepPass(rest));
+    if (config.decayInAscent) return addDecay(gradient, weights, config);
+    return pass === lastPass ? addDecay(gradient, state.weights, config) : gradient;
+  };
+  // Tidied: with a network that nearly fills the memory, each copy of a gradient counts.
+  const tidiedGradient = (weights: Weights, pass: number) => tidied(() => lossGradient(weights, pass));
+  return { lossGradient: tidiedGradient, size: block.images.shape[0], passes };
+}
+
+// Kept: the gradient's own tidies would free them.
+function keepPass({ loss, stats }: Pass): Pass {
+  return { loss: tf.keep(loss), stats: mapWeights(stats, (tensor) => tf.keep(tensor)) };
+}
+
+/** (2) at w and at w + ε̂; the same one twice in a step without SAM. */
+function lossesOf(passes: readonly Pass[]): tf.Tensor1D {
+  return tf.stack([passes[0]!.loss, passes.at(-1)!.loss]) as tf.Tensor1D;
 }
 
 function masksOf(block: number, { rng }: StepContext): Rng {
@@ -141,7 +170,7 @@ function masksOf(block: number, { rng }: StepContext): Rng {
 }
 
 /**
- * (n) values of `context.loss` at w, without a gradient, as the first pass of `trainStep` sees them: in training mode, with the same
+ * (n) values of `context.loss` at w without a gradient, as the first pass of `trainStep` has them: in training mode, with the same
  * masks and batch statistics, block by block.
  */
 export function lossesAtStart({ weights, stats }: TrainState, batch: StepBatch, context: StepContext): Float32Array {
@@ -160,18 +189,20 @@ interface PassContext extends StepContext {
   readonly trueGradient: boolean;
 }
 
-// Tidied: of a network as large as memory, each copy of a gradient counts.
-function evaluatePass(weights: Weights, stats: Weights, block: StepBatch, context: PassContext): Pass {
-  return tidied(() => {
-    const { model, config, rng, place, trueGradient } = context;
-    const loss = context.lossAt?.(place) ?? context.loss;
-    const { value, gradient, aux } = valueAndGradient((w) => {
-      const batchStatistics = !config.freezeBatchNorm;
-      const output = model.apply(w, block.images, { training: true, batchStatistics, stats, rng, trueGradient });
-      return { loss: tf.mean(loss(output.logits, block.targets)) as tf.Scalar, aux: output.stats };
-    }, weights);
-    return { gradient: config.decayInAscent ? addDecay(gradient, weights, config) : gradient, loss: value, stats: aux };
-  });
+function evaluatePass(
+  weights: Weights,
+  stats: Weights,
+  block: StepBatch,
+  context: PassContext,
+): Pass & { readonly gradient: Weights } {
+  const { model, config, rng, place, trueGradient } = context;
+  const loss = context.lossAt?.(place) ?? context.loss;
+  const { value, gradient, aux } = valueAndGradient((w) => {
+    const batchStatistics = !config.freezeBatchNorm;
+    const output = model.apply(w, block.images, { training: true, batchStatistics, stats, rng, trueGradient });
+    return { loss: tf.mean(loss(output.logits, block.targets)) as tf.Scalar, aux: output.stats };
+  }, weights);
+  return { gradient, loss: value, stats: aux };
 }
 
 function samOptions(state: TrainState, { config, totalSteps }: StepContext): SamOptions & { readonly rho: number } {
@@ -184,12 +215,12 @@ function samOptions(state: TrainState, { config, totalSteps }: StepContext): Sam
     ascentStepSize: ascentStepSize || rho,
     normalize,
     adaptive,
-    eta,
+    eta: adaptive === "weights" ? eta : undefined,
   };
 }
 
 // The gradient of ½λ‖w‖² is λw: the same numbers as with the term on the tape, without its cost.
-function addDecay(gradient: Weights, weights: Weights, { weightDecay, decayOnNorm }: TrainConfig): Weights {
+function addDecay(gradient: Weights, weights: Weights, { weightDecay, decayOnNorm }: StepConfig): Weights {
   if (weightDecay === 0) return gradient;
   return mapWeights(gradient, (g, name) => (decays(name, decayOnNorm) ? tf.add(g, tf.mul(weights[name]!, weightDecay)) : g));
 }
@@ -219,10 +250,6 @@ function splitIntoBlocks({ images, targets }: StepBatch, m: number): StepBatch[]
     const size = Math.min(m, n - start);
     return { images: tf.slice(images, start, size), targets: tf.slice(targets, start, size) };
   });
-}
-
-function meanOf(blocks: readonly BlockResult[], part: "gradient" | "stats"): Weights {
-  return meanWeights(blocks.map((block) => ({ weights: block[part], size: block.size })));
 }
 
 // tf.tidy walks any plain record; its type admits tensors alone.

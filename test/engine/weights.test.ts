@@ -73,6 +73,11 @@ describe("engine/weights", () => {
     assert.throws(() => unflattenWeights(new Float32Array(4), a()), /the vector has 4 values, the weights have 5/);
   });
 
+  it("Anything but named tensors is refused", () => {
+    assert.throws(() => addWeights(a(), undefined as never), /weights are undefined, expected named tensors/);
+    assert.throws(() => addWeights(tf.zeros([2]) as never, a()), /weights are one tensor, expected named tensors/);
+  });
+
   it("Weights of other names are refused, by name", () => {
     const other = { kernel: tf.zeros([2, 2]), gain: tf.zeros([1]) };
 
@@ -145,5 +150,26 @@ describe("engine/weights", () => {
 
       expectNoLeak(() => assert.throws(() => valueAndGradient(failing, weights), /no loss/));
     });
+  });
+
+  it("A loss without aux is a loss; what is no scalar loss is refused, a vector too, which would be summed", () => {
+    const loss = (w: Weights) => tf.sum(tf.square(w.kernel!)) as tf.Scalar;
+
+    const { value, aux } = valueAndGradient((w) => ({ loss: loss(w) }), { kernel: tf.tensor1d([3, 4]) });
+
+    assert.deepEqual([value.dataSync()[0], aux], [25, {}]);
+    const refused = (fn: unknown) => () => valueAndGradient(fn as never, { kernel: tf.tensor1d([3, 4]) });
+    assert.throws(
+      refused(() => undefined),
+      /the function returned undefined, expected a scalar tensor or \{ loss, aux \}/,
+    );
+    assert.throws(
+      refused(() => ({ value: 1 })),
+      /the function returned .*, expected a scalar tensor/,
+    );
+    assert.throws(
+      refused((w: Weights) => tf.square(w.kernel!)),
+      /the loss has shape \[2\], expected a scalar/,
+    );
   });
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { tf, type Weights } from "../../src/engine";
-import { adamW, sgd, type BaseOptimizer } from "../../src/optim";
+import { adamW, sgd, stepDecay, type BaseOptimizer } from "../../src/optim";
 import { closeTo } from "../support/closeTo";
 import { expectNoLeak, tidyTests } from "../support/noLeak";
 
@@ -132,4 +132,12 @@ describe("optim/optimizers", () => {
       for (const slot of Object.values(before)) assert.ok(slot.dataSync().every((value) => value === 0));
     });
   }
+
+  it("Unknown options and wrong types are refused, with the nearest known name", () => {
+    assert.throws(() => sgd({ momentm: 0.9 } as never), /sgd: unknown option "momentm", did you mean "momentum"/);
+    assert.throws(() => sgd({ nesterov: "no" as never }), /sgd: nesterov = "no": expected true or false/);
+    assert.throws(() => sgd(0.9 as never), /sgd: the options are 0.9, expected an object/);
+    assert.throws(() => adamW({ beta_1: 0.9 } as never), /adamW: unknown option "beta_1", did you mean "beta1"/);
+    assert.throws(() => stepDecay({ milestones: 0.5 as never }), /stepDecay: milestones = 0.5: expected an array/);
+  });
 });

@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { Rng, tf, type Weights } from "../../src/engine";
-import { epsilonHat, evaluateSam, meanWeights, mSamGradient, projectToBall, samGradient, type SamOptions } from "../../src/optim";
+import {
+  adaptiveScale,
+  epsilonHat,
+  meanWeights,
+  mSamGradient,
+  projectToBall,
+  samGradient,
+  type SamOptions,
+} from "../../src/optim";
+import { findEpsilon } from "../../src/optim/sam";
 import { closeTo, relativelyCloseTo } from "../support/closeTo";
 import { expectNoLeak, tidyTests } from "../support/noLeak";
 import { A, dot, lossGradientOf, norm, plus, polynomial, scaled, times, toVector, toWeights } from "../support/tinyProblems";
@@ -190,6 +199,20 @@ describe("optim/sam", () => {
       closeTo(toVector(epsilon), scaled([16, 8, 2], 1 / length), 1e-6);
     });
 
+    it('refuses an η that would be ignored: only "weights" has one', () => {
+      const message = /eta = 0.1: only adaptive = "weights" has an η, and adaptive is /;
+
+      assert.throws(() => epsilonHat(gradient(), { adaptive: "all", eta: 0.1, weights: weights() }), message);
+      assert.throws(() => epsilonHat(gradient(), { eta: 0.1 }), message);
+      assert.throws(() => adaptiveScale(weights(), { adaptive: "all", eta: 0.1 }), message);
+    });
+
+    it("refuses normalize: false, which it would ignore", () => {
+      const options = { adaptive: "all", normalize: false, weights: weights() } as const;
+
+      assert.throws(() => epsilonHat(gradient(), options), /normalize = false: adaptive SAM/);
+    });
+
     it('never moves a zero weight with "all", but does with "weights"', () => {
       const [g, w] = [{ kernel: tf.tensor1d([1, 1]) }, { kernel: tf.tensor1d([0, 2]) }];
 
@@ -298,19 +321,26 @@ describe("optim/sam", () => {
       assert.deepEqual(toVector(weights), toVector(toWeights(W)));
     });
 
-    it("comes with both evaluations and whatever they hold", () => {
-      const evaluate = (w: Weights, pass: number) => ({
-        gradient: lossGradientOf(quadratic)(w),
-        loss: quadratic.loss(toVector(w)),
-        pass,
-      });
+    it("asks for the gradient at w, then at w + ε̂, where the loss is higher", () => {
+      const losses: number[] = [];
+      const lossGradient = (w: Weights) => (losses.push(quadratic.loss(toVector(w))), lossGradientOf(quadratic)(w));
+      const epsilon = toVector(epsilonHat(lossGradientOf(quadratic)(toWeights(W)), { rho: 0.3 }));
 
-      const { first, last, epsilon } = evaluateSam(evaluate, toWeights(W), { rho: 0.3 });
+      samGradient(lossGradient, toWeights(W), { rho: 0.3 });
 
-      assert.deepEqual([first.pass, last.pass], [1, 2]);
-      closeTo(first.loss, quadratic.loss(W), 1e-6);
-      closeTo(last.loss, quadratic.loss(plus(W, toVector(epsilon!))), 1e-6);
-      assert.ok(last.loss > first.loss);
+      closeTo(losses, [quadratic.loss(W), quadratic.loss(plus(W, epsilon))], 1e-6);
+      assert.ok(losses[1]! > losses[0]!);
+    });
+
+    it("is refused with unknown options and wrong types, by the name of the function that was called", () => {
+      const call = (options: object) => () => samGradient(lossGradientOf(quadratic), toWeights(W), options);
+
+      assert.throws(call({ roh: 0.1 }), { message: 'samGradient: unknown option "roh", did you mean "rho"?' });
+      assert.throws(call({ weights: toWeights(W) }), /unknown option "weights"/);
+      assert.throws(call({ rho: "0.1" }), { message: 'samGradient: rho = "0.1": expected a number' });
+      assert.throws(() => epsilonHat(toWeights(W), { ascentSteps: 2 } as never), /epsilonHat: unknown option "ascentSteps"/);
+      assert.throws(() => epsilonHat(toWeights(W), 0.1 as never), /epsilonHat: the options are 0.1, expected an object/);
+      assert.throws(() => projectToBall(toWeights(W), { rho: 1, normP: 3 }), /projectToBall: normP = 3: expected 2 or Infinity/);
     });
   });
 
@@ -390,8 +420,9 @@ describe("optim/sam", () => {
   describe("several ascent steps", () => {
     const rho = 0.8;
     const epsilonAfter = (options: SamOptions, problem = quadratic) => {
-      const evaluate = (w: Weights) => ({ gradient: lossGradientOf(problem)(w) });
-      return toVector(evaluateSam(evaluate, toWeights(W), { rho, ...options }).epsilon!);
+      const lossGradient = lossGradientOf(problem);
+      const w = toWeights(W);
+      return toVector(findEpsilon(lossGradient, lossGradient(w), w, { rho, ...options }));
     };
 
     it("are projected gradient ascent: two steps by hand", () => {
@@ -445,9 +476,13 @@ describe("optim/sam", () => {
 
     it("refuse what they are not defined for", () => {
       for (const ascentSteps of [0, -1, 1.5, NaN])
-        assert.throws(() => epsilonAfter({ ascentSteps }), /ascentSteps = .*whole number of at least 1/);
-      assert.throws(() => epsilonAfter({ ascentSteps: 2, normP: 3 }), /need normP = 2 or Infinity/);
-      assert.throws(() => epsilonAfter({ ascentSteps: 2, adaptive: "all" }), /without adaptive/);
+        assert.throws(
+          () => samGradient(lossGradientOf(quadratic), toWeights(W), { ascentSteps }),
+          /ascentSteps = .*whole number of at least 1/,
+        );
+      const refused = (options: SamOptions) => () => samGradient(lossGradientOf(quadratic), toWeights(W), options);
+      assert.throws(refused({ ascentSteps: 2, normP: 3 }), /need normP = 2 or Infinity/);
+      assert.throws(refused({ ascentSteps: 2, adaptive: "all" }), /without adaptive/);
     });
   });
 

@@ -316,7 +316,11 @@ describe("optim/samOptimizer", () => {
     });
 
     it("that are unknown or out of range are refused at once, in the caller's words", () => {
-      assert.throws(() => sam({ rhoo: 0.1 } as never), /unknown SAM option rhoo; known are rho, normP, /);
+      assert.throws(() => sam({ rhoo: 0.1 } as never), /new SAM: unknown option "rhoo", did you mean "rho"/);
+      assert.throws(() => sam({ hessianVectorProduct: () => ({}) } as never), /unknown option "hessianVectorProduct"/);
+      assert.throws(() => sam({ adaptive: "all", eta: 0.1 }), /eta = 0.1: only adaptive = "weights" has an η/);
+      assert.throws(() => sam({ rho: "0.1" as never }), /new SAM: rho = "0.1": expected a number/);
+      assert.throws(() => sam({ freshMasks: 1 as never }), /freshMasks = 1: expected true or false/);
       assert.throws(() => sam({ rho: -1 }), /rho = -1: expected a finite number ≥ 0/);
       assert.throws(() => sam({ normP: 0.5 }), /normP = 0.5: expected a number from 1 to Infinity/);
       assert.throws(() => sam({ interval: 0 }), /interval = 0: expected a whole number of at least 1/);
@@ -325,6 +329,24 @@ describe("optim/samOptimizer", () => {
       assert.throws(() => sam({ adaptive: "all", normP: 1 }), /defined for normP = 2/);
       assert.throws(() => new SAM({ rho: 0.1 } as never), /expected a tf.Optimizer first/);
     });
+  });
+
+  it("a ρ in place of the options is refused, not replaced by the default", () => {
+    assert.throws(
+      () => new SAM(tf.train.sgd(0.1), 0.2 as never),
+      /new SAM: the options are 0.2, expected an object with any of rho/,
+    );
+  });
+
+  it("the diagnosis of a diverged training says so, and names what is NaN", () => {
+    const w = tf.variable(tf.tensor1d([1, NaN]));
+    const optimizer = sam({ rho: 0.1 }, tf.train.sgd(0.1));
+
+    optimizer.minimize(bowl(w), false, [w]);
+
+    const { active, message } = optimizer.diagnose();
+    assert.equal(active, false);
+    assert.match(message, /^Training has diverged: .*loss at w = NaN/);
   });
 
   describe("dropout", () => {
@@ -630,13 +652,18 @@ describe("optim/samOptimizer", () => {
     });
 
     it("as a config survives JSON with every option, p = ∞ too", () => {
-      const options: SamOptimizerOptions = { rho: 0.3, normP: Infinity, normalize: true, adaptive: false, eta: 0.02, ascentSteps: 2, ascentStepSize: 0.1, interval: 4, freshMasks: true, seed: 5 }; // prettier-ignore
+      const all: SamOptimizerOptions[] = [
+        { rho: 0.3, normP: Infinity, normalize: true, adaptive: false, ascentSteps: 2, ascentStepSize: 0.1, interval: 4, freshMasks: true, seed: 5 },
+        { rho: 0.3, normP: 2, adaptive: "weights", eta: 0.02 },
+      ]; // prettier-ignore
 
-      const config = JSON.parse(JSON.stringify(sam(options).getConfig())) as tf.serialization.ConfigDict;
-      const back = SAM.fromConfig(SAM as unknown as tf.serialization.SerializableConstructor<SAM>, config);
+      for (const options of all) {
+        const config = JSON.parse(JSON.stringify(sam(options).getConfig())) as tf.serialization.ConfigDict;
+        const back = SAM.fromConfig(SAM as unknown as tf.serialization.SerializableConstructor<SAM>, config);
 
-      assert.deepEqual(back.options, options);
-      assert.deepEqual(back.base.getConfig(), momentum().getConfig());
+        assert.deepEqual(back.options, options);
+        assert.deepEqual(back.base.getConfig(), momentum().getConfig());
+      }
     });
 
     it("as a config names a base optimizer that is not known", () => {
