@@ -93,6 +93,8 @@ function nodeGlobals() {
     "AbortController",
     "setTimeout",
     "clearTimeout",
+    "setInterval",
+    "clearInterval",
     "require",
     "module",
     "__dirname",

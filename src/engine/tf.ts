@@ -39,11 +39,15 @@ function restoreRemovedUtil(): void {
   old.isArray ??= Array.isArray;
 }
 
+// More than any machine has cores, and few enough that TensorFlow can start them: at 999999999 it crashes.
+const MAX_THREADS = 1024;
+
 // TensorFlow reads these once, when the binding loads.
 function setThreads(): void {
   const threads = process.env.SHARPNESS_THREADS;
   if (!threads) return;
-  if (!/^[1-9]\d*$/.test(threads)) throw new Error(`SHARPNESS_THREADS = "${threads}": expected a whole number of at least 1`);
+  if (!/^[1-9]\d*$/.test(threads) || Number(threads) > MAX_THREADS)
+    throw new Error(`SHARPNESS_THREADS = "${threads}": expected a whole number from 1 to ${MAX_THREADS}`);
   process.env.TF_NUM_INTRAOP_THREADS = threads;
   process.env.TF_NUM_INTEROP_THREADS ??= "1"; // Operations run one after the other.
 }

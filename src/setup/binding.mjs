@@ -4,7 +4,7 @@ import path from "node:path";
 import { readJson, sha256, writeJson } from "./files.mjs";
 import { packageVersion } from "./packages.mjs";
 import { cudaLibraryFolders, tensorflowFlavor, tensorflowFolder, tensorflowVersion } from "./python.mjs";
-import { run, tellingLine, which } from "./shell.mjs";
+import { run, runLong, tellingLine, which } from "./shell.mjs";
 import { StepFailure } from "./steps.mjs";
 
 const packageName = "@tensorflow/tfjs-node-gpu";
@@ -61,12 +61,12 @@ function compilerArguments(root, output) {
   ];
 }
 
-function compile(root) {
+async function compile(root) {
   const compiler = checkedCompiler(root);
   const partial = path.join(bindingFolder(root), `partial-${process.pid}.node`);
   mkdirSync(bindingFolder(root), { recursive: true });
   removePartial(root);
-  const compiled = run(compiler, compilerArguments(root, partial));
+  const compiled = await runLong(compiler, compilerArguments(root, partial));
   if (!compiled.ok) throw new StepFailure(`${path.basename(compiler)}: ${tellingLine(compiled.stderr)}. ${slower}`);
   checkLoads(root, partial);
   renameSync(partial, bindingFile(root));

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import path from "node:path";
 import { readJson, sha256, writeJson } from "./files.mjs";
-import { run } from "./shell.mjs";
+import { runLong } from "./shell.mjs";
 import { StepFailure } from "./steps.mjs";
 
 export function buildStep(root) {
@@ -14,20 +14,24 @@ export function buildStep(root) {
     there: () => (readJson(stamp)?.key === buildKey(root) && missingOutputs(root).length === 0 ? describe() : undefined),
     make: async () => {
       const key = buildKey(root);
-      compile(root);
+      await compile(root);
       writeJson(stamp, { key });
       return describe();
     },
   };
 }
 
-function compile(root) {
+async function compile(root) {
   removeStale(root);
   // tsc believes its record of what it wrote, also where the files were deleted since.
   if (missingOutputs(root).length > 0) rmSync(path.join(root, "dist/.tsbuildinfo"), { force: true });
-  const { ok, stdout, stderr } = run(process.execPath, [path.join(root, "node_modules/typescript/bin/tsc"), "-p", "."], {
-    cwd: root,
-  });
+  const { ok, stdout, stderr } = await runLong(
+    process.execPath,
+    [path.join(root, "node_modules/typescript/bin/tsc"), "-p", "."],
+    {
+      cwd: root,
+    },
+  );
   if (!ok) throw new StepFailure(`the sources have type errors\n${(stdout + stderr).trimEnd()}`, { fatal: true });
 }
 

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { readJson } from "./files.mjs";
-import { run } from "./shell.mjs";
+import { runLong } from "./shell.mjs";
 import { StepFailure } from "./steps.mjs";
 
 export function packagesStep(root) {
@@ -32,9 +32,9 @@ export function lockDifferences(wanted, installed) {
   });
 }
 
-function install(root) {
+async function install(root) {
   const args = ["ci", "--ignore-scripts", "--include=dev", "--no-audit", "--no-fund", "--loglevel=error", "--no-progress"];
-  const { ok, stderr, stdout } = npm(args, root);
+  const { ok, stderr, stdout } = await npm(args, root);
   if (!ok) throw new StepFailure(`npm ci: ${npmError(stderr || stdout)}. Check the network, then run it again.`, { fatal: true });
   const detail = installedPackages(root);
   if (!detail) throw new StepFailure("node_modules differs from package-lock.json after npm ci", { fatal: true });
@@ -44,8 +44,8 @@ function install(root) {
 // Started by `npm start`, npm names itself; otherwise it is the one on PATH.
 function npm(args, cwd) {
   const self = process.env.npm_execpath;
-  if (self && path.basename(self) === "npm-cli.js") return run(process.execPath, [self, ...args], { cwd });
-  return run(process.platform === "win32" ? "npm.cmd" : "npm", args, { cwd });
+  if (self && path.basename(self) === "npm-cli.js") return runLong(process.execPath, [self, ...args], { cwd });
+  return runLong(process.platform === "win32" ? "npm.cmd" : "npm", args, { cwd });
 }
 
 /** npm's first telling lines: "ENOTFOUND request to … failed". */

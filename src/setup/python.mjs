@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { readJson, sha256, writeAtomic, writeJson } from "./files.mjs";
-import { run, tellingLine, which } from "./shell.mjs";
+import { run, runLong, tellingLine, which } from "./shell.mjs";
 import { StepFailure } from "./steps.mjs";
 
 export const tensorflowVersion = "2.21.0";
@@ -26,10 +26,16 @@ export function jupyterStep(root) {
   return {
     name: "notebooks",
     doing: `installing JupyterLab ${version} in .venv`,
-    there: () => (stamped(root, "jupyter")?.key === key && !isMoved(root) ? `JupyterLab ${version}` : undefined),
+    there: () => {
+      const stamp = stamped(root, "jupyter");
+      const whole = stamp?.key === key && !isMoved(root) && missingPackages(root, stamp.packages).length === 0;
+      return whole ? `JupyterLab ${version}` : undefined;
+    },
     make: async () => {
-      inVenv(root, jupyterElsewhere(), () => pip(root, ["--prefer-binary", "-r", files[0], "-c", files[1]], jupyterElsewhere()));
-      writeJson(stampFile(root, "jupyter"), { key, root });
+      const requirements = ["--prefer-binary", "-r", files[0], "-c", files[1]];
+      await inVenv(root, jupyterElsewhere(), () => pip(root, requirements, jupyterElsewhere()));
+      const packages = pythonPackages(root).filter((name) => !ofTensorflow.test(name));
+      writeJson(stampFile(root, "jupyter"), { key, root, packages });
       return `JupyterLab ${version}`;
     },
   };
@@ -44,12 +50,14 @@ export function tensorflowStep(root) {
     there: () => {
       const stamp = stamped(root, "tensorflow");
       const wanted = stamp?.version === tensorflowVersion && (stamp.flavor === "cuda" || stamp.gpu === hasNvidiaDriver());
-      return wanted && tensorflowFolder(root) ? describe(stamp) : undefined;
+      const whole = wanted && tensorflowFolder(root) && missingPackages(root, stamp.packages).length === 0;
+      return whole ? describe(stamp) : undefined;
     },
     make: async () => {
       const gpu = hasNvidiaDriver();
-      const flavor = inVenv(root, "", () => installTensorflow(root, gpu));
-      const stamp = { version: tensorflowVersion, flavor, gpu };
+      const flavor = await inVenv(root, "", () => installTensorflow(root, gpu));
+      const packages = pythonPackages(root).filter((name) => ofTensorflow.test(name));
+      const stamp = { version: tensorflowVersion, flavor, gpu, packages };
       writeJson(stampFile(root, "tensorflow"), stamp);
       const lost = gpu && flavor === "cpu" ? ": a GPU is there, but pip has no CUDA build, so it stays idle" : "";
       return describe(stamp) + lost;
@@ -93,9 +101,29 @@ function stampFile(root, name) {
   return path.join(root, ".venv", `sharpness-lab-${name}.json`);
 }
 
-// A stamp counts only where the interpreter is still there: a removed Python leaves dangling links.
+// A stamp counts only where the interpreter is still there: a removed Python leaves dangling links. While an installation is
+// under way, or after one that was killed, nothing in the venv counts: it will be made anew.
 function stamped(root, name) {
-  return existsSync(venvPython(root)) ? readJson(stampFile(root, name)) : undefined;
+  return existsSync(venvPython(root)) && !existsSync(installingMark(root)) ? readJson(stampFile(root, name)) : undefined;
+}
+
+function installingMark(root) {
+  return path.join(root, ".setup", "installing");
+}
+
+/** Names of the packages that pip has installed to the end: it writes a package's RECORD last. */
+function pythonPackages(root) {
+  const folder = sitePackages(root);
+  const infos = folder && existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".dist-info")) : [];
+  return infos.filter((name) => existsSync(path.join(folder, name, "RECORD"))).map((name) => name.split("-")[0]);
+}
+
+const ofTensorflow = /^(tensorflow|nvidia)/;
+
+/** Those of a stamp's packages that have gone since. */
+function missingPackages(root, wanted = []) {
+  const installed = new Set(pythonPackages(root));
+  return wanted.filter((name) => !installed.has(name));
 }
 
 // The programs in a venv name its folder.
@@ -107,25 +135,28 @@ function isMoved(root) {
  * Runs an installation in the venv, made anew where there is none, or where an earlier installation was interrupted:
  * pip takes a half-unpacked package for a whole one.
  */
-function inVenv(root, consequence, install) {
-  const marker = path.join(root, ".venv", "sharpness-lab-installing");
-  if (existsSync(marker) || isMoved(root) || !run(venvPython(root), ["-c", "import pip"]).ok) createVenv(root, consequence);
-  writeAtomic(marker, "");
+async function inVenv(root, consequence, install) {
+  const mark = installingMark(root);
+  const usable = !existsSync(mark) && !isMoved(root) && run(venvPython(root), ["-c", "import pip"]).ok;
+  writeAtomic(mark, "");
   try {
-    const result = install();
-    rmSync(marker, { force: true });
+    if (!usable) await createVenv(root, consequence);
+    const result = await install();
+    rmSync(mark, { force: true });
     return result;
   } catch (error) {
-    if (!/no space left/i.test(error.message)) rmSync(marker, { force: true });
+    if (error instanceof StepFailure && !/no space left/i.test(error.message)) rmSync(mark, { force: true });
     throw error;
   }
 }
 
-function createVenv(root, consequence) {
+async function createVenv(root, consequence) {
   const python = findPython();
   if (!python) throw new StepFailure(`Python 3.${oldestPython} to 3.${newestPython} is missing. ${consequence}`.trim());
-  const made = run(python, ["-m", "venv", "--clear", ".venv"], { cwd: root, env: pythonEnvironment() });
-  if (made.ok || run(python, ["-m", "virtualenv", "-q", "--clear", ".venv"], { cwd: root, env: pythonEnvironment() }).ok) return;
+  for (const module of [["venv"], ["virtualenv", "-q"]]) {
+    const options = { cwd: root, env: pythonEnvironment() };
+    if ((await runLong(python, ["-m", ...module, "--clear", ".venv"], options)).ok) return;
+  }
   throw new StepFailure(`${python} has no venv module (Debian: apt install python3-venv). ${consequence}`.trim());
 }
 
@@ -150,25 +181,25 @@ function jupyterElsewhere() {
     : "Notebooks cannot be opened without JupyterLab.";
 }
 
-function installTensorflow(root, gpu) {
+async function installTensorflow(root, gpu) {
   if (gpu)
     try {
-      pipTensorflow(root, "tensorflow");
-      pip(root, cudaRequirements(wheelMetadata(root)), "");
+      await pipTensorflow(root, "tensorflow");
+      await pip(root, cudaRequirements(wheelMetadata(root)), "");
       return "cuda";
     } catch (error) {
       if (!(error instanceof StepFailure)) throw error;
     }
   // Off x86-64 the plain wheel is the CPU build.
-  pipTensorflow(root, process.arch === "x64" ? "tensorflow-cpu" : "tensorflow");
+  await pipTensorflow(root, process.arch === "x64" ? "tensorflow-cpu" : "tensorflow");
   return "cpu";
 }
 
-function pipTensorflow(root, name) {
+async function pipTensorflow(root, name) {
   // Both wheels own the same folder.
   const other = name === "tensorflow" ? "tensorflow-cpu" : "tensorflow";
-  run(venvPython(root), ["-m", "pip", "uninstall", "-q", "-y", other], { env: pythonEnvironment() });
-  pip(root, ["--no-deps", "--no-compile", `${name}==${tensorflowVersion}`], "");
+  await runLong(venvPython(root), ["-m", "pip", "uninstall", "-q", "-y", other], { env: pythonEnvironment() });
+  await pip(root, ["--no-deps", "--no-compile", `${name}==${tensorflowVersion}`], "");
   if (!tensorflowFolder(root)) throw new StepFailure(`${name} ${tensorflowVersion} brings no libtensorflow_cc for this system`);
 }
 
@@ -181,9 +212,11 @@ function wheelMetadata(root) {
   return readFileSync(path.join(sitePackages(root), `tensorflow-${tensorflowVersion}.dist-info/METADATA`), "utf8");
 }
 
-function pip(root, args, consequence) {
+async function pip(root, args, consequence) {
   const quick = ["--retries", "1", "--timeout", "30", "--no-input", "--disable-pip-version-check", "-q"];
-  const { ok, stderr } = run(venvPython(root), ["-m", "pip", "install", ...quick, ...args], { env: pythonEnvironment() });
+  const { ok, stderr } = await runLong(venvPython(root), ["-m", "pip", "install", ...quick, ...args], {
+    env: pythonEnvironment(),
+  });
   if (!ok) throw new StepFailure(`pip: ${pipError(stderr)}. ${consequence}`.trim(), { network: true });
 }
 

@@ -6,6 +6,7 @@ import { projectRoot } from "./files.mjs";
 import { kernelStep } from "./kernel.mjs";
 import { packagesStep } from "./packages.mjs";
 import { jupyterStep, tensorflowStep } from "./python.mjs";
+import { Stopped } from "./shell.mjs";
 import { runSteps, StepFailure } from "./steps.mjs";
 
 const oldestNode = 20;
@@ -34,7 +35,21 @@ export async function main(body) {
     process.exitCode = (await body()) ?? 0;
   } catch (error) {
     // A fatal step has printed its own line.
-    if (!error.fatal) process.stderr.write(`${error.code || error instanceof StepFailure ? error.message : error.stack}\n`);
-    process.exitCode = 1;
+    if (!error.fatal || error instanceof Stopped) process.stderr.write(`${describe(error)}\n`);
+    process.exitCode = error.exitCode ?? 1;
   }
+}
+
+function describe(error) {
+  if (error instanceof StepFailure || error instanceof Stopped) return error.message;
+  return error.code ? `${error.message}${adviceOn(error)}` : error.stack;
+}
+
+/** What to do where the project's folder cannot be written; "" for other errors. */
+export function adviceOn({ code }, root = projectRoot) {
+  if (!["EACCES", "EPERM", "EROFS"].includes(code)) return "";
+  return (
+    `\nThis user may not write here. Copy the kit to a folder of your own (cp -r ${root} ~/sharpness-lab) and start it there,` +
+    "\nor let the owner run `npm run setup`: with everything set up, others can use the kit, but keep no new results in it."
+  );
 }

@@ -1,7 +1,9 @@
 /** Runs the steps of set-up: what is there is left alone, each step that works prints one line, one set-up at a time. */
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
 import path from "node:path";
 import { readJson, writeJson } from "./files.mjs";
+import { shareDescriptor, Stopped, unshareDescriptor } from "./shell.mjs";
 
 /** Ours: after a failed download, commands other than `npm run setup` do not try again for this long. */
 const retryAfterMs = 60 * 60 * 1000;
@@ -37,7 +39,7 @@ async function runStep(step, { print, verbose, failures, lock }) {
   const label = `  ${step.name.padEnd(15)} `;
   const before = step.there();
   const earlier = before === undefined ? failures.recent(step.name) : undefined;
-  if (before === undefined && earlier === undefined) lock.take();
+  if (before === undefined && earlier === undefined) await lock.take();
   const detail = before ?? step.there();
   if (detail !== undefined) {
     if (verbose) print(`${label}${detail}, already there\n`);
@@ -61,6 +63,7 @@ async function makeStep(step, { print, label, failures }) {
     failures.forget(step.name);
     return { name: step.name, status: "done", detail };
   } catch (error) {
+    if (error instanceof Stopped) print("\n");
     if (!(error instanceof StepFailure) && error.code === undefined) throw error;
     print(`${error.fatal ? "failed" : "not possible here"} (${seconds()}): ${error.message}\n`);
     if (error.fatal) throw error;
@@ -97,67 +100,50 @@ class Failures {
   }
 }
 
-/** One set-up at a time; the lock of a dead process, or one of more than an hour, does not count. */
+/**
+ * One set-up at a time. The kernel holds the lock, so it ends with this process, however that ends, and with the programs that
+ * it started: a pip that outlives its killed set-up still keeps others out. The file stays, since removing it would let two in.
+ */
 class Lock {
   constructor(root, print) {
     this.file = path.join(root, ".setup", "lock");
     this.print = print;
-    this.held = false;
   }
 
-  take() {
-    if (this.held) return;
+  async take() {
+    if (this.descriptor !== undefined) return;
     mkdirSync(path.dirname(this.file), { recursive: true });
-    for (let told = false; !this.tryTake(); ) {
-      const owner = this.owner();
-      // Without a number it is being written at this moment, or its writer was killed at that one.
-      const dead = owner === 0 ? this.age() > 2000 : !isAlive(owner);
-      if (dead || this.age() > retryAfterMs) {
-        rmSync(this.file, { force: true });
-        continue;
-      }
-      if (!told && owner !== 0)
-        this.print(`  another set-up (process ${owner}) is at work here; waiting for it (else delete .setup/lock) …\n`);
-      told ||= owner !== 0;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
+    this.descriptor = openSync(this.file, "a+");
+    shareDescriptor(this.descriptor);
+    for (let told = false; !tryLock(this.descriptor); told = true) {
+      const owner = readFileSync(this.file, "utf8");
+      if (!told) this.print(`  another set-up (process ${owner || "unknown"}) is at work here; waiting for it …\n`);
+      await new Promise((resolve) => setTimeout(resolve, 500));
     }
-    this.held = true;
-  }
-
-  tryTake() {
-    try {
-      writeFileSync(this.file, String(process.pid), { flag: "wx" });
-      return true;
-    } catch (error) {
-      if (error.code !== "EEXIST") throw error;
-      return false;
-    }
-  }
-
-  owner() {
-    try {
-      return Number(readFileSync(this.file, "utf8"));
-    } catch {
-      return 0;
-    }
-  }
-
-  age() {
-    return Date.now() - (statSync(this.file, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+    ftruncateSync(this.descriptor);
+    writeSync(this.descriptor, String(process.pid));
   }
 
   release() {
-    if (this.held) rmSync(this.file, { force: true });
-    this.held = false;
+    if (this.descriptor === undefined) return;
+    unshareDescriptor(this.descriptor);
+    closeSync(this.descriptor);
+    this.descriptor = undefined;
   }
 }
 
-function isAlive(pid) {
-  if (!pid) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error.code === "EPERM";
+// Node cannot lock a file, but a lock belongs to the open file, which a program that it starts shares. Python is for macOS.
+const fromPython = "import fcntl, sys\ntry: fcntl.flock(3, fcntl.LOCK_EX | fcntl.LOCK_NB)\nexcept BlockingIOError: sys.exit(75)";
+const lockers = [
+  { command: "flock", args: ["-n", "3"], busy: 1 },
+  { command: "python3", args: ["-c", fromPython], busy: 75 },
+];
+
+/** False where another process has the lock. Where no program can lock, as on Windows, set-ups are not kept apart. */
+function tryLock(descriptor) {
+  for (const { command, args, busy } of lockers) {
+    const { status } = spawnSync(command, args, { stdio: ["ignore", "ignore", "ignore", descriptor] });
+    if (status === 0 || status === busy) return status === 0;
   }
+  return true;
 }

@@ -6,7 +6,7 @@ import { engineEnvironment } from "./binding.mjs";
 import { brokeOff, mochaCounts, sumCounts, summaryLine } from "./counts.mjs";
 import { projectRoot, readJson } from "./files.mjs";
 import { main, setUp } from "./setup.mjs";
-import { run, runInteractive } from "./shell.mjs";
+import { runInteractive, runLong, Stopped } from "./shell.mjs";
 
 const checks = [
   { name: "format", script: "prettier/bin/prettier.cjs", args: ["--check", "--log-level", "warn", "."], cure: "npm run format" },
@@ -20,7 +20,7 @@ await main(async () => {
   const mochaArgs = process.argv.slice(2);
   const counts = [await setUpAndBuild()];
   // Whoever names test files wants their result, soon.
-  if (mochaArgs.length === 0) counts.push(...checks.map(check));
+  if (mochaArgs.length === 0) for (const each of checks) counts.push(await check(each));
   counts.push(await mocha(mochaArgs));
   const total = sumCounts(counts);
   process.stdout.write(`${summaryLine(total)}\n`);
@@ -34,14 +34,14 @@ async function setUpAndBuild() {
     await setUp();
     return { passed: 1, failed: 0, skipped: 0 };
   } catch (error) {
-    if (!error.fatal) throw error;
+    if (!error.fatal || error instanceof Stopped) throw error;
     return { passed: 0, failed: 1, skipped: 0 };
   }
 }
 
-function check({ name, script, args, cure }) {
+async function check({ name, script, args, cure }) {
   const start = Date.now();
-  const { ok, stdout, stderr } = run(process.execPath, [path.join(projectRoot, "node_modules", script), ...args], {
+  const { ok, stdout, stderr } = await runLong(process.execPath, [path.join(projectRoot, "node_modules", script), ...args], {
     cwd: projectRoot,
   });
   const seconds = ((Date.now() - start) / 1000).toFixed(1);

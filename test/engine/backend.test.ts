@@ -57,6 +57,16 @@ describe("ready", function () {
   });
 });
 
+describe("SHARPNESS_THREADS", () => {
+  it("that is no number of threads is refused before TensorFlow crashes on it", () => {
+    for (const threads of ["0", "two", "1.5", "999999999"])
+      assert.throws(
+        () => inFreshProcess("", { SHARPNESS_THREADS: threads }),
+        new RegExp(`Error: SHARPNESS_THREADS = "${threads}": expected a whole number from 1 to 1024`),
+      );
+  });
+});
+
 describe("the WASM engine", () => {
   it("has max pooling's gradient, which stock WASM gets wrong: 1 goes to the maximum 4 of 1, 4, 2, 3", async () => {
     await startEngine("wasm");

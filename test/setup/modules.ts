@@ -2,9 +2,13 @@
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 
+/** For programs that import a module themselves. */
+export function moduleUrl(name: string): string {
+  return pathToFileURL(path.join(__dirname, "../../src/setup", `${name}.mjs`)).href;
+}
+
 // A computed name: the modules have no declarations.
-const load = <Module>(name: string): Promise<Module> =>
-  import(pathToFileURL(path.join(__dirname, "../../src/setup", `${name}.mjs`)).href);
+const load = <Module>(name: string): Promise<Module> => import(moduleUrl(name));
 
 export interface Step {
   readonly name: string;

@@ -1,9 +1,11 @@
 /** Set-up in this project: whatever it could make is there, and a second run makes nothing. */
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { build, fashionMnist, packages } from "./modules";
+import { build, fashionMnist, moduleUrl, packages, python } from "./modules";
 
 const root = path.join(__dirname, "../..");
 
@@ -18,6 +20,29 @@ for (const name of fs.readdirSync("src")) {
   }
   fs.writeFileSync("dist/" + name.replace(".ts", ".js"), "");
 }`;
+
+const sitePackages = ".venv/lib/python3.11/site-packages";
+
+/** A folder whose `.venv` looks as if set-up had installed these packages in it. */
+function fakeVenv(packageNames: readonly string[]): string {
+  const folder = mkdtempSync(path.join(tmpdir(), "setup-"));
+  const write = (name: string, text = ""): void => {
+    mkdirSync(path.join(folder, path.dirname(name)), { recursive: true });
+    writeFileSync(path.join(folder, name), text);
+  };
+  const requirements = ["requirements.txt", "constraints.txt"].map((name) => `src/setup/${name}`);
+  for (const name of requirements) write(name, readFileSync(path.join(root, name), "utf8"));
+  const hash = createHash("sha256");
+  for (const name of requirements) hash.update(readFileSync(path.join(root, name)));
+  for (const name of packageNames) write(`${sitePackages}/${name}.dist-info/RECORD`);
+  write(".venv/bin/python");
+  write(`${sitePackages}/tensorflow/libtensorflow_cc.so.2`);
+  const jupyter = { key: hash.digest("hex"), root: folder, packages: ["jupyterlab"] };
+  write(".venv/sharpness-lab-jupyter.json", JSON.stringify(jupyter));
+  const tensorflow = { version: "2.21.0", flavor: "cuda", gpu: true, packages: ["tensorflow_cpu"] };
+  write(".venv/sharpness-lab-tensorflow.json", JSON.stringify(tensorflow));
+  return folder;
+}
 
 describe("set-up", () => {
   it("finds the packages of a finished installation, and none in a folder without", async () => {
@@ -47,6 +72,48 @@ describe("set-up", () => {
     } finally {
       if (given === undefined) delete process.env.SHARPNESS_DATA;
       else process.env.SHARPNESS_DATA = given;
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it("takes JupyterLab and TensorFlow for installed only while their packages are there, and none while one is installed", async () => {
+    const { jupyterStep, tensorflowStep } = await python();
+    const folder = fakeVenv(["jupyterlab-4.6.4", "tensorflow_cpu-2.21.0"]);
+    try {
+      const there = () => [jupyterStep, tensorflowStep].map((step) => step(folder).there() !== undefined);
+
+      assert.deepEqual(there(), [true, true]);
+      rmSync(path.join(folder, sitePackages, "jupyterlab-4.6.4.dist-info/RECORD"));
+      assert.deepEqual(there(), [false, true]);
+      writeFileSync(path.join(folder, sitePackages, "jupyterlab-4.6.4.dist-info/RECORD"), "");
+      // A set-up killed while TensorFlow is installed: the next one makes the venv anew, without JupyterLab.
+      mkdirSync(path.join(folder, ".setup"));
+      writeFileSync(path.join(folder, ".setup/installing"), "");
+      assert.deepEqual(there(), [false, false]);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it("tells a user who may not write in the kit's folder what to do", async function () {
+    if (process.getuid?.() !== 0) this.skip();
+    const folder = mkdtempSync(path.join(tmpdir(), "setup-"));
+    try {
+      chmodSync(folder, 0o755);
+      const script = `import { main } from ${JSON.stringify(moduleUrl("setup"))};
+        import { runSteps } from ${JSON.stringify(moduleUrl("steps"))};
+        await main(() => runSteps([{ name: "a", there: () => undefined }], { root: ${JSON.stringify(folder)} }));`;
+      const nobody = 65534;
+      const { status, stderr } = spawnSync(process.execPath, ["--input-type=module"], {
+        ...{ input: script, encoding: "utf8", uid: nobody, gid: nobody, cwd: "/" },
+      });
+
+      assert.equal(status, 1);
+      assert.match(
+        stderr,
+        /EACCES: permission denied, mkdir .*\nThis user may not write here\. Copy the kit to a folder of your own/,
+      );
+    } finally {
       rmSync(folder, { recursive: true, force: true });
     }
   });
