@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { makeDataset, takeFirst, type Dataset } from "./dataset";
 import { cacheFolder, sha256 } from "./files";
-import { parseIdx, readUnpacked, type IdxArray } from "./idx";
+import { parseIdx, readUnpackedIdx, type IdxArray } from "./idx";
 import { missingMessage } from "./sources";
 
 export interface LoadOptions {
@@ -96,7 +96,7 @@ export async function loadIdxDataset(
 }
 
 async function readChecked(file: string, rank: number, sums?: Readonly<Record<string, string>>): Promise<IdxArray> {
-  const bytes = await readUnpacked(existingIdx(file) ?? file, { maxBytes: 2 ** 28 }); // ours; the largest has 47 MB
+  const bytes = await readUnpackedIdx(existingIdx(file) ?? file, { rank });
   const array = parseIdx(bytes, { name: path.basename(file), rank });
   const expected = sums?.[path.basename(file)];
   if (expected !== undefined && sha256(bytes) !== expected)

@@ -96,6 +96,25 @@ export async function gunzip(
   return buffer;
 }
 
+/** The first unpacked bytes of a gzip file, about a megabyte at most; as many as there are if it is cut short. */
+export function gunzipStart(bytes: Uint8Array, { name }: { name: string }): Buffer {
+  if (!isGzip(bytes)) throw new Error(`${name}: not a gzip file: starts with ${hex(bytes, 2)}, expected 1f 8b`);
+  try {
+    return zlib.gunzipSync(bytes.subarray(0, 1024), { finishFlush: zlib.constants.Z_SYNC_FLUSH });
+  } catch (error) {
+    throw new Error(`${name}: damaged gzip stream (${(error as Error).message})`);
+  }
+}
+
+/** Runs a check whose errors do not name the file, and names it. */
+export function inFile<T>(file: string, check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    throw new Error(`${file}: ${(error as Error).message}`);
+  }
+}
+
 export function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
 }

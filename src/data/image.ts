@@ -3,7 +3,10 @@ import { decode as decodeTurbo } from "@cwasm/jpeg-turbo";
 import jpegJs from "jpeg-js";
 import { PNG } from "pngjs";
 import type { Rng } from "../engine";
+import { checkOptions } from "../engine/options"; // not the engine itself: a worker needs no TensorFlow
 import type { ImageOp } from "./augment";
+import { inFile } from "./files";
+import { checkImageSize, MAX_PIXELS, readImageHeader } from "./imageHeader";
 
 export interface RawImage {
   readonly height: number;
@@ -21,65 +24,38 @@ export interface CropBox {
   width: number;
 }
 
-/** Ours: 64 megapixels, 256 MB while decoding. */
-const defaultMaxPixels = 2 ** 26;
+export interface DecodeOptions {
+  /** what errors call the file */
+  name: string;
+  /** bound on height·width; ours: 2²⁶, for CMYK 2²³ in any case */
+  maxPixels?: number;
+}
 
 /**
  * Decodes a PNG or JPEG, told apart by its first bytes, to three channels; transparency is dropped.
- * @throws where it is neither, is damaged, or has more than `maxPixels`, which its header tells before anything is unpacked
+ * @throws if it is neither, is damaged, or has more pixels than `maxPixels` or than its bytes can hold, which its header tells before
+ * anything is unpacked
  */
-export function decodeImage(
-  bytes: Uint8Array,
-  { name, maxPixels = defaultMaxPixels }: { name: string; maxPixels?: number },
-): RawImage {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  const header = readHeader(buffer);
+export function decodeImage(bytes: Uint8Array, options: DecodeOptions): RawImage {
+  checkOptions(options, { name: "string", maxPixels: "number" }, "decodeImage");
+  const { name, maxPixels = MAX_PIXELS } = options;
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const header = readImageHeader(file);
   if (!header) throw new Error(`${name}: neither a PNG nor a JPEG file`);
-  const { height, width } = header;
-  if (height < 1 || width < 1 || height * width > maxPixels)
-    throw new Error(`${name}: ${height}×${width} pixels, expected 1 to ${maxPixels} in all`);
+  inFile(name, () => checkImageSize(file, header, maxPixels));
   try {
-    const decoded = header.format === "png" ? PNG.sync.read(buffer) : decodeJpeg(buffer, header.components);
-    return { height: decoded.height, width: decoded.width, channels: 3, data: dropAlpha(decoded.data) };
+    const { height, width, data } = header.format === "png" ? PNG.sync.read(file) : decodeJpeg(file, header.components);
+    return { height, width, channels: 3, data: dropAlpha(data) };
   } catch (error) {
     throw new Error(`${name}: damaged ${header.format.toUpperCase()} (${(error as Error).message})`);
   }
 }
 
 // libjpeg-turbo makes no colors of CMYK, which some of ImageNet's files have.
-function decodeJpeg(buffer: Buffer, components: number): { height: number; width: number; data: ArrayLike<number> } {
-  return components === 4 ? jpegJs.decode(buffer, { useTArray: true, maxMemoryUsageInMB: 1024 }) : decodeTurbo(buffer);
-}
-
-interface Header {
-  format: "png" | "jpeg";
-  height: number;
-  width: number;
-  components: number;
-}
-
-function readHeader(buffer: Buffer): Header | undefined {
-  if (buffer.length >= 24 && buffer.toString("latin1", 0, 8) === "\x89PNG\r\n\x1a\n")
-    return { format: "png", width: buffer.readUInt32BE(16), height: buffer.readUInt32BE(20), components: 4 };
-  return buffer[0] === 0xff && buffer[1] === 0xd8 ? readJpegHeader(buffer) : undefined;
-}
-
-// Segments up to the start of frame, which holds the size.
-function readJpegHeader(buffer: Buffer): Header | undefined {
-  for (let at = 2; at + 9 < buffer.length; ) {
-    if (buffer[at] !== 0xff) return undefined;
-    const marker = buffer[at + 1]!;
-    if (marker === 0xff) at++;
-    else if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker))
-      return {
-        format: "jpeg",
-        height: buffer.readUInt16BE(at + 5),
-        width: buffer.readUInt16BE(at + 7),
-        components: buffer[at + 9]!,
-      };
-    else at += 2 + Math.max(2, buffer.readUInt16BE(at + 2));
-  }
-  return undefined;
+function decodeJpeg(file: Buffer, components: number): { height: number; width: number; data: ArrayLike<number> } {
+  return components === 4
+    ? jpegJs.decode(file, { useTArray: true, tolerantDecoding: false, maxMemoryUsageInMB: 512 })
+    : decodeTurbo(file);
 }
 
 function dropAlpha(rgba: ArrayLike<number>): Uint8Array {

@@ -1,5 +1,5 @@
 /** Noisy labels in files: our own JSON, so that two methods or two tools see the same ones, and a user's CSV of index and label. */
-import { readBounded, sha256, writeFileAtomic } from "./files";
+import { inFile, readBounded, sha256, writeFileAtomic } from "./files";
 import { compareLabels, type NoisyLabels } from "./labelNoise";
 
 const format = "sharpness-lab noisy labels, version 1";
@@ -128,12 +128,4 @@ function parseNoise(text: string, file: string): NoiseFile {
   )
     throw new Error(`${file}: expected noiseType, numClasses and the arrays cleanLabels and noisyLabels`);
   return content as NoiseFile;
-}
-
-function inFile<T>(file: string, check: () => T): T {
-  try {
-    return check();
-  } catch (error) {
-    throw new Error(`${file}: ${(error as Error).message}`);
-  }
 }

@@ -57,9 +57,22 @@ describe("data/idx", () => {
   });
 
   it("A small file that unpacks to a huge one is stopped at the bound", async () => {
-    const file = await folder.write("bomb.gz", gzipSync(Buffer.alloc(1 << 20)));
+    const claimed = await folder.write("claimed.gz", gzipSync(idxBytes([1 << 20, 1, 1], new Uint8Array(1 << 20))));
 
-    await assert.rejects(readIdx(file, { rank: 3, maxBytes: 1 << 16 }), /bomb.gz: unpacks to more than the 65536 bytes/);
+    await assert.rejects(
+      readIdx(claimed, { rank: 3, maxBytes: 1 << 16 }),
+      /claimed.gz: 1048576×1×1 values, expected at most 65536 bytes in all/,
+    );
+  });
+
+  it("No more is unpacked than the header tells, whatever the bound", async () => {
+    const bomb = gzipSync(Buffer.concat([images, Buffer.alloc(1 << 26)]));
+    const before = process.memoryUsage().arrayBuffers;
+
+    await refused("bomb.gz", bomb, /bomb.gz: unpacks to more than the 28 bytes expected at most/);
+
+    assert.ok(process.memoryUsage().arrayBuffers - before < 1 << 24);
+    await refused("short.gz", gzipSync(images.subarray(0, 9)), /short.gz: cut short: 9 bytes, expected a header of 16/);
   });
 
   it("A missing file is named", async () => {

@@ -19,25 +19,29 @@ import { temporaryFolder } from "./support";
 
 /** A PNG by hand: header, one IDAT of unfiltered rows, end. */
 function png(height: number, width: number, rgb: (y: number, x: number) => number[]): Buffer {
-  const chunk = (type: string, data: Buffer) => {
-    const body = Buffer.concat([Buffer.from(type, "latin1"), data]);
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(data.length);
-    const sum = Buffer.alloc(4);
-    sum.writeUInt32BE(crc(body));
-    return Buffer.concat([length, body, sum]);
-  };
+  const rows = Array.from({ length: height }, (_, y) => [0, ...Array.from({ length: width }, (__, x) => rgb(y, x)).flat()]);
+  return pngOf(pngHeader(height, width), chunk("IDAT", deflateSync(Uint8Array.from(rows.flat()))));
+}
+
+function pngOf(...chunks: Buffer[]): Buffer {
+  return Buffer.concat([Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), ...chunks, chunk("IEND", Buffer.alloc(0))]);
+}
+
+function pngHeader(height: number, width: number, { colorType = 2, interlaced = false } = {}): Buffer {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
-  header.set([8, 2, 0, 0, 0], 8);
-  const rows = Array.from({ length: height }, (_, y) => [0, ...Array.from({ length: width }, (__, x) => rgb(y, x)).flat()]);
-  return Buffer.concat([
-    Buffer.from("\x89PNG\r\n\x1a\n", "latin1"),
-    chunk("IHDR", header),
-    chunk("IDAT", deflateSync(Uint8Array.from(rows.flat()))),
-    chunk("IEND", Buffer.alloc(0)),
-  ]);
+  header.set([8, colorType, 0, 0, Number(interlaced)], 8);
+  return chunk("IHDR", header);
+}
+
+function chunk(type: string, data: Buffer): Buffer {
+  const body = Buffer.concat([Buffer.from(type, "latin1"), data]);
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(data.length);
+  const sum = Buffer.alloc(4);
+  sum.writeUInt32BE(crc(body));
+  return Buffer.concat([length, body, sum]);
 }
 
 // PNG specification, appendix D.
@@ -99,6 +103,44 @@ describe("data/image", () => {
     assert.throws(() => decodeImage(png(9, 9, gradient).subarray(0, 60), { name: "c" }), /c: damaged PNG/);
     assert.throws(() => decodeImage(jpeg(9, 9, gradient).subarray(0, 30), { name: "c" }), /c: (damaged JPEG|neither)/);
     assert.throws(() => decodeImage(new Uint8Array(0), { name: "e" }), /e: neither/);
+  });
+
+  it("A PNG that would unpack to more than its first header claims is refused before it is unpacked", () => {
+    const pixels = chunk("IDAT", deflateSync(Buffer.alloc(14)));
+    const bomb = chunk("IDAT", deflateSync(Buffer.alloc(1 << 26)));
+    const palettes = Array.from({ length: 2 }, () => chunk("PLTE", Buffer.alloc(768)));
+    const refused = (message: RegExp, ...chunks: Buffer[]) =>
+      assert.throws(() => decodeImage(pngOf(...chunks), { name: "b" }), message);
+
+    refused(/b: 2 IHDR chunks, expected 1/, pngHeader(2, 2), pngHeader(16384, 16384), pixels);
+    refused(/b: cut short: 11 packed bytes cannot hold the 8192×8192 pixels/, pngHeader(8192, 8192), pixels);
+    refused(/b: a palette of 1536 bytes, expected at most 768/, pngHeader(2, 2, { colorType: 3 }), ...palettes, pixels);
+    refused(/b: damaged PNG \(its interlaced rows cannot be unpacked to 2×2/, pngHeader(2, 2, { interlaced: true }), bomb);
+  });
+
+  it("An interlaced PNG is read", () => {
+    // 2×2 pixels in Adam7: pass 1 has (0, 0), pass 6 (0, 1), pass 7 row 1; each row after a filter byte
+    const rows = [0, 1, 2, 3, 0, 4, 5, 6, 0, 7, 8, 9, 10, 11, 12];
+    const file = pngOf(pngHeader(2, 2, { interlaced: true }), chunk("IDAT", deflateSync(Uint8Array.from(rows))));
+
+    assert.deepEqual([...decodeImage(file, { name: "i" }).data], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+  });
+
+  it("A JPEG whose bytes cannot hold its pixels, or that has scans without end, is refused before it is decoded", () => {
+    const claiming = (file: Buffer, side: number) => {
+      const copy = Buffer.from(file);
+      const frame = copy.indexOf("\xff\xc0", 0, "latin1");
+      copy.writeUInt16BE(side, frame + 5);
+      copy.writeUInt16BE(side, frame + 7);
+      return copy;
+    };
+    const cmyk = Buffer.from(cmykJpeg, "base64");
+    const scan = cmyk.subarray(cmyk.indexOf("\xff\xda", 0, "latin1"), -2);
+    const refused = (file: Buffer, message: RegExp) => assert.throws(() => decodeImage(file, { name: "b" }), message);
+
+    refused(claiming(jpeg(9, 9, gradient), 4096), /b: cut short: \d+ bytes cannot hold the 4096×4096 pixels/);
+    refused(claiming(cmyk, 8192), /b: 8192×8192 pixels, expected 1 to 8388608 in all/);
+    refused(Buffer.concat([claiming(cmyk, 1024), ...new Array<Buffer>(300).fill(scan)]), /b: 301 scans of 1024×1024 pixels, exp/);
   });
 
   it("Resizing to the same size changes nothing, and to half takes every other pixel, as TensorFlow 1 does", () => {
