@@ -5,7 +5,8 @@ import path from "node:path";
 import { createGunzip } from "node:zlib";
 import { Parse, type ReadEntry } from "tar";
 import { checkOptions } from "../engine/options";
-import { isGzip, partialName, removeAbandoned } from "./files";
+import { partialName, removeAbandoned } from "../engine/atomicFile";
+import { isGzip } from "./files";
 import { zipEntries } from "./zip";
 
 export interface ExtractOptions {
@@ -27,7 +28,7 @@ export async function extractArchive(file: string, folder: string, options: Extr
   const kind = kindOf(await firstBytes(file));
   const partial = partialName(folder);
   await mkdir(path.dirname(partial), { recursive: true });
-  await removeAbandoned(folder);
+  removeAbandoned(folder);
   try {
     await mkdir(partial);
     const target = new Target(file, partial, options);

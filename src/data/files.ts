@@ -1,11 +1,11 @@
 /** Files in and out: found from the project's root, bounded when read, checked by SHA-256, never half-written. */
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import os from "node:os";
+import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import zlib from "node:zlib";
+import { writeFileWhole } from "../engine/atomicFile";
 
 /** Largest file that a reader takes unless it says otherwise: 2 GiB, ours. */
 export const maxFileBytes = 2 ** 31;
@@ -29,41 +29,15 @@ export function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-/** Writes beside the target and renames, so that nobody ever sees half a file. Makes the folder. */
+/**
+ * Writes a file whole or not at all, and makes its folder.
+ * @throws where the disk is full or the folder cannot be written to; an earlier file stays as it was
+ */
 export async function writeFileAtomic(file: string, content: string | Uint8Array): Promise<void> {
-  const partial = partialName(file);
   try {
-    await mkdir(path.dirname(file), { recursive: true });
-    await removeAbandoned(file);
-    await writeFile(partial, content, { flush: true });
-    await rename(partial, file);
+    writeFileWhole(file, content);
   } catch (error) {
-    await rm(partial, { force: true });
     throw new Error(`Cannot write ${file}: ${(error as Error).message}`);
-  }
-}
-
-/** A hidden name beside `target`, not used before, that tells which process of which machine it belongs to. */
-export function partialName(target: string): string {
-  const { dir, base } = path.parse(path.resolve(target));
-  return path.join(dir, `.${base}-${os.hostname()}-${process.pid}-${randomBytes(4).toString("hex")}.part`);
-}
-
-/** Removes what processes of this machine that are no longer alive left half-written under a `partialName` of `target`. */
-export async function removeAbandoned(target: string): Promise<void> {
-  const { dir, base } = path.parse(path.resolve(target));
-  const prefix = `.${base}-${os.hostname()}-`;
-  for (const name of await readdir(dir)) {
-    const pid = name.startsWith(prefix) ? /^(\d+)-[0-9a-f]{8}\.part$/.exec(name.slice(prefix.length))?.[1] : undefined;
-    if (pid !== undefined && !isAlive(Number(pid))) await rm(path.join(dir, name), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM"; // alive, but another user's
   }
 }
 
