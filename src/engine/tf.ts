@@ -3,6 +3,9 @@ import util from "node:util";
 import * as tf from "@tensorflow/tfjs";
 import { installGradients } from "./gradients";
 
+// More than any machine has cores, and few enough that TensorFlow can start them: at 999999999 it crashes.
+const MAX_THREADS = 1024;
+
 // Before the binding loads: hides its C++ information lines, which notebooks would show as errors.
 process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
 tf.enableProdMode();
@@ -38,9 +41,6 @@ function restoreRemovedUtil(): void {
   old.isNullOrUndefined ??= (value: unknown) => value == null;
   old.isArray ??= Array.isArray;
 }
-
-// More than any machine has cores, and few enough that TensorFlow can start them: at 999999999 it crashes.
-const MAX_THREADS = 1024;
 
 // TensorFlow reads these once, when the binding loads.
 function setThreads(): void {
