@@ -46,3 +46,4 @@ export { datasetFacts, datasetNames, type DatasetFacts, type DatasetName } from 
 export { weightsFolder } from "../experiments/finetune";
 export { table3 } from "./finetuning/table3";
 export { table10, table10Rows, type Table10Row } from "./finetuning/table10";
+export { recordsFrame, recordsRows, type RecordsOptions } from "./recordsFrame";

@@ -1,74 +1,71 @@
-/** Rows as danfojs DataFrames. danfojs is loaded on first use. */
+/** Rows as danfojs DataFrames, to filter, group and pivot in a notebook. danfojs stays in this file and is loaded on first use. */
 import type { DataFrame } from "danfojs-node";
-import { levelMark, type TableCell, type TableRow } from "./table";
+import { checkOptions, suggestName } from "../engine";
+import { checkTable, isMissing, levelMark, type TableCell, type TableRow } from "./table";
 
-/** Rows as a danfojs DataFrame, for sorting, filtering and grouping in a notebook. */
-export async function dataFrame(rows: readonly TableRow[]): Promise<DataFrame> {
-  return frameOf(await loadDanfo(), rows);
-}
-
-export interface PivotOptions {
-  /** fields that name a row */
-  readonly index: readonly string[];
-  /** field whose values become columns */
-  readonly columns: string;
-  /** fields printed under each of them */
-  readonly values: readonly string[];
-}
-
-/** Long rows to wide ones: for each value v of `columns`, the fields "v · value"; missing cells are "–". */
-export async function pivot(rows: readonly TableRow[], { index, columns, values }: PivotOptions): Promise<TableRow[]> {
-  let wide: TableRow[] = [];
-  let fields: string[] = [];
-  for (const name of new Set(rows.map((row) => String(row[columns])))) {
-    const group = rows.filter((row) => String(row[columns]) === name);
-    const under = (row: TableRow) => Object.fromEntries(values.map((value) => [name + levelMark + value, row[value]]));
-    fields = [...fields, ...Object.keys(under({}))];
-    const part = group.map((row) => ({ ...pick(row, index), ...under(row) }));
-    wide = await merge(wide, part, { on: index, fields });
-  }
-  return wide;
-}
+export type { DataFrame } from "danfojs-node";
 
 type Danfo = typeof import("danfojs-node");
 let danfo: Promise<Danfo> | undefined;
 
-/** danfojs takes seconds to load, and brings its own TensorFlow.js: only who joins or pivots pays. */
+/** danfojs takes seconds to load and brings a TensorFlow.js of its own: only who asks for a frame pays. */
 function loadDanfo(): Promise<Danfo> {
   return (danfo ??= import("danfojs-node"));
 }
 
-function frameOf({ DataFrame }: Danfo, rows: readonly TableRow[]): DataFrame {
+/**
+ * Rows as a danfojs DataFrame. A missing value is NaN in a column of numbers and "–" in a column of text:
+ * danfojs refuses null in `describe()` and in means.
+ * @throws where the rows are not a list of objects, or there is none
+ */
+export async function dataFrame(rows: readonly TableRow[]): Promise<DataFrame> {
+  checkTable(rows, {}, { kinds: {}, what: "dataFrame" });
+  if (rows.length === 0) throw new Error("dataFrame: expected at least one row, got none");
   const fields = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  const data = rows.map((row) => fields.map((field) => row[field] ?? null));
+  const fillers = fields.map((field) => (rows.some((row) => typeof row[field] === "string") ? "–" : Number.NaN));
+  const data = rows.map((row) => fields.map((field, i) => (isMissing(row[field]) ? fillers[i]! : row[field]!)));
+  const { DataFrame } = await loadDanfo();
   return new DataFrame(data, { columns: fields });
 }
 
-interface MergeOptions {
-  readonly on: readonly string[];
-  /** the other fields of the result, in order */
-  readonly fields: readonly string[];
+/** The rows of a DataFrame as plain objects, for `toHtml`, `toCsv` and the figures. */
+export function frameRows(frame: DataFrame): TableRow[] {
+  const fields = frame.columns.map(String);
+  return (frame.values as TableCell[][]).map((cells) => Object.fromEntries(fields.map((field, i) => [field, cells[i]])));
 }
 
-/** Outer join by danfojs. Its keys go in as one string each: columns of mixed types make it guess. */
-async function merge(left: readonly TableRow[], right: readonly TableRow[], { on, fields }: MergeOptions): Promise<TableRow[]> {
-  const shape = (row: TableRow) => ({
-    ...pick(row, on),
-    ...Object.fromEntries(fields.map((field) => [field, row[field] ?? "–"])),
-  });
-  if (left.length === 0 || right.length === 0) return [...left, ...right].map(shape);
-  const lib = await loadDanfo();
-  const keyed = (rows: readonly TableRow[], side: string) =>
-    frameOf(lib, rows.map((row, i) => ({ key: keyOf(row, on), [side]: String(i) }))); // prettier-ignore
-  const joined = lib.merge({ left: keyed(left, "left"), right: keyed(right, "right"), on: ["key"], how: "outer" });
-  const pairs = lib.toJSON(joined) as { left: unknown; right: unknown }[];
-  return pairs.map((pair) => shape({ ...left[Number(pair.left)], ...right[Number(pair.right)] }));
+export interface PivotFrameOptions {
+  /** Columns whose values name a row. */
+  readonly index: readonly string[];
+  /** The column whose values become columns. */
+  readonly columns: string;
+  /** The column of numbers that fills the cells. */
+  readonly values: string;
+  /** Joins the rows that share a cell. danfojs gives 0 for the "std" of a single row. */
+  readonly aggregate?: "mean" | "std" | "min" | "max" | "sum" | "count";
 }
 
-function keyOf(row: TableRow, on: readonly string[]): string {
-  return JSON.stringify(on.map((field) => String(row[field] ?? "")));
+/**
+ * A frame with one row for each value of `index` and one column "name · value" for each value of `columns`,
+ * such as "rho · 0.05"; pairs that do not occur are NaN. danfojs groups, but has no pivot of its own.
+ * @throws where a column is unknown
+ */
+export async function pivotFrame(frame: DataFrame, options: PivotFrameOptions): Promise<DataFrame> {
+  const kinds = { index: "array", columns: "string", values: "string", aggregate: { values: aggregates } } as const;
+  checkOptions(options, kinds, "pivotFrame");
+  const { index, columns, values, aggregate = "mean" } = options;
+  const known = frame.columns.map(String);
+  for (const name of [...index, columns, values])
+    if (!known.includes(name)) throw new Error(`pivotFrame: unknown column "${name}"${suggestName(name, known)}`);
+  const grouped = frame.groupby([...index, columns]).agg({ [values]: aggregate });
+  const wide = new Map<string, Record<string, TableCell>>();
+  for (const row of frameRows(grouped)) {
+    const named = Object.fromEntries(index.map((field) => [field, row[field]]));
+    const key = JSON.stringify(Object.values(named));
+    if (!wide.has(key)) wide.set(key, named);
+    wide.get(key)![columns + levelMark + row[columns]] = row[`${values}_${aggregate}`];
+  }
+  return dataFrame([...wide.values()]);
 }
 
-function pick(row: TableRow, fields: readonly string[]): Record<string, TableCell> {
-  return Object.fromEntries(fields.map((field) => [field, row[field]]));
-}
+const aggregates = ["mean", "std", "min", "max", "sum", "count"] as const;

@@ -1,7 +1,7 @@
 /** Tables: plain rows in; Markdown, HTML, plain text, CSV, LaTeX or a danfojs DataFrame out. */
 export { toCsv } from "./csv";
 export { runFootnotes, type RunFootnotes } from "./footnotes";
-export { dataFrame, pivot, type PivotOptions } from "./frame";
+export { dataFrame, frameRows, pivotFrame, type DataFrame, type PivotFrameOptions } from "./frame";
 export { toHtml } from "./html";
 export { toLatex } from "./latex";
 export { toMarkdown } from "./markdown";

@@ -67,9 +67,10 @@ export function groupsOf(columns: readonly Column[]): { name: string; span: numb
   return groups;
 }
 
-/** A cell as a reader sees it; "–" where there is no value. */
+/** A cell as a reader sees it: fractions with 6 significant digits, "–" where there is no value. */
 export function cellText(cell: TableCell): string {
-  return isMissing(cell) ? "–" : String(cell);
+  if (isMissing(cell)) return "–";
+  return String(typeof cell === "number" && !Number.isInteger(cell) ? Number(cell.toPrecision(6)) : cell);
 }
 
 export function isMissing(cell: TableCell): boolean {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import path from "node:path";
-import { dataFrame, pivot } from "../../src/tables/frame";
+import { dataFrame, frameRows, pivotFrame } from "../../src/tables/frame";
 
 const root = path.join(__dirname, "../..");
 const runs = [
@@ -21,31 +21,52 @@ function run(program: string): { stdout: string; stderr: string } {
 }
 
 describe("tables/frame", () => {
-  it("turns long rows into wide ones", async () => {
-    const long = [
-      { model: "WRN", m: 1, method: "sam", error: "3.9" },
-      { model: "WRN", m: 1, method: "sgd", error: "4.5" },
-      { model: "ResNet", m: 1, method: "sgd", error: "5.0" },
-      { model: "WRN", m: 2, method: "sgd", error: "4.1" },
-    ];
+  it("pivots: one row for each index, one column for each value, means over the rows that share a cell", async () => {
+    const frame = await dataFrame([...runs, { method: "sam", seed: 0, testErrorRate: 0.2 }]);
 
-    const wide = await pivot(long, { index: ["model", "m"], columns: "method", values: ["error"] });
+    const wide = await pivotFrame(frame, { index: ["method"], columns: "seed", values: "testErrorRate" });
 
-    assert.deepEqual(wide, [
-      { model: "WRN", m: 1, "sam · error": "3.9", "sgd · error": "4.5" },
-      { model: "ResNet", m: 1, "sam · error": "–", "sgd · error": "5.0" },
-      { model: "WRN", m: 2, "sam · error": "–", "sgd · error": "4.1" },
+    // sam, seed 0: (0.1 + 0.2) / 2
+    assert.deepEqual(frameRows(wide), [
+      { method: "sam", "seed · 0": (0.1 + 0.2) / 2, "seed · 1": 0.12 },
+      { method: "sgd", "seed · 0": 0.13, "seed · 1": NaN },
+      { method: "asam", "seed · 0": 0.11, "seed · 1": NaN },
     ]);
   });
 
-  it("gives a danfojs DataFrame to who wants to sort and filter", async () => {
+  it("counts the rows that share a cell where asked to", async () => {
+    const wide = await pivotFrame(await dataFrame(runs), { index: ["method"], columns: "seed", values: "testErrorRate", aggregate: "count" }); // prettier-ignore
+
+    assert.deepEqual(frameRows(wide)[0], { method: "sam", "seed · 0": 1, "seed · 1": 1 });
+  });
+
+  it("names an unknown column, an unknown option, and rows that are missing", async () => {
+    const frame = await dataFrame(runs);
+    const options = { index: ["method"], columns: "seed", values: "testErrorRate" };
+
+    await assert.rejects(pivotFrame(frame, { ...options, index: ["methd"] }), /pivotFrame: unknown column "methd", did you mean "method"\?/); // prettier-ignore
+    await assert.rejects(pivotFrame(frame, { ...options, agregate: "mean" } as never), /unknown option "agregate", did you mean "aggregate"\?/); // prettier-ignore
+    await assert.rejects(dataFrame([]), /dataFrame: expected at least one row, got none/);
+  });
+
+  // null in a column of numbers makes danfojs' describe() throw.
+  it("describes a column in which numbers are missing", async () => {
+    const frame = await dataFrame([{ x: 1, name: "a" }, { x: null }, { x: 3, name: "c" }]);
+
+    const [count, mean] = frame["x"].describe().values as number[];
+
+    assert.deepEqual([count, mean], [2, 2]);
+    assert.deepEqual(frame["name"].values, ["a", "–", "c"]);
+  });
+
+  it("gives a danfojs DataFrame that sorts and filters", async () => {
     const frame = await dataFrame(runs);
 
     assert.deepEqual(frame.columns, ["method", "seed", "testErrorRate"]);
     assert.deepEqual(frame.sortValues("testErrorRate").column("method").values, ["sam", "asam", "sam", "sgd"]);
   });
 
-  it("loads danfojs only when something is joined", () => {
+  it("loads danfojs only for a frame", () => {
     const { stdout, stderr } = run(`
       const { toMarkdown } = require("./src/tables");
       toMarkdown([{ a: 1 }]);
@@ -60,8 +81,9 @@ describe("tables/frame", () => {
       const { tf } = require("./src/engine");
       tf.setBackend("cpu").then(async () => {
         tf.ones([2]).sum().dataSync();
-        const { pivot } = require("./src/tables");
-        await pivot([{ a: 1, b: "x", c: 2 }, { a: 1, b: "y", c: 3 }], { index: ["a"], columns: "b", values: ["c"] });
+        const { dataFrame, pivotFrame } = require("./src/tables");
+        const frame = await dataFrame([{ a: 1, b: "x", c: 2 }, { a: 1, b: "y", c: 3 }]);
+        await pivotFrame(frame, { index: ["a"], columns: "b", values: "c" });
         tf.ones([2]).sum().dataSync();
       });
     `);

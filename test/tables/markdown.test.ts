@@ -26,4 +26,12 @@ describe("tables/markdown", () => {
       ].join("\n"),
     );
   });
+
+  it("shows fractions with six significant digits and integers whole", () => {
+    assert.match(toMarkdown([{ x: 0.1 + 0.2, y: 1234567 }, { x: 2 / 3e5 }]), /\| 0\.3 \| 1234567 \|\n\| 0\.00000666667 \| – \|$/); // prettier-ignore
+  });
+
+  it("refuses unknown options", () => {
+    assert.throws(() => toMarkdown([], { titel: "T" } as object), /toMarkdown: unknown option "titel", did you mean "title"\?/);
+  });
 });
