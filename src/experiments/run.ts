@@ -14,6 +14,7 @@ import {
   type TrainCallbacks,
   type TrainData,
 } from "../training";
+import { withInterrupt } from "../training/interrupt";
 import { measureCurvature } from "./curvature";
 import { pretrainingOf, runConfig, runKey, type RunConfig, type RunOptions } from "./config";
 import { isFolder, loadSplit } from "./datasets";
@@ -87,7 +88,11 @@ export interface RunCallbacks extends TrainCallbacks {
 }
 
 /** Trains what the config says and keeps the network. @throws RunAborted where it was stopped */
-export async function runOne(options: RunOptions, callbacks: RunCallbacks = {}): Promise<Run> {
+export function runOne(options: RunOptions, callbacks: RunCallbacks = {}): Promise<Run> {
+  return withInterrupt(callbacks, (own) => loadAndTrain(options, own));
+}
+
+async function loadAndTrain(options: RunOptions, callbacks: RunCallbacks): Promise<Run> {
   const versions = await currentVersions();
   const config = runConfig(options);
   const data = await runData(config);

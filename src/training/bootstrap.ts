@@ -6,7 +6,8 @@ import { shareOfFlipped, withLabels } from "../data";
 import { tf } from "../engine";
 import type { Model, Variables } from "../models";
 import type { TrainOptions } from "./config";
-import { evaluate } from "./evaluate";
+import { evaluateAny } from "./evaluate";
+import { withInterrupt } from "./interrupt";
 import { callbacksOf } from "./parts";
 import type { TrainMetrics } from "./history";
 import { train, type TrainCallbacks, type TrainData, type TrainResult } from "./train";
@@ -30,17 +31,20 @@ export async function trainBootstrapped(
   config: TrainOptions,
   callbacks: TrainCallbacks = {},
 ): Promise<BootstrapResult> {
-  const first = await train(model, data, config, callbacksOf(callbacks, { index: 0, count: 2, suffix: "first" }));
-  if (first.outcome !== "finished") return first;
-  const relabeled = withPredictions(model, data, first.variables);
-  const second = await train(model, relabeled, config, callbacksOf(callbacks, { index: 1, count: 2, stream: "bootstrap" }));
-  return { ...second, firstMetrics: first.metrics, ...noiseRateOf(relabeled) };
+  return withInterrupt(callbacks, async (own) => {
+    const first = await train(model, data, config, callbacksOf(own, { index: 0, count: 2, suffix: "first" }));
+    if (first.outcome !== "finished") return first;
+    const relabeled = await withPredictions(model, data, first.variables);
+    const second = await train(model, relabeled, config, callbacksOf(own, { index: 1, count: 2, stream: "bootstrap" }));
+    return { ...second, firstMetrics: first.metrics, ...noiseRateOf(relabeled) };
+  });
 }
 
 // In inference mode, without augmentation. The variables are not needed any more.
-function withPredictions(model: Model, data: TrainData, variables: Variables): TrainData {
+async function withPredictions(model: Model, data: TrainData, variables: Variables): Promise<TrainData> {
   try {
-    return { ...data, train: withLabels(data.train, evaluate(model, variables, data.train).predictions) };
+    const { predictions } = await evaluateAny(model, variables, data.train);
+    return { ...data, train: withLabels(data.train, predictions) };
   } finally {
     tf.dispose([variables.weights, variables.stats]);
   }

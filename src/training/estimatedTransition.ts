@@ -4,6 +4,7 @@ import { estimateTransition } from "../losses";
 import type { Model } from "../models";
 import { trainConfig, type TrainOptions } from "./config";
 import { predictedProbabilities } from "./evaluate";
+import { withInterrupt } from "./interrupt";
 import { callbacksOf } from "./parts";
 import { train, type TrainCallbacks, type TrainData, type TrainResult } from "./train";
 
@@ -27,12 +28,14 @@ export async function trainWithEstimatedTransition(
   const { loss } = trainConfig(config);
   if (!("transitionMatrix" in loss) || loss.transitionMatrix !== "estimated")
     throw new Error(`loss.name = "${loss.name}": expected a correction with transitionMatrix "estimated"`);
-  const part = { index: 0, count: 2, suffix: "estimate", stream: "estimate" } as const;
-  const first = await train(model, data, plain(config), callbacksOf(callbacks, part));
-  if (first.outcome !== "finished") return first;
-  const transitionMatrix = estimateOf(model, data, first);
-  const second = { ...config, loss: { ...loss, transitionMatrix } };
-  return { ...(await train(model, data, second, callbacksOf(callbacks, { index: 1, count: 2 }))), transitionMatrix };
+  return withInterrupt(callbacks, async (own) => {
+    const part = { index: 0, count: 2, suffix: "estimate", stream: "estimate" } as const;
+    const first = await train(model, data, plain(config), callbacksOf(own, part));
+    if (first.outcome !== "finished") return first;
+    const transitionMatrix = estimateOf(model, data, first);
+    const second = { ...config, loss: { ...loss, transitionMatrix } };
+    return { ...(await train(model, data, second, callbacksOf(own, { index: 1, count: 2 }))), transitionMatrix };
+  });
 }
 
 function plain(config: TrainOptions): TrainOptions {

@@ -1,8 +1,9 @@
 /** Evaluation in inference mode: error, mean loss, and what a network made of noisy labels. */
-import { imageBatches, imageLength, isFiled, normalize, oneHot, type Dataset } from "../data";
+import { imageBatches, imageLength, isFiled, normalize, oneHot, type Dataset, type FiledDataset } from "../data";
 import { tf } from "../engine";
 import { crossEntropy } from "../losses";
 import type { Model, Variables } from "../models";
+import { pause } from "./interrupt";
 
 export interface Evaluated {
   /** Share of examples whose prediction differs from `dataset.labels`, in [0, 1]. */
@@ -20,6 +21,11 @@ export interface EvaluateOptions {
   readonly batchSize?: number;
 }
 
+export interface EvaluateAnyOptions extends EvaluateOptions {
+  /** Once it is aborted, the evaluation ends before its next batch and throws the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
 const BATCH_SIZE = 500; // ours
 
 /**
@@ -33,30 +39,46 @@ export function evaluate(
   { batchSize = BATCH_SIZE }: EvaluateOptions = {},
 ): Evaluated {
   checkBatchSize(batchSize);
-  const parts = rangesOf(dataset.size, batchSize).map((range) => evaluateRange(model, variables, dataset, range));
-  return evaluatedOf(parts, dataset);
+  return evaluatedOf([...partsInMemory(model, variables, dataset, batchSize)], dataset);
 }
 
 /**
- * As `evaluate`, also of a set whose images stay in their files, which are decoded in worker threads batch by batch.
+ * `evaluate` with a pause after each batch, also for a dataset whose images stay in their files: worker threads decode those batch by batch.
  * @throws where `batchSize` is not a whole number of at least 1, or a file cannot be decoded
  */
 export async function evaluateAny(
   model: Model,
   variables: Variables,
   dataset: Dataset,
-  { batchSize = BATCH_SIZE }: EvaluateOptions = {},
+  { batchSize = BATCH_SIZE, signal }: EvaluateAnyOptions = {},
 ): Promise<Evaluated> {
-  if (!isFiled(dataset)) return evaluate(model, variables, dataset, { batchSize });
   checkBatchSize(batchSize);
+  const parts: EvaluatedPart[] = [];
+  const all = isFiled(dataset)
+    ? filedParts(model, variables, dataset, batchSize)
+    : partsInMemory(model, variables, dataset, batchSize);
+  for await (const part of all) {
+    parts.push(part);
+    await pause();
+    signal?.throwIfAborted();
+  }
+  return evaluatedOf(parts, dataset);
+}
+
+function* partsInMemory(model: Model, variables: Variables, dataset: Dataset, batchSize: number): Generator<EvaluatedPart> {
+  for (const range of rangesOf(dataset.size, batchSize)) yield evaluateRange(model, variables, dataset, range);
+}
+
+async function* filedParts(
+  model: Model,
+  variables: Variables,
+  dataset: FiledDataset,
+  batchSize: number,
+): AsyncGenerator<EvaluatedPart> {
   const { mean, std, shape, numClasses } = dataset;
   const [height, width] = shape;
-  const parts: EvaluatedPart[] = [];
   for await (const { images, labels } of imageBatches(dataset, { batchSize, training: false, size: [height, width], mean, std }))
-    parts.push(
-      tf.tidy(() => evaluateBatch(model, variables, tf.tensor4d(images, [labels.length, ...shape]), { labels, numClasses })),
-    );
-  return evaluatedOf(parts, dataset);
+    yield tf.tidy(() => evaluateBatch(model, variables, tf.tensor4d(images, [labels.length, ...shape]), { labels, numClasses }));
 }
 
 function checkBatchSize(batchSize: number): void {

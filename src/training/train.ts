@@ -6,8 +6,9 @@ import { lossByName, smoothLabels } from "../losses";
 import type { Model, Variables } from "../models";
 import { loadCheckpoint, saveCheckpoint } from "./checkpoint";
 import { trainConfig, type TrainConfig, type TrainOptions } from "./config";
-import { evaluateAny, memorization } from "./evaluate";
+import { evaluateAny, memorization, type Evaluated } from "./evaluate";
 import { summarize, type EpochRecord, type TrainMetrics } from "./history";
+import { pause, withInterrupt, type Stoppable } from "./interrupt";
 import { createMethod, networksOf } from "./methods";
 import { labeled, mixedUp, streamOf, toStepBatch, type Method, type MethodContext } from "./methods/method";
 import { disposeState, initialState, learningRateAt, trainStep, type BatchLoss, type StepResult, type TrainState } from "./step";
@@ -30,7 +31,11 @@ export interface TrainResult {
   readonly outcome: "finished" | "diverged" | "aborted";
 }
 
-export interface TrainCallbacks {
+/**
+ * The signal, Ctrl-C and a notebook's interrupt end a training after its current step: it keeps a checkpoint where one was asked for,
+ * and returns its history so far with the outcome "aborted". A loop over several trainings should look at that outcome.
+ */
+export interface TrainCallbacks extends Stoppable {
   onEpoch?(record: EpochRecord, epochs: number): void | Promise<void>;
   /**
    * Anything else to be recorded after an epoch, such as a spectrum; must survive JSON. It must not dispose of the variables,
@@ -38,8 +43,6 @@ export interface TrainCallbacks {
    */
   measure?(epoch: number, variables: Variables): unknown;
   onStep?(progress: { step: number; totalSteps: number; loss: number }): void | Promise<void>;
-  /** Stops the run after the current step. */
-  readonly signal?: AbortSignal;
   /** Where to keep the checkpoint; an existing one of the same run is resumed. */
   readonly checkpoint?: string;
   /** Steps between checkpoints; default: at the end of each epoch only. */
@@ -53,8 +56,6 @@ export interface TrainCallbacks {
   readonly prefetch?: boolean;
   /** Another name gives another start, order and augmentation from the same seed: for one of several trainings of a run. */
   readonly stream?: string;
-  /** False: Ctrl-C and a notebook's interrupt are left to the caller. Default true: they stop the run as the signal does. */
-  readonly stopOnInterrupt?: boolean;
 }
 
 /**
@@ -68,20 +69,17 @@ export async function train(
   config: TrainOptions,
   callbacks: TrainCallbacks = {},
 ): Promise<TrainResult> {
-  const run = new Run(model, data, trainConfig(config), callbacks);
-  const interrupt = new AbortController();
-  const onInterrupt = () => interrupt.abort();
-  // Not once: npm passes a Ctrl-C on that the terminal has sent already.
-  if (callbacks.stopOnInterrupt ?? true) process.on("SIGINT", onInterrupt);
-  try {
-    return await run.go([interrupt.signal, ...(callbacks.signal ? [callbacks.signal] : [])]);
-  } catch (error) {
-    run.states.forEach(disposeState);
-    throw error;
-  } finally {
-    process.removeListener("SIGINT", onInterrupt);
-    await run.close();
-  }
+  return withInterrupt(callbacks, async (own) => {
+    const run = new Run(model, data, trainConfig(config), own);
+    try {
+      return await run.go();
+    } catch (error) {
+      run.states.forEach(disposeState);
+      throw error;
+    } finally {
+      await run.close();
+    }
+  });
 }
 
 interface Sums {
@@ -150,28 +148,31 @@ class Run {
     return Array.from({ length: networksOf(config.method) }, (_, k) => initialState(model, config, streamOf(stream, k)));
   }
 
-  async go(signals: readonly AbortSignal[]): Promise<TrainResult> {
+  async go(): Promise<TrainResult> {
     this.board?.start(this.steps, { epochEnds: this.batch === this.batchesPerEpoch });
     for (; this.epoch <= this.config.epochs; this.epoch++) {
-      const outcome = await this.runEpoch(signals);
+      const outcome = await this.runEpoch();
       if (outcome !== "finished") return this.result(outcome);
     }
     return this.result("finished");
   }
 
-  private async runEpoch(signals: readonly AbortSignal[]): Promise<TrainResult["outcome"]> {
+  private async runEpoch(): Promise<TrainResult["outcome"]> {
     const stream = this.streamOfEpoch(this.epoch);
     const batchLoss = lossOfEpoch(this.config, this.epoch);
-    if (this.batch === 0) this.method.startEpoch?.({ ...this.place(), config: this.config });
+    if (this.batch === 0) await this.method.startEpoch?.({ ...this.place(), config: this.config });
     while (this.batch < this.batchesPerEpoch) {
-      if (signals.some(({ aborted }) => aborted)) return this.abort();
+      if (this.callbacks.signal?.aborted) return this.abort();
       const batch = (await this.batches.next()).value as Batch;
       const loss = this.update(batch, batchLoss, stream.split("step").split(this.batch));
       if (!Number.isFinite(loss)) return "diverged";
       this.batch++;
       await this.afterStep(loss);
     }
-    return this.endEpoch();
+    return this.endEpoch().catch((error: unknown) => {
+      if (error === undefined || error !== this.callbacks.signal?.reason) throw error;
+      return this.abort();
+    });
   }
 
   private place() {
@@ -216,8 +217,7 @@ class Run {
     const { checkpointEvery, onStep } = this.callbacks;
     if (checkpointEvery && this.steps % checkpointEvery === 0) this.save();
     await onStep?.({ step: this.steps, totalSteps: this.totalSteps, loss });
-    // Lets signals, interrupts and a notebook's display in between two steps.
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    await pause();
   }
 
   private async endEpoch(): Promise<"finished" | "diverged"> {
@@ -242,22 +242,25 @@ class Run {
   private async evaluation(): Promise<Partial<EpochRecord>> {
     const { evaluateEvery, epochs, trackTraining } = this.config;
     if (this.epoch % evaluateEvery !== 0 && this.epoch !== epochs) return {};
-    const [first, peer] = await Promise.all(
-      this.states.map((state) => evaluateAny(this.model, evaluatedOf(state), this.data.test)),
-    );
+    const [state, peer] = this.states as [TrainState, TrainState?];
+    const { errorRate, loss } = await this.evaluate(evaluatedOf(state), this.data.test);
     return {
-      testErrorRate: first!.errorRate,
-      testLoss: first!.loss,
-      ...(peer ? { peerTestErrorRate: peer.errorRate } : {}),
+      testErrorRate: errorRate,
+      testLoss: loss,
+      ...(peer ? { peerTestErrorRate: (await this.evaluate(evaluatedOf(peer), this.data.test)).errorRate } : {}),
       ...(trackTraining ? await this.trainingEvaluation() : {}),
     };
   }
 
   private async trainingEvaluation(): Promise<Partial<EpochRecord>> {
     const { train: dataset, cleanLabels } = this.data;
-    const { errorRate, predictions } = await evaluateAny(this.model, this.evaluated(), dataset);
+    const { errorRate, predictions } = await this.evaluate(this.evaluated(), dataset);
     if (!cleanLabels) return { trainErrorRate: errorRate };
     return { trainErrorRate: errorRate, memorization: memorization(predictions, dataset.labels, cleanLabels) };
+  }
+
+  private evaluate(variables: Variables, dataset: Dataset): Promise<Evaluated> {
+    return evaluateAny(this.model, variables, dataset, { signal: this.callbacks.signal });
   }
 
   private evaluated(): Variables {

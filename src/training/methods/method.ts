@@ -43,7 +43,7 @@ export interface Method {
   /** What it remembers from one update to the next, by name; changed in place, and kept in checkpoints. */
   readonly memory: Readonly<Record<string, Float32Array>>;
   /** Before the first update of an epoch. Asked a second time where a run was stopped just then: the outcome must be the same. */
-  startEpoch?(context: EpochContext): void;
+  startEpoch?(context: EpochContext): void | Promise<void>;
   /** What is trained on; default: the images and their labels, mixed up where the config says so. */
   prepare?(batch: Batch, context: MethodContext): PlainBatch;
   /** The loss of each network for this batch; default: the config's for all. */

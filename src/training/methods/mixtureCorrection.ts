@@ -6,7 +6,7 @@ import { z } from "zod";
 import type { Batch } from "../../data";
 import { tf } from "../../engine";
 import { betaMixture, gaussianMixture, noisyPosterior, normalizeLosses } from "../../losses";
-import { evaluate } from "../evaluate";
+import { evaluateAny } from "../evaluate";
 import { defineMethod, labeled, mixedUp, type MethodContext, type MethodSetting } from "./method";
 
 const mixtureCorrectionSchema = z.strictObject({
@@ -30,9 +30,9 @@ export const mixtureCorrection = defineMethod({
     const posteriors = new Float32Array(setting.dataset.size);
     return {
       memory: { posteriors },
-      startEpoch: ({ epoch, model, states, dataset }) => {
+      startEpoch: async ({ epoch, model, states, dataset }) => {
         if (epoch <= warmupEpochs) return;
-        const { losses } = evaluate(model, states[0]!, dataset);
+        const { losses } = await evaluateAny(model, states[0]!, dataset);
         posteriors.set(posteriorsOf(losses, mixture) ?? posteriors);
       },
       prepare: (batch, context) => {
