@@ -36,8 +36,6 @@ export * from "./sharpness";
 
 // Tables and figures
 export * from "./paper";
-export { itemReport, reproduceItem, type ItemReport, type ReportOptions, type ReproduceOptions } from "./paper/report";
 export * from "./plots";
-export { memorizationPoints } from "./paper/noise/reports";
 export { runSummary } from "./paper/runSummary";
 export * from "./tables";

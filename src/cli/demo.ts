@@ -3,7 +3,7 @@ import path from "node:path";
 import { catalog, ready, type PaperItem } from "..";
 import { itemRecords } from "../paper/item";
 import { projectRoot } from "../data/files";
-import { itemReport } from "../paper/report";
+import { itemReport } from "../paper/reproduce";
 import { saveFigure } from "../plots";
 import { makeMissing } from "./reproduce";
 

@@ -1,9 +1,9 @@
 /** `npm run reproduce -- … --dry-run`: every run with its settings and cost, what it needs, and what is missing here. */
 import { multiplyAdds, runConfig, runCost, runKey, type PaperItem, type PlannedRun, type RunOptions } from "..";
-import { missingRuns } from "../paper/completeRecords";
 import { pretrainingOf, trainingDifferences } from "../experiments/config";
 import { factsOf } from "../experiments/datasets";
-import { describeDataset, describeModel, itemRecords, type Budget } from "../paper/item";
+import { describeDataset, describeModel, missingRuns } from "../experiments/plan";
+import { itemRecords, type Budget } from "../paper/item";
 import { needsOf, type Need } from "../experiments/needs";
 import { runModel } from "../experiments/run";
 

@@ -4,8 +4,8 @@ import path from "node:path";
 import { Command } from "commander";
 import { writeFileAtomic } from "../data/files";
 import { readRecords, resultsFolder } from "../experiments/records";
+import { catalog } from "../paper/catalog";
 import { insertTable, readmeTable } from "../paper/readmeTable";
-import { readmeItems } from "../paper/summaries";
 
 const file = path.join(__dirname, "../../README.md");
 
@@ -13,7 +13,7 @@ const file = path.join(__dirname, "../../README.md");
 export function updatedReadme(readme: string): string {
   return insertTable(
     readme,
-    readmeTable(readmeItems, (id) => readRecords(id, { folders: [resultsFolder] })),
+    readmeTable(catalog, (id) => readRecords(id, { folders: [resultsFolder] })),
   );
 }
 

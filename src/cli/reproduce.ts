@@ -5,7 +5,7 @@ import { Command, Option } from "commander";
 import { budgets, catalog, completeRecords, findItem, ready } from "..";
 import { itemRecords } from "../paper/item";
 import type { Budget, PaperItem, RunRecord } from "..";
-import { itemReport } from "../paper/report";
+import { itemReport } from "../paper/reproduce";
 import { saveFigure } from "../plots";
 import { runSummary } from "../paper/runSummary";
 import { DEFAULT_GFLOPS, dryRun } from "./dryRun";

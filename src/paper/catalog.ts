@@ -1,19 +1,19 @@
-/** Every table and figure that can be reproduced, in the paper's order. */
-import { figure1Left } from "./figure1Left";
-import { figure1Surfaces } from "./curvature/figure1Surfaces";
+/** Every table and figure that can be reproduced, in the paper's order. No other file lists items. */
 import { figure3Middle } from "./ablations/figure3Middle";
-import { figure3Spectra } from "./curvature/figure3Spectra";
-import { figureMemorization } from "./noise/figureMemorization";
-import type { PaperItem } from "./item";
+import { table6, table7 } from "./comparison/settingsTables";
 import { table1 } from "./comparison/table1";
 import { table2 } from "./comparison/table2";
+import { table5 } from "./comparison/table5";
+import { table9 } from "./comparison/table9";
+import { figure1Surfaces } from "./curvature/figure1Surfaces";
+import { figure3Spectra } from "./curvature/figure3Spectra";
+import { figure1Left } from "./figure1Left";
 import { table10 } from "./finetuning/table10";
 import { table3 } from "./finetuning/table3";
+import type { PaperItem } from "./item";
+import { figureMemorization } from "./noise/figureMemorization";
 import { table4 } from "./noise/table4";
-import { table5 } from "./comparison/table5";
-import { table6, table7 } from "./comparison/settingsTables";
 import { table8 } from "./noise/table8";
-import { table9 } from "./comparison/table9";
 
 export const catalog: readonly PaperItem[] = [
   table1,
@@ -33,7 +33,7 @@ export const catalog: readonly PaperItem[] = [
   figureMemorization,
 ];
 
-/** @throws where there is no such item, naming those there are */
+/** The item of this name. @throws if there is none; the error names those that there are */
 export function findItem(id: string): PaperItem {
   const item = catalog.find((each) => each.id === id);
   if (!item) throw new Error(`no item "${id}"; there are ${catalog.map((each) => each.id).join(", ")}`);

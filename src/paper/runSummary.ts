@@ -1,11 +1,11 @@
-/** One run for a reader, as Markdown: how it ended, what differs from the defaults, how it went. */
+/** One run as Markdown for a reader: its outcome, the settings that differ from their defaults, and its course. */
 import { withoutDefaults } from "../experiments/config";
 import type { RunRecord } from "../experiments/records";
 import type { EpochRecord } from "../training";
 import { toMarkdown, type TableRow } from "../tables";
 
 export interface RunSummaryOptions {
-  /** Rows of the table of epochs, at equal distances, the last epoch among them; default 12. */
+  /** Rows of the table of epochs, evenly spaced, with the last epoch among them; default 12. */
   readonly maxRows?: number;
 }
 
@@ -37,7 +37,7 @@ function outcome({ metrics, config, history }: RunRecord): string {
   return sentences.length === 1 ? (sentences[0] as string) : `${sentences[0]} ${sentences.slice(1).join("; ")}.`;
 }
 
-// Defaults have their sources beside them in the code; what a reader must be told is what departs from them.
+// Defaults have their sources beside them in the code, so only departures from them are listed.
 function settings({ config, metrics }: RunRecord): string {
   const { parameters } = metrics;
   const lines = Object.entries(withoutDefaults(config)).map(([section, fields]) => {
@@ -74,7 +74,7 @@ function epochRow({ epoch, trainLoss, perturbedLoss, testLoss, testErrorRate, tr
   } satisfies TableRow;
 }
 
-/** Of columns that have something in them. */
+/** Headings of the columns that are not empty. */
 function headings(history: readonly EpochRecord[]): Record<string, string> {
   const rows: TableRow[] = history.map(epochRow);
   const always = ["epoch", "trainLoss"];
@@ -83,7 +83,7 @@ function headings(history: readonly EpochRecord[]): Record<string, string> {
   );
 }
 
-/** At most `count`, evenly from the end backwards, so that the last is there. */
+/** At most `count` elements, evenly spaced backwards from the last. */
 function spread<T>(list: readonly T[], count: number): T[] {
   const every = Math.max(1, Math.ceil(list.length / count));
   return list.filter((_, i) => (list.length - 1 - i) % every === 0);

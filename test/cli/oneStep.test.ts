@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { distinctSteps, oneStep } from "../../src/cli/oneStep";
 import { catalog } from "../../src/paper/catalog";
 import { runConfig, type RunConfig } from "../../src/experiments/config";
-import { describeModel } from "../../src/paper/item";
+import { describeModel } from "../../src/experiments/plan";
 import { expectNoLeakAsync } from "../support/noLeak";
 import { tinyRun } from "../support/records";
 

@@ -5,7 +5,7 @@ import { tf, Rng } from "../../src/engine";
 import { mlp, withResizedInput } from "../../src/models";
 import { datasetConfig, runConfig, runKey, type RunOptions } from "../../src/experiments/config";
 import { datasetNames, factsOf, folderOfSplit, loadSplit } from "../../src/experiments/datasets";
-import { describeDataset, labeledRows } from "../../src/paper/item";
+import { describeDataset, labeledRows } from "../../src/experiments/plan";
 import { runData, runModel, runRecord } from "../../src/experiments/run";
 import { runCost } from "../../src/experiments/runMissing";
 import { numberedDataset, temporaryFolder } from "../data/support";

@@ -1,16 +1,17 @@
 /** Figure 1, left: the paper's dots recomputed from its tables against those that it draws, and ours from records. */
 import assert from "node:assert/strict";
 import { figure1Left, ourReductions, paperReductions, reductionFamilies } from "../../src/paper/figure1Left";
-import { recordsNames, type PlannedRun } from "../../src/paper/item";
+import type { PlannedRun } from "../../src/experiments/plan";
+import { recordsNames } from "../../src/paper/item";
 import { paperNumbers } from "../../src/paper/numbers";
 import type { RunRecord } from "../../src/experiments/records";
 import { table1 } from "../../src/paper/comparison/table1";
 import { table3 } from "../../src/paper/finetuning/table3";
 import { table5 } from "../../src/paper/comparison/table5";
-import { itemReport } from "../../src/paper/report";
-import { summarizeFigure1Left } from "../../src/paper/figure1LeftReport";
+import { summaryCells } from "../../src/paper/readmeTable";
+import { itemReport } from "../../src/paper/reproduce";
 import { labRecords } from "../support/noiseRecords";
-import { recordsOf } from "../support/records";
+import { conclude, recordsOf } from "../support/records";
 
 const ascending = (values: readonly number[]) => [...values].sort((a, b) => a - b);
 const paperDots = (family: string) =>
@@ -97,8 +98,8 @@ describe("paper/figure1Left", () => {
 
     it("a table without records has no dot", () => {
       assert.deepEqual(ourReductions("lab", []), []);
-      assert.deepEqual(figure1Left.conclusions("lab", []), []);
-      assert.equal(summarizeFigure1Left([]), undefined);
+      assert.deepEqual(conclude(figure1Left, "lab", []), []);
+      assert.equal(summaryCells(figure1Left, []), undefined);
     });
   });
 
@@ -109,6 +110,6 @@ describe("paper/figure1Left", () => {
     assert.deepEqual(hconcat.map(({ title }) => title.text), ["paper", "ours"]); // prettier-ignore
     assert.equal(new Set(report.rows.map(({ family }) => family)).size, reductionFamilies.length);
     // paper.md Sec. 5: the one below 0 is SVHN, Shake-Shake, AutoAugment
-    assert.match(report.conclusions[0]!, /in the paper it is lower in 58 of 59\.$/);
+    assert.match(report.conclusions[0]!, /in the paper it is lower in 58 of 59\. /);
   });
 });

@@ -1,6 +1,6 @@
 /** Records of Table 4 at lab, made by hand. */
 import { figureMemorization } from "../../src/paper/noise/figureMemorization";
-import type { PlannedRun } from "../../src/paper/item";
+import type { PlannedRun } from "../../src/experiments/plan";
 import type { RunRecord } from "../../src/experiments/records";
 import { table4 } from "../../src/paper/noise/table4";
 import { recordOf, recordsOf } from "./records";

@@ -1,6 +1,7 @@
 /** Records made by hand. */
 import { runConfig, runKey, type RunOptions } from "../../src/experiments/config";
-import type { PlannedRun } from "../../src/paper/item";
+import type { PlannedRun } from "../../src/experiments/plan";
+import { conclusionsOf, type Budget, type PaperItem } from "../../src/paper/item";
 import type { RunMetrics, RunRecord } from "../../src/experiments/records";
 
 /** A run of a second: 64 generated images, an MLP of four units. */
@@ -28,4 +29,9 @@ export function recordOf(options: RunOptions, metrics: Partial<RunMetrics> = {})
 /** Records of all planned runs, each with the error that `errorOf` gives it. */
 export function recordsOf(plan: readonly PlannedRun[], errorOf: (run: PlannedRun) => number): RunRecord[] {
   return plan.map((run) => recordOf(run.config, { testErrorRate: errorOf(run) }));
+}
+
+/** The sentences that an item concludes from records. */
+export function conclude(item: PaperItem, budget: Budget, records: readonly RunRecord[]): string[] {
+  return conclusionsOf(item, item.rows(budget, records), budget);
 }

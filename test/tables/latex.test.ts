@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { itemReport } from "../../src/paper/report";
+import { itemReport } from "../../src/paper/reproduce";
 import { toLatex } from "../../src/tables/latex";
 
 describe("tables/latex", () => {

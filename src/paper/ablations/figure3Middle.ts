@@ -1,15 +1,14 @@
 /** Figure 3 middle: test error against ρ for several m, the number of examples that share one perturbation. */
 import type { RunOptions } from "../../experiments/config";
 import {
+  countOf,
   describeDataset,
   describeModel,
   labeledRows,
   quickDataset,
-  type Budget,
   type LabeledRow,
-  type PaperItem,
   type PlannedRun,
-} from "../item";
+} from "../../experiments/plan";
 import type { RunRecord } from "../../experiments/records";
 import {
   estimate,
@@ -17,18 +16,22 @@ import {
   estimateDifference,
   formatEstimate,
   formatSize,
-  isSupported,
   type SeedMean,
 } from "../../experiments/statistics";
+import { errorVersusRho, type RhoPoint, inPercent, type FigureSpec } from "../../plots";
+import { runFootnotes, type TableRow } from "../../tables";
+import { verdictOn, type Claim } from "../claims";
+import type { Budget, ItemSummary, ItemTable, PaperItem } from "../item";
+import { paperNumbers, selectNumbers } from "../numbers";
 
-interface Scale {
+interface AblationScale {
   readonly base: RunOptions;
   readonly seeds: number;
-  /** m and the ρ tried with it: small blocks need a smaller ρ. */
+  /** The ρ tried with each m: small blocks need a smaller ρ. */
   readonly rhos: Readonly<Record<number, readonly number[]>>;
 }
 
-const scales: Record<Budget, Scale> = {
+const scales: Record<Budget, AblationScale> = {
   smoke: {
     base: {
       dataset: quickDataset({ trainSize: 256, testSize: 200 }),
@@ -67,22 +70,29 @@ const scales: Record<Budget, Scale> = {
   },
 };
 
-export const figure3Middle: PaperItem = {
+export const figure3Middle: PaperItem<LabeledRow> = {
   id: "figure-3-middle",
   title: "Figure 3, middle",
   claim: "Smaller m lowers the test error, and with it the best ρ.",
-  describe: (budget) => {
-    const { base, seeds } = scales[budget];
-    const { dataset, model, training } = base;
-    const { epochs, batchSize } = training;
-    const times = `${epochs} epoch${epochs > 1 ? "s" : ""}, ${seeds} seed${seeds > 1 ? "s" : ""}`;
-    return `${describeModel(model)}, ${describeDataset(dataset)}, batches of ${batchSize}, ${times}`;
-  },
+  describe,
   plan: (budget) => runs(budget),
-  conclusions: (budget, records) => conclude(figure3MiddleRows(budget, records)),
+  rows: figure3MiddleRows,
+  claims: claimsOf,
+  remarks: (rows) => concludeWithoutSam(rows),
+  table: tableOf,
+  figure: figureOf,
+  summary: summarize,
 };
 
-/** One row per finished run: m, rho, seed, error rates in [0, 1]. */
+function describe(budget: Budget): string {
+  const { base, seeds } = scales[budget];
+  const { dataset, model, training } = base;
+  const { epochs, batchSize } = training;
+  const times = `${countOf(epochs, "epoch")}, ${countOf(seeds, "seed")}`;
+  return `${describeModel(model)}, ${describeDataset(dataset)}, batches of ${batchSize}, ${times}`;
+}
+
+/** One row for each finished run: m, rho, seed, error rates in [0, 1]. */
 export function figure3MiddleRows(budget: Budget, records: readonly RunRecord[]): LabeledRow[] {
   return labeledRows(runs(budget), records);
 }
@@ -97,8 +107,7 @@ export interface CurvePointByM {
 }
 
 /** Mean and interval for each m and ρ; ρ = 0 is SGD whose batch norm takes its statistics over m images. */
-export function figure3MiddleCurves(budget: Budget, records: readonly RunRecord[]): CurvePointByM[] {
-  const rows = figure3MiddleRows(budget, records);
+export function figure3MiddleCurves(rows: readonly LabeledRow[]): CurvePointByM[] {
   return rows.length === 0 ? [] : (estimateBy(rows, ["m", "rho"], "testErrorRate") as unknown as CurvePointByM[]);
 }
 
@@ -108,7 +117,7 @@ function msOf(budget: Budget): number[] {
 
 function runs(budget: Budget): PlannedRun[] {
   const { seeds, rhos } = scales[budget];
-  // ρ = 0 for each m too: the statistics of batch norm are a block's, so that m matters without SAM.
+  // ρ = 0 for each m too: batch norm takes its statistics over a block, so m matters without SAM.
   return Array.from({ length: seeds }, (_, seed) => seed).flatMap((seed) =>
     msOf(budget).flatMap((m) => [0, ...rhos[m]!].map((rho) => run(budget, { m, rho, seed }))),
   );
@@ -121,72 +130,133 @@ function run(budget: Budget, { m, rho, seed }: { m: number; rho: number; seed: n
   return { config: { ...base, training: { ...base.training, m: blocks, rho, seed } }, labels: { m, rho } };
 }
 
-/** How far the best error with SAM (ρ > 0) falls from the largest m to the smallest, in [−1, 1]. */
-export function figure3MiddleGain(rows: readonly LabeledRow[]): SeedMean {
-  return gainOf(bestByM(rows.filter(({ rho }) => rho !== 0)));
+/** How far the best error falls from the largest m to the smallest, in [−1, 1]: with SAM (ρ > 0), or without. */
+function gainOf(rows: readonly LabeledRow[], which: "SAM" | "SGD"): SeedMean {
+  const bests = bestByM(rows, which);
+  return estimateDifference(bests.at(-1)!.errors, bests[0]!.errors);
 }
 
-/** The same without SAM (ρ = 0), where m acts through the statistics of batch norm alone. */
-export function figure3MiddlePlainGain(rows: readonly LabeledRow[]): SeedMean {
-  return gainOf(bestByM(rows.filter(({ rho }) => rho === 0)));
+interface Best {
+  readonly m: number;
+  readonly rho: number;
+  readonly errors: readonly number[];
 }
 
-function gainOf(bests: readonly { errors: number[] }[]): SeedMean {
-  return estimateDifference(bests[bests.length - 1]!.errors, bests[0]!.errors);
-}
-
-function bestByM(rows: readonly LabeledRow[]): { m: number; rho: number; errors: number[] }[] {
+/** The lowest mean error of each m and its ρ, in ascending order of m. Without SAM there is one ρ, 0. */
+function bestByM(all: readonly LabeledRow[], which: "SAM" | "SGD"): Best[] {
+  const rows = all.filter(({ rho }) => (which === "SAM" ? rho !== 0 : rho === 0));
   const ms = [...new Set(rows.map(({ m }) => m as number))].sort((a, b) => a - b);
   return ms.map((m) => ({ m, ...bestRho(rows.filter((row) => row.m === m)) }));
 }
 
-function conclude(rows: readonly LabeledRow[]): string[] {
-  const bests = bestByM(rows.filter(({ rho }) => rho !== 0));
-  const [first, last] = [bests[0], bests[bests.length - 1]];
-  if (!first || !last || first === last) return [];
-  const listed = bests.map(
-    ({ m, rho, errors }) => `m = ${m}: ${formatEstimate(estimate(errors), { scale: 100 })} % at ρ = ${rho}`,
-  );
-  const gain = figure3MiddleGain(rows);
-  const direction = gain.mean < 0 ? "rises" : "falls";
-  const points = formatSize(gain, { scale: 100 });
-  const verdict = isSupported(gain)
-    ? gain.mean > 0
-      ? "replicates"
-      : "does not replicate"
-    : gain.mean > 0
-      ? "shows in the mean, within the seeds' noise"
-      : "is not decided by these seeds";
-  const rho =
-    first.rho < last.rho
-      ? "is smaller for small m, as in the paper"
-      : first.rho === last.rho
-        ? "is the same on this grid"
-        : "is larger for small m";
-  return [
-    `Best error by m: ${listed.join("; ")}.`,
-    `From m = ${last.m} to m = ${first.m} the best error ${direction} by ${points} points: the claim ${verdict}. The best ρ ${rho}.`,
-    ...concludeWithoutSam(bestByM(rows.filter((row) => row.rho === 0)), figure3MiddlePlainGain(rows)),
-  ];
-}
-
-/** What m does through batch norm alone. */
-function concludeWithoutSam(plain: readonly { m: number; errors: number[] }[], gain: SeedMean): string[] {
-  const [small, large] = [plain[0], plain[plain.length - 1]];
-  if (!small || !large || small === large) return [];
-  const percent = (errors: number[]) => `${formatEstimate(estimate(errors), { scale: 100 })} %`;
-  const points = formatSize(gain, { scale: 100 });
-  return [
-    `Without SAM (ρ = 0), where m is only the number of images that batch norm takes its statistics over, the error is ` +
-      `${percent(small.errors)} at m = ${small.m} and ${percent(large.errors)} at m = ${large.m}: it ` +
-      `${gain.mean < 0 ? "rises" : "falls"} by ${points} points without any perturbation.`,
-  ];
-}
-
-function bestRho(rows: readonly LabeledRow[]): { rho: number; errors: number[] } {
+function bestRho(rows: readonly LabeledRow[]): Omit<Best, "m"> {
   const means = [...new Set(rows.map((row) => row.rho as number))].map((rho) => {
     const errors = rows.filter((row) => row.rho === rho).map(({ testErrorRate }) => testErrorRate);
     return { rho, errors, mean: estimate(errors).mean };
   });
   return means.reduce((a, b) => (b.mean < a.mean ? b : a));
+}
+
+const percent = (errors: readonly number[]) => formatEstimate(estimate(errors), { scale: 100 });
+
+function claimsOf(rows: readonly LabeledRow[]): Claim[] {
+  const bests = bestByM(rows, "SAM");
+  const [first, last] = [bests[0]!, bests.at(-1)!];
+  if (first === last) return [];
+  const listed = bests.map(({ m, rho, errors }) => `m = ${m}: ${percent(errors)} % at ρ = ${rho}`);
+  const gain = gainOf(rows, "SAM");
+  return [
+    {
+      statement: "a smaller m lowers the error",
+      verdict: verdictOn(gain),
+      evidence:
+        `Best error by m: ${listed.join("; ")}. From m = ${last.m} to m = ${first.m} the best error ` +
+        `${gain.mean < 0 ? "rises" : "falls"} by ${formatSize(gain, { scale: 100 })} points.`,
+    },
+  ];
+}
+
+/** The effect of m through batch norm alone. */
+function concludeWithoutSam(rows: readonly LabeledRow[]): string[] {
+  const plain = bestByM(rows, "SGD");
+  const [small, large] = [plain[0], plain.at(-1)];
+  if (!small || !large || small === large) return [];
+  const gain = gainOf(rows, "SGD");
+  return [
+    `Without SAM (ρ = 0), where m is only the number of images that batch norm takes its statistics over, the error is ` +
+      `${percent(small.errors)} % at m = ${small.m} and ${percent(large.errors)} % at m = ${large.m}: it ` +
+      `${gain.mean < 0 ? "rises" : "falls"} by ${formatSize(gain, { scale: 100 })} points without any perturbation.`,
+  ];
+}
+
+function tableOf(rows: readonly LabeledRow[], budget: Budget): ItemTable {
+  const curves = figure3MiddleCurves(rows);
+  const ms = [...new Set(curves.map(({ m }) => m))];
+  const rhos = [...new Set(curves.map(({ rho }) => rho))].sort((a, b) => a - b);
+  return {
+    rows: rhos.map((rho) => cellsOf(curves, rho, ms)),
+    title: "Figure 3 middle: our test error in per cent, by ρ and m",
+    columns: { rho: "ρ", ...Object.fromEntries(ms.map((m) => [`m${m}`, `m = ${m}`])) },
+    footnotes: runFootnotes({ budget, seeds: Math.max(...curves.map(({ n }) => n)), notes: [`${describe(budget)}.`] }),
+  };
+}
+
+function cellsOf(curves: readonly CurvePointByM[], rho: number, ms: readonly number[]): TableRow {
+  const cells = ms.map((m) => {
+    const point = curves.find((each) => each.m === m && each.rho === rho);
+    return [`m${m}`, point && formatEstimate(point, { scale: 100 })];
+  });
+  return { rho, ...Object.fromEntries(cells) };
+}
+
+function figureOf(rows: readonly LabeledRow[], budget: Budget): FigureSpec {
+  const ours: RhoPoint[] = figure3MiddleCurves(rows).map((point) => ({ rho: point.rho, series: point.m, ...inPercent(point) }));
+  return errorVersusRho({
+    title: titleOf(rows),
+    subtitle: `Test error against ρ. Paper: CIFAR-10, a small ResNet. Ours: ${describe(budget)}.`,
+    rows: ours,
+    paper: paperPoints(),
+  });
+}
+
+function paperPoints(): RhoPoint[] {
+  return selectNumbers(paperNumbers("figure-3"), { panel: "middle" }).map(({ m, rho, value }) => ({
+    rho: Number(rho),
+    series: Number(m),
+    mean: value,
+  }));
+}
+
+function titleOf(rows: readonly LabeledRow[]): string {
+  const [gain, without] = [gainOf(rows, "SAM"), gainOf(rows, "SGD")];
+  if (gain.mean <= 0) return "Here a smaller m does not reach a lower error";
+  const verdict = verdictOn(gain);
+  const noise = { yes: "", no: "", undecided: ", within the seeds' noise", "one seed": " (one seed)" }[verdict];
+  // At least half of it is there before any perturbation.
+  const alsoWithout = without.mean > gain.mean / 2 ? ", but so it does without SAM" : "";
+  return `A smaller m reaches a lower error${noise}${alsoWithout}`;
+}
+
+/** The lowest error of the smallest and of the largest m, and its ρ. */
+function summarize(rows: readonly LabeledRow[]): ItemSummary {
+  const bests = bestByM(rows, "SAM");
+  const ends = [bests[0]!, bests.at(-1)!];
+  const without = (m: number) => percent(bestByM(rows, "SGD").find((each) => each.m === m)!.errors);
+  return {
+    paper: printedEnds().map((point) => describePoint(point, point.mean.toFixed(2))).join("; "),
+    ours: ends.map((best) => `${describePoint({ ...best, series: best.m }, percent(best.errors))} (${without(best.m)} without SAM)`).join("; "),
+    seeds: bests[0]!.errors.length,
+    claims: claimsOf(rows),
+  }; // prettier-ignore
+}
+
+function printedEnds(): RhoPoint[] {
+  const points = paperPoints();
+  const ms = points.map(({ series }) => Number(series));
+  const best = (m: number) => points.filter(({ series }) => series === m).reduce((a, b) => (b.mean < a.mean ? b : a));
+  return [best(Math.min(...ms)), best(Math.max(...ms))];
+}
+
+function describePoint({ series, rho }: Pick<RhoPoint, "series" | "rho">, error: string): string {
+  return `m = ${series}: ${error} % at ρ = ${rho}`;
 }

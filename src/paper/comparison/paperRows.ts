@@ -1,13 +1,15 @@
 /** The paper's tables of errors as rows with and without SAM. */
 import { datasetFacts, type DatasetName } from "../../experiments/datasets";
+import { formatEstimate } from "../../experiments/statistics";
 import { selectNumbers, type PaperNumber, type PaperNumbers } from "../numbers";
+import type { Condition } from "./comparison";
 
-/** The paper's row: what says which it is, and its numbers with and without SAM. */
+/** One row of the paper: the fields that identify it, and its numbers with and without SAM. */
 export interface PaperRow {
   readonly where: Readonly<Record<string, string | number>>;
   readonly sgd: PaperNumber;
   readonly sam: PaperNumber;
-  /** That the paper prints. */
+  /** Decimals that the paper prints. */
   readonly decimals: number;
 }
 
@@ -34,4 +36,16 @@ export function paperRowName({ where }: PaperRow): string {
 /** "CIFAR-10" for "cifar-10". */
 export function titleOfDataset(dataset: string): string {
   return datasetFacts[dataset as DatasetName]?.title ?? dataset;
+}
+
+/** Whether a condition of ours is shown beside the paper's row. */
+export function standsFor({ paper }: Condition, { where }: PaperRow): boolean {
+  const named = Object.entries(paper ?? {});
+  return named.length > 0 && named.every(([field, value]) => where[field] === value);
+}
+
+/** "4.57±0.07": both errors as the paper prints them. */
+export function printedErrors({ sgd, sam, decimals }: PaperRow): { readonly sgd: string; readonly sam: string } {
+  const printed = ({ value, interval, bound }: PaperNumber) => formatEstimate({ mean: value, interval, bound }, { decimals });
+  return { sgd: printed(sgd), sam: printed(sam) };
 }

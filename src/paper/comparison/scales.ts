@@ -1,14 +1,15 @@
-/** What Tables 1, 2, 5 and 9 train on below the budget "paper": one place, since they share runs, and the records of Table 5. */
+/** Data, networks and training of Tables 1, 2, 5 and 9 below the budget "paper". They share runs, and the records of Table 5. */
 import { comparisonMethods, type Comparison, type Condition } from "./comparison";
 import type { RunOptions } from "../../experiments/config";
-import { describeModel, quickDataset, type Budget } from "../item";
+import { describeModel, quickDataset } from "../../experiments/plan";
+import type { Budget } from "../item";
 
 export type Augment = NonNullable<RunOptions["training"]["augment"]>;
 export type QuickBudget = Exclude<Budget, "paper">;
 
 export interface ComparisonScale {
   readonly dataset: RunOptions["dataset"];
-  /** Of every network; augmentation, ρ and seed are the tables' own. */
+  /** Shared by all networks; augmentation, ρ and seed are the tables' own. */
   readonly training: RunOptions["training"];
   readonly seeds: number;
   readonly rhos: readonly number[];
@@ -44,7 +45,7 @@ export const comparisonScales: Readonly<Record<QuickBudget, ComparisonScale>> = 
     network: { name: "convNet", widths: [16, 32, 64] },
   },
   // Ours: few images, trained until the training loss is near 0. With 1000 images and 100 epochs, or with augmentation beyond flips and
-  // crops, these networks underfit: twice the epochs then help SGD more than SAM does. Batches of 32 are the paper's m.
+  // crops, these networks underfit, and twice the epochs then help SGD more than SAM does. Batches of 32 are the paper's m.
   lab: {
     dataset: { name: "fashion-mnist", trainSize: 200 },
     training: { epochs: 400, batchSize: 32, evaluateEvery: 100 },
@@ -67,12 +68,12 @@ export interface QuickCondition {
   readonly augment: Augment;
   /** The paper's row that it stands for. */
   readonly paper: Condition["paper"];
-  /** Where they are not the scale's. */
+  /** Default: the scale's. */
   readonly epochs?: number;
   readonly seeds?: number;
 }
 
-/** A table's conditions at one of these budgets, each of SGD, SGD at twice the epochs and SAM. */
+/** A table's conditions at one of these budgets, each trained with SGD, SGD at twice the epochs and SAM. */
 export function quickComparison(budget: QuickBudget, conditions: readonly QuickCondition[]): Comparison {
   const { seeds, validationSize } = comparisonScales[budget];
   return {

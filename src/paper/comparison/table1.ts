@@ -1,8 +1,9 @@
 /** Table 1: test error on CIFAR-10 and CIFAR-100 of four kinds of networks, with basic augmentation, cutout and AutoAugment. */
-import { comparisonItem, comparisonMethods, type Comparison } from "./comparison";
-import { comparisonScales, quickComparison, type Augment, type ComparisonScale, type QuickCondition } from "./scales";
 import type { Budget } from "../item";
+import { comparisonMethods, type Comparison } from "./comparison";
+import { comparisonItem } from "./comparisonItem";
 import { paperConditions } from "./paperConditions";
+import { comparisonScales, quickComparison, type Augment, type ComparisonScale, type QuickCondition } from "./scales";
 
 export const table1 = comparisonItem({
   id: "table-1",
@@ -18,10 +19,10 @@ export function table1Comparison(budget: Budget): Comparison {
   return quickComparison(budget, quickConditions(comparisonScales[budget]));
 }
 
-/** Of ours and the paper's. */
+/** The paper's name of each augmentation. */
 const augments: Partial<Record<Augment, string>> = { basic: "basic", cutout: "cutout", "autoaugment-scaled": "autoaugment" };
 
-// Of the first network, which Table 5 trains too, what that has; where it is the only one, all.
+// Table 5 trains the first network too, so Table 1 has the same augmentations of it; all, if it is the only one.
 function quickConditions({ network, otherNetworks = [] }: ComparisonScale): QuickCondition[] {
   const own: readonly Augment[] = otherNetworks.length > 0 ? ["basic", "cutout"] : ["basic", "cutout", "autoaugment-scaled"];
   return [

@@ -1,11 +1,9 @@
 /** Table 5: test error on SVHN and Fashion-MNIST with and without SAM, with basic augmentation and with AutoAugment or cutout. */
-import { comparisonItem, comparisonMethods, comparisonRows, type Comparison } from "./comparison";
-import { comparisonScales, quickComparison } from "./scales";
-import type { Budget, LabeledRow } from "../item";
+import type { Budget } from "../item";
+import { comparisonMethods, type Comparison } from "./comparison";
+import { comparisonItem } from "./comparisonItem";
 import { paperConditions } from "./paperConditions";
-import type { RunRecord } from "../../experiments/records";
-
-export const table5Methods = comparisonMethods;
+import { comparisonScales, quickComparison } from "./scales";
 
 // The paper's "auto augment" on Fashion-MNIST is cutout alone.
 const augments = [
@@ -19,11 +17,6 @@ export const table5 = comparisonItem({
   claim: "SAM lowers the test error on Fashion-MNIST and SVHN, with basic augmentation and with stronger ones.",
   comparison,
 });
-
-/** One row per finished run: augment, method ("SGD" | "SGD, twice the epochs" | "SAM"), rho, seed, error rates in [0, 1]. */
-export function table5Rows(budget: Budget, records: readonly RunRecord[]): LabeledRow[] {
-  return comparisonRows(comparison(budget), records);
-}
 
 function comparison(budget: Budget): Comparison {
   if (budget === "paper") return { conditions: paperConditions("table-5"), methods: comparisonMethods, seeds: 5 }; // paper Sec. 3

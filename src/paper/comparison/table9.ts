@@ -1,48 +1,48 @@
 /** Table 9: Table 1 with ρ = 0.05 everywhere, as if it had not been tuned. */
-import {
-  atRho,
-  comparisonItem,
-  comparisonResults,
-  conditionName,
-  pairedResults,
-  type Comparison,
-  type ConditionResult,
-} from "./comparison";
-import type { Budget } from "../item";
-import { paperConditions } from "./paperConditions";
 import type { RunRecord } from "../../experiments/records";
 import { estimate, estimateDifference, formatEstimate } from "../../experiments/statistics";
+import type { Budget } from "../item";
+import { atRho, comparisonResults, conditionName, pairedResults, type Comparison, type ConditionResult } from "./comparison";
+import { comparisonItem, type ComparisonItem } from "./comparisonItem";
+import { paperConditions } from "./paperConditions";
 import { table1Comparison } from "./table1";
 
-/** Where it is not tuned: paper App. C.1, for Tables 9 and 10. */
+/** The untuned ρ of Tables 9 and 10: paper App. C.1. */
 export const FIXED_RHO = 0.05;
 
-export const table9 = comparisonItem({
-  id: "table-9",
-  recordsIn: "table-5",
-  title: "Table 9",
-  claim: "SAM at an untuned ρ = 0.05 still lowers the test error, nearly as far as at the tuned ρ.",
-  comparison,
-  further: (fixed, budget, records) => besideTuned(fixed, tunedResults(budget, records)),
-});
+export const table9: ComparisonItem = {
+  ...comparisonItem({
+    id: "table-9",
+    recordsIn: "table-5",
+    title: "Table 9",
+    claim: "SAM at an untuned ρ = 0.05 still lowers the test error, nearly as far as at the tuned ρ.",
+    comparison,
+    remarks: besideTuned,
+  }),
+  rows: (budget, records) => withTuned(budget, records),
+};
 
 function comparison(budget: Budget): Comparison {
   const table1 = table1Comparison(budget);
   return budget === "paper" ? { ...table1, conditions: paperConditions("table-9", FIXED_RHO) } : atRho(table1, FIXED_RHO);
 }
 
-/** Table 1's results at the same budget, as far as they are recorded. */
-export function tunedResults(budget: Budget, records: readonly RunRecord[]): ConditionResult[] {
-  return comparisonResults(table1Comparison(budget), records);
+/** Results at ρ = 0.05, each with Table 1's at the tuned ρ if that is recorded. */
+function withTuned(budget: Budget, records: readonly RunRecord[]): ConditionResult[] {
+  const tuned = comparisonResults(table1Comparison(budget), records);
+  return comparisonResults(comparison(budget), records).map((result) => {
+    const [pair] = pairedResults([result], tuned);
+    return pair ? { ...result, tuned: pair.other } : result;
+  });
 }
 
 // "At ρ = 0.05 SAM's mean error is above that at the tuned ρ in 2 of 5 conditions, by 1.20±0.80 points at most (WRN-10-1, basic)."
-function besideTuned(fixed: readonly ConditionResult[], tuned: readonly ConditionResult[]): string[] {
-  const pairs = pairedResults(fixed, tuned).map(({ result, other }) => ({
-    name: conditionName(result.condition),
-    loss: estimateDifference(result.errors.SAM, other.errors.SAM),
-    rho: other.rho,
-  }));
+function besideTuned(results: readonly ConditionResult[]): string[] {
+  const pairs = results.flatMap(({ condition, errors, tuned }) =>
+    tuned
+      ? [{ name: conditionName(condition), loss: estimateDifference(errors.SAM, tuned.errors.SAM), rho: tuned.rho }]
+      : [],
+  ); // prettier-ignore
   if (pairs.length === 0) return [];
   const same = pairs.filter(({ rho }) => rho === FIXED_RHO).length;
   const above = pairs.filter(({ loss }) => loss.mean > 0);

@@ -1,21 +1,28 @@
-/** Memorization curves: what SGD and SAM make of flipped and of clean labels along training. Not in the paper; what Table 4 rests on. */
-import type { Memorization } from "../../training";
-import type { Budget, PaperItem } from "../item";
-import { describeNoiseRuns, noiseHistories, noiseRates, reportedRuns, tuningRuns, type NoiseHistory } from "./runs";
+/** Memorization curves: how SGD and SAM treat flipped and clean labels along training. Not in the paper; Table 4 rests on it. */
 import type { RunRecord } from "../../experiments/records";
-import { estimate, estimateDifference, formatEstimate, type SeedMean } from "../../experiments/statistics";
-import { percent } from "./table4";
+import { estimate, estimateDifference, formatEstimate } from "../../experiments/statistics";
+import { memorizationCurves, type MemorizationPoint, inPercent, type FigureSpec } from "../../plots";
+import { runFootnotes, type TableRow } from "../../tables";
+import type { EpochRecord, Memorization } from "../../training";
+import { verdictOn, type Claim } from "../claims";
+import type { Budget, ItemSummary, ItemTable, PaperItem } from "../item";
+import { percent, placeOf, ratesOf } from "./accuracies";
+import { describeNoiseRuns, noiseHistories, noiseRates, reportedRuns, tuningRuns, type NoiseHistory } from "./runs";
 
 export const memorizationMethods = ["SGD", "SAM"] as const;
 
-export const figureMemorization: PaperItem = {
+export const figureMemorization: PaperItem<MemorizationRow> = {
   id: "figure-memorization",
   recordsIn: "table-4",
   title: "Memorization curves",
-  claim: "SGD learns wrong labels by heart and loses accuracy as it does; SAM at the right ρ leaves them.",
+  claim: "SGD memorizes wrong labels and loses accuracy as it does; SAM at the right ρ memorizes far fewer of them.",
   describe: describeNoiseRuns,
   plan: (budget, records) => [...tuningRuns(budget, memorizationMethods), ...reportedRuns(budget, records, memorizationMethods)],
-  conclusions: (budget, records) => conclude(memorizationRows(budget, records), noiseRates(budget)),
+  rows: memorizationRows,
+  claims: claimsOf,
+  table: tableOf,
+  figure: figureOf,
+  summary: summarize,
 };
 
 /** One evaluated epoch of one run; every share is in [0, 1]. */
@@ -49,23 +56,126 @@ export function lastRows(rows: readonly MemorizationRow[]): MemorizationRow[] {
   return [...last.values()];
 }
 
-function conclude(rows: readonly MemorizationRow[], rates: readonly number[]): string[] {
+/** Shares of flipped labels that a method fits at a noise rate, one for each seed. */
+function fittedShares(rows: readonly MemorizationRow[], where: { method: string; noiseRate: number }): number[] {
+  return rows
+    .filter((row) => row.method === where.method && row.noiseRate === where.noiseRate)
+    .map((row) => row.flippedFitted ?? 0);
+}
+
+function claimsOf(rows: readonly MemorizationRow[]): Claim[] {
   const last = lastRows(rows);
-  return rates.flatMap((noiseRate) => {
-    const fitted = (method: string) =>
-      last.filter((row) => row.method === method && row.noiseRate === noiseRate).map((row) => row.flippedFitted ?? 0);
-    const [sgd, sam] = memorizationMethods.map(fitted);
+  return ratesOf(rows).flatMap((noiseRate) => {
+    const [sgd, sam] = memorizationMethods.map((method) => fittedShares(last, { method, noiseRate }));
     if (!sgd?.length || !sam?.length) return [];
-    const verdict = describeDifference(estimateDifference(sgd, sam));
     const share = (values: readonly number[]) => `${formatEstimate(estimate(values), { scale: 100, decimals: 1 })} %`;
     return [
-      `At ${percent(noiseRate)} noise SGD ends with ${share(sgd)} of the flipped labels fitted, SAM with ${share(sam)}: ${verdict}.`,
+      {
+        statement: "SAM fits fewer flipped labels than SGD",
+        where: placeOf(noiseRate),
+        verdict: verdictOn(estimateDifference(sgd, sam)),
+        evidence: `At ${percent(noiseRate)} noise SGD ends with ${share(sgd)} of the flipped labels fitted, SAM with ${share(sam)}.`,
+      },
     ];
   });
 }
 
-function describeDifference({ mean, interval }: SeedMean): string {
-  if (mean <= 0) return "not fewer";
-  if (interval === undefined) return "fewer, with one seed";
-  return mean > interval ? "fewer, beyond the seeds' noise" : "fewer, within the seeds' noise";
+const measureOf = {
+  "clean test accuracy": "testAccuracy",
+  "flipped labels reproduced": "flippedFitted",
+  "true class predicted instead": "flippedCorrected",
+  "clean labels reproduced": "cleanFitted",
+} as const;
+
+type Measure = keyof typeof measureOf;
+const measures = Object.keys(measureOf) as Measure[];
+
+/** Accuracy, and what has become of the labels, after the last epoch. */
+function tableOf(all: readonly MemorizationRow[], budget: Budget): ItemTable {
+  const last = lastRows(all);
+  return {
+    rows: noiseRates(budget).flatMap((noiseRate) => memorizationMethods.map((method) => cellsOf(last, method, noiseRate))),
+    title: "What is left of wrong labels after the last epoch, in per cent",
+    columns: {
+      noise: "noise",
+      method: "method",
+      ...Object.fromEntries(Object.entries(measureOf).map(([name, field]) => [field, name])),
+    },
+    footnotes: runFootnotes({
+      budget,
+      seeds: new Set(all.map(({ seed }) => seed)).size,
+      notes: ["The paper has no such figure.", `${describeNoiseRuns(budget)}. SGD: the same epochs, half the gradients.`],
+    }),
+  };
+}
+
+function cellsOf(last: readonly MemorizationRow[], method: string, noiseRate: number): TableRow {
+  const mine = last.filter((row) => row.method === method && row.noiseRate === noiseRate);
+  const choice = mine[0]?.choice ?? "";
+  const shares = measures.map((measure) => [measureOf[measure], shareOf(mine, measure)]);
+  return { noise: percent(noiseRate), method: choice === "" ? method : `${method}, ${choice}`, ...Object.fromEntries(shares) };
+}
+
+function shareOf(rows: readonly MemorizationRow[], measure: Measure): string | undefined {
+  const values = rows.flatMap((row) => row[measureOf[measure]] ?? []);
+  return values.length === 0 ? undefined : formatEstimate(estimate(values), { scale: 100, decimals: 1 });
+}
+
+function figureOf(all: readonly MemorizationRow[], budget: Budget): FigureSpec {
+  return memorizationCurves({
+    title: titleOf(lastRows(all)),
+    subtitle: `In per cent, mean and 95 % interval. ${describeNoiseRuns(budget)}.`,
+    rows: averagedPoints(all),
+  });
+}
+
+function averagedPoints(rows: readonly MemorizationRow[]): MemorizationPoint[] {
+  const epochs = [...new Set(rows.map(({ epoch }) => epoch))].sort((a, b) => a - b);
+  return ratesOf(rows).flatMap((noiseRate) =>
+    measures.flatMap((measure) =>
+      memorizationMethods.flatMap((method) =>
+        epochs.flatMap((epoch) => {
+          const here = rows.filter((row) => row.noiseRate === noiseRate && row.method === method && row.epoch === epoch);
+          const values = here.flatMap((row) => row[measureOf[measure]] ?? []);
+          const place = { epoch, method, measure, noise: `${percent(noiseRate)} noise` };
+          return values.length === 0 ? [] : [{ ...place, ...inPercent(estimate(values)) }];
+        }),
+      ),
+    ),
+  );
+}
+
+function titleOf(last: readonly MemorizationRow[]): string {
+  const rates = ratesOf(last);
+  const fitted = (method: string, noiseRate: number) => estimate(fittedShares(last, { method, noiseRate })).mean;
+  const less = rates.filter((rate) => fitted("SAM", rate) < fitted("SGD", rate));
+  if (less.length === 0) return "Here SAM memorizes as many wrong labels as SGD";
+  return `SGD memorizes wrong labels, SAM ${less.length === rates.length ? "" : "at some noise rates "}far fewer of them`;
+}
+
+const at40 = 0.4;
+
+/** Flipped labels that are fitted after the last epoch, at 40 % noise. */
+function summarize(rows: readonly MemorizationRow[]): ItemSummary {
+  const last = lastRows(rows);
+  const [sgd, sam] = memorizationMethods.map((method) => fittedShares(last, { method, noiseRate: at40 }));
+  const text = (values: readonly number[]) => formatEstimate(estimate(values), { scale: 100 });
+  return {
+    paper: "no such figure",
+    ours: `flipped labels fitted at 40 % noise: SAM ${text(sam!)}, SGD ${text(sgd!)} %`,
+    seeds: sam!.length,
+    claims: claimsOf(rows).filter(({ where }) => where === placeOf(at40)),
+  };
+}
+
+/** One run's evaluated epochs as points of `memorizationCurves`. The run needs label noise, and `trackTraining` for the fitted labels. */
+export function memorizationPoints(method: string, history: readonly EpochRecord[]): MemorizationPoint[] {
+  return measures.flatMap((measure) =>
+    history.flatMap(({ epoch, testErrorRate, memorization }) => {
+      const field = measureOf[measure];
+      const accuracy = testErrorRate === undefined ? undefined : 1 - testErrorRate;
+      const value = field === "testAccuracy" ? accuracy : memorization?.[field];
+      return value === undefined ? [] : [{ epoch, method, measure, mean: 100 * value }];
+    }),
+  );
 }

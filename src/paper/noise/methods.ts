@@ -4,15 +4,15 @@ import type { RunOptions } from "../../experiments/config";
 
 export type TrainingPart = RunOptions["training"];
 
-/** What a method may be tuned over. */
+/** The values that a method may be tuned over. */
 export interface SearchSpace {
-  /** Of a method with two gradients a step. */
+  /** Epochs of a method with two gradients per step. */
   readonly epochs: number;
-  /** Factors of `epochs` that are tried for a method with one gradient a step: 2 costs what SAM costs. */
+  /** Factors of `epochs` that are tried for a method with one gradient per step: 2 costs what SAM costs. */
   readonly epochFactors: readonly number[];
   readonly noiseRate: number;
   readonly rhos: readonly number[];
-  /** ρ of bootstrapped SAM: Table 8's grid, where it was run. */
+  /** ρ of bootstrapped SAM: Table 8's grid, if it was run. */
   readonly bootstrapRhos: readonly number[];
   /** α of mixup's Beta(α, α). */
   readonly alphas: readonly number[];
@@ -20,18 +20,18 @@ export interface SearchSpace {
 
 export interface NoiseMethod {
   readonly name: string;
-  /** Its name in data/paper/table-4.json; absent: a row that the paper does not have. */
+  /** Its name in data/paper/table-4.json; absent for a row that the paper does not have. */
   readonly paper?: string;
   /** Trained, and trained again from scratch on its own predictions. */
   readonly bootstrap?: true;
-  /** Takes the hyper-parameters that were best for another method, in place of a search of its own. */
+  /** The method whose best hyper-parameters it takes, instead of a search of its own. */
   readonly tunedAs?: string;
   search(space: SearchSpace): readonly TrainingPart[];
 }
 
 type Options = Omit<TrainingPart, "epochs">;
 
-// One gradient a step: it may have more epochs.
+// With one gradient per step it may have more epochs.
 const perEpochs =
   (make: (epochs: number, space: SearchSpace) => Options): NoiseMethod["search"] =>
   (space) =>
@@ -49,12 +49,12 @@ const mentorMixSettings: Readonly<Record<number, { alpha: number; percentile: nu
   0.8: { alpha: 4, percentile: 0.2, secondReweight: true },
 };
 
-/** In the paper's order, then those that it does not have. */
+/** The paper's methods in its order, then those that it does not have. */
 export const noiseMethods: readonly NoiseMethod[] = [
   {
     name: "M-correction",
     paper: "M-correction",
-    // Arazo et al.: α = 32, and 105 of 300 epochs on the labels as they are.
+    // Arazo et al.: α = 32, and 105 of 300 epochs on the labels as given.
     search: perEpochs((epochs) => ({
       mixupAlpha: 32,
       method: { name: "mixtureCorrection", warmupEpochs: Math.ceil(0.35 * epochs) },
@@ -92,7 +92,7 @@ export const noiseMethods: readonly NoiseMethod[] = [
   },
   {
     name: "Co-teaching (two networks)",
-    // Han et al.: the noise rate is known, and reached after 10 of 200 epochs. Two gradients a step, as SAM.
+    // Han et al.: the noise rate is known, and reached after 10 of 200 epochs. Two gradients per step, like SAM.
     search: ({ epochs, noiseRate }) => [
       { epochs, method: { name: "coTeaching", forgetRate: noiseRate, rampEpochs: Math.max(1, epochs / 20) } },
     ],
@@ -107,7 +107,7 @@ export function noiseMethod(name: string): NoiseMethod {
   return method;
 }
 
-/** "ρ = 0.1", "α = 8, 80 epochs": what a search chose; "" where there was nothing to choose. */
+/** The outcome of a search: "ρ 0.1", "α 8, 80 epochs"; "" if there was nothing to choose. */
 export function describeChoice(search: readonly TrainingPart[], chosen: TrainingPart): string {
   const varies = (field: keyof TrainingPart) => new Set(search.map((each) => each[field])).size > 1;
   return [

@@ -1,29 +1,30 @@
-/** The runs of Tables 4 and 8 and of the memorization curves: one plan, tuned per noise rate on clean held-out images, shared by all three. */
+/** The runs that Tables 4 and 8 and the memorization curves share: one plan, tuned for each noise rate on clean held-out images. */
 import type { EpochRecord } from "../../training";
 import type { RunOptions } from "../../experiments/config";
 import {
   bestRun,
+  countOf,
   describeDataset,
   describeModel,
   finishedRecords,
   labeledRows,
   quickDataset,
   TUNING_SEED,
-  type Budget,
   type LabeledRow,
   type PlannedRun,
-} from "../item";
-import { describeChoice, noiseMethod, noiseMethods, type NoiseMethod, type SearchSpace, type TrainingPart } from "./methods";
+} from "../../experiments/plan";
 import type { RunRecord } from "../../experiments/records";
+import type { Budget } from "../item";
+import { describeChoice, noiseMethod, noiseMethods, type NoiseMethod, type SearchSpace, type TrainingPart } from "./methods";
 
-interface Scale {
+interface NoiseScale {
   readonly base: { readonly dataset: RunOptions["dataset"]; readonly model: RunOptions["model"]; readonly training: Training };
   readonly noiseRates: readonly number[];
   readonly seeds: number;
-  /** Of SAM; methods with one gradient a step also have twice as many. */
+  /** Epochs of SAM; methods with one gradient per step also have twice as many. */
   readonly epochs: number;
   readonly epochFactors: readonly number[];
-  /** Of the test set along a run, whatever its epochs: the best epoch is one of as many for each method. */
+  /** Test evaluations per run; equal for all methods, so "best epoch" is a fair maximum. */
   readonly evaluations: number;
   readonly rhos: (noiseRate: number) => readonly number[];
   readonly alphas: readonly number[];
@@ -37,7 +38,7 @@ type Training = Omit<TrainingPart, "epochs">;
 const paperGrid = [0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5]; // paper Table 8
 const paperRates = [0.2, 0.4, 0.6, 0.8]; // paper Table 4
 
-const scales: Record<Budget, Scale> = {
+const scales: Record<Budget, NoiseScale> = {
   smoke: {
     base: {
       dataset: quickDataset({ trainSize: 200, testSize: 200 }),
@@ -59,8 +60,8 @@ const scales: Record<Budget, Scale> = {
   lab: {
     base: {
       dataset: { name: "fashion-mnist", trainSize: 2000, testSize: 5000 },
-      model: { name: "mlp", hidden: [256, 256] }, // ours: 135 weights for each image; in 40 epochs SGD learns every label by heart
-      training: { batchSize: 128, learningRate: 0.02 }, // ours: at 0.1 this network, without batch norm, learns unsteadily
+      model: { name: "mlp", hidden: [256, 256] }, // ours: 135 weights for each image; in 40 epochs SGD memorizes every label
+      training: { batchSize: 128, learningRate: 0.02 }, // ours: at 0.1 this network, without batch norm, is unstable
     },
     ...{ noiseRates: paperRates, seeds: 5, epochs: 40, epochFactors: [1, 2], evaluations: 20 },
     ...{ rhos: () => [0.05, 0.1, 0.2, 0.5], alphas: [1, 8, 32], table8Rhos: paperGrid, validationSize: 5000 },
@@ -83,26 +84,26 @@ export function noiseRates(budget: Budget): readonly number[] {
   return scales[budget].noiseRates;
 }
 
-/** "MLP 256-256, 2000 training and 5000 test images of Fashion-MNIST, 40 epochs of SAM, 3 seeds". */
+/** "MLP 256-256, 2000 training and 5000 test images of Fashion-MNIST, symmetric noise, 40 epochs of SAM, 3 seeds". */
 export function describeNoiseRuns(budget: Budget): string {
   const { base, epochs, seeds } = scales[budget];
-  const times = `${epochs} epochs of SAM, ${seeds} seed${seeds > 1 ? "s" : ""}`;
+  const times = `${countOf(epochs, "epoch")} of SAM, ${countOf(seeds, "seed")}`;
   return `${describeModel(base.model)}, ${describeDataset(base.dataset)}, symmetric noise, ${times}`;
 }
 
-/** The same of the tuning runs, which are tested on clean images that no run is trained on, with one seed. */
+/** The same for the tuning runs, which are tested on clean images that no run is trained on, with one seed. */
 export function describeTuning(budget: Budget): string {
   const { base, epochs, validationSize } = scales[budget];
   const images = describeDataset({ ...base.dataset, testSize: validationSize }).replace("test images", "clean validation images");
   return `${describeModel(base.model)}, ${images}, symmetric noise, ${epochs} epochs, one seed`;
 }
 
-/** Who had how many gradients, in one clause each. */
+/** The number of gradients that each kind of method had. */
 export function describeCompute(budget: Budget): string {
   const { epochs, epochFactors } = scales[budget];
   const all = epochFactors.map((factor) => factor * epochs).join(" or ");
   const choice = epochFactors.length > 1 ? ", whichever is better on held-out images" : "";
-  return `SAM has two gradients a step for ${epochs} epochs, methods with one gradient ${all} epochs${choice}; bootstrapped rows train twice`;
+  return `SAM has two gradients per step for ${epochs} epochs, methods with one gradient ${all} epochs${choice}; bootstrapped rows train twice`;
 }
 
 function spaceOf(budget: Budget, noiseRate: number): SearchSpace {
@@ -123,7 +124,7 @@ export function noisePlan(budget: Budget, records: readonly RunRecord[]): Planne
   return [...tuningRuns(budget), ...reportedRuns(budget, records)];
 }
 
-/** Of all methods, or of those named. */
+/** Tuning runs of all methods, or of those named. */
 export function tuningRuns(budget: Budget, names?: readonly string[]): PlannedRun[] {
   const methods = methodsNamed(names).filter(({ tunedAs }) => tunedAs === undefined);
   return methods.flatMap((method) => noiseRates(budget).flatMap((noiseRate) => tuningRunsOf(method, budget, noiseRate)));
@@ -197,7 +198,7 @@ function reportedConfig(budget: Budget, { noiseRate, training, bootstrap }: Nois
   };
 }
 
-// Undefined until every run of the search has a record; the first of equals.
+// Undefined until every run of the search has a record; the first among ties.
 function chosenOf(method: NoiseMethod, { budget, noiseRate, records }: Place): TrainingPart | undefined {
   const tuned = method.tunedAs === undefined ? method : noiseMethod(method.tunedAs);
   const search = searchOf(tuned, budget, noiseRate);
@@ -206,20 +207,20 @@ function chosenOf(method: NoiseMethod, { budget, noiseRate, records }: Place): T
   return best && search[best.index as number];
 }
 
-/** A reported run: its labels, errors, and what it made of the labels it was trained on. */
+/** A reported run with its tags and errors. */
 export interface NoiseRow extends LabeledRow {
   readonly method: string;
   readonly noiseRate: number;
-  /** What was chosen on held-out images, "" where there was nothing to choose. */
+  /** The hyper-parameters chosen on held-out images; "" if there was nothing to choose. */
   readonly choice: string;
 }
 
-/** One row for each finished run that is reported. */
+/** One row for each reported run that is finished. */
 export function noiseRows(budget: Budget, records: readonly RunRecord[], names?: readonly string[]): NoiseRow[] {
   return labeledRows(reportedRuns(budget, records, names), records) as NoiseRow[];
 }
 
-/** The evaluated epochs of each finished run, with its labels. */
+/** The evaluated epochs of each finished run, with its tags. */
 export function noiseHistories(budget: Budget, records: readonly RunRecord[], names: readonly string[]): NoiseHistory[] {
   return finishedRecords(reportedRuns(budget, records, names), records).map(({ record, labels }) => ({
     ...(labels as { method: string; noiseRate: number; choice: string }),
@@ -236,5 +237,6 @@ export interface NoiseHistory {
   readonly epochs: readonly EpochRecord[];
 }
 
+/** Table 8's grid. */
 export const table8Rhos = (budget: Budget): readonly number[] => scales[budget].table8Rhos;
 export const samEpochs = (budget: Budget): number => scales[budget].epochs;

@@ -1,175 +1,164 @@
-/** Table 4: accuracy on a clean test set after training with wrong labels, for SAM and for the methods made against such labels. */
-import type { Budget, PaperItem } from "../item";
+/** Table 4: accuracy on a clean test set after training with wrong labels, for SAM and for the methods made for such labels. */
+import { estimate, formatEstimate } from "../../experiments/statistics";
+import { dotIntervals, type DotInterval, inPercent, type FigureSpec } from "../../plots";
+import { runFootnotes, type TableRow } from "../../tables";
+import type { Budget, ItemSummary, ItemTable, PaperItem } from "../item";
+import { paperNumber, paperNumbers, selectNumbers } from "../numbers";
+import { accuracies, betterSgd, gainsOverSgd, percent, placeOf, type EpochChoice } from "./accuracies";
 import { noiseMethods } from "./methods";
-import { describeNoiseRuns, noisePlan, noiseRates, noiseRows, type NoiseRow } from "./runs";
-import type { RunRecord } from "../../experiments/records";
-import { estimate, estimateDifference, formatEstimate, isSupported, type SeedMean } from "../../experiments/statistics";
+import { describeCompute, describeNoiseRuns, noisePlan, noiseRates, noiseRows, type NoiseRow } from "./runs";
+import { aboveEverywhere, bestRival, rivalClaims, sgdClaims, table4Claims, table4Remarks } from "./table4Claims";
 
-export const table4: PaperItem = {
+export const table4: PaperItem<NoiseRow> = {
   id: "table-4",
   title: "Table 4",
   claim:
     "Against wrong labels SAM, with nothing added, beats every method made for them but MentorMix; bootstrapped SAM equals that.",
   describe: describeNoiseRuns,
   plan: noisePlan,
-  conclusions: (budget, records) => conclude(table4Rows(budget, records), noiseRates(budget)),
+  rows: noiseRows,
+  claims: table4Claims,
+  remarks: table4Remarks,
+  table: tableOf,
+  figure: figureOf,
+  summary: summarize,
 };
 
-/** One row per finished run that is reported: method, noiseRate, choice (hyper-parameters), seed, error rates in [0, 1]. */
-export function table4Rows(budget: Budget, records: readonly RunRecord[]): NoiseRow[] {
-  return noiseRows(budget, records);
+interface Line {
+  /** The printed name. */
+  readonly name: string;
+  /** Its name in data/paper/table-4.json. */
+  readonly paper?: string;
+  /** Its name in noiseMethods; absent if it was not trained here. */
+  readonly method?: string;
 }
 
-/** Accuracies in [0, 1], one for each seed. */
-export function accuracies(
-  rows: readonly NoiseRow[],
-  where: { readonly method: string; readonly noiseRate: number },
-  epoch: "last" | "best" = "last",
-): number[] {
-  const field = epoch === "last" ? "testErrorRate" : "bestTestErrorRate";
-  return rows.filter((row) => row.method === where.method && row.noiseRate === where.noiseRate).map((row) => 1 - row[field]);
-}
-
-/** SGD's accuracies at the number of epochs that is better after the last one, as the paper reports its baselines; [] without records. */
-export function betterSgd(rows: readonly NoiseRow[], noiseRate: number, epoch: "last" | "best" = "last"): number[] {
-  const candidates = sgdMethods
-    .map((method) => accuracies(rows, { method, noiseRate }, epoch))
-    .filter(({ length }) => length > 0);
-  return candidates.length === 0 ? [] : candidates.reduce((a, b) => (estimate(b).mean > estimate(a).mean ? b : a));
-}
-
-const sgdMethods = ["SGD", "SGD, twice the epochs"];
-
-interface RateGain {
-  readonly noiseRate: number;
-  readonly gain: SeedMean;
-}
-
-/** By how much SAM's accuracy is above the better SGD's, at each noise rate that has both. */
-export function gainsOverSgd(rows: readonly NoiseRow[], rates: readonly number[]): RateGain[] {
-  return gains(rows, rates, (noiseRate) => betterSgd(rows, noiseRate), "SAM");
-}
-
-function gains(
-  rows: readonly NoiseRow[],
-  rates: readonly number[],
-  baseline: (noiseRate: number) => readonly number[],
-  method: string,
-): RateGain[] {
-  return rates.flatMap((noiseRate) => {
-    const [ours, theirs] = [accuracies(rows, { method, noiseRate }), baseline(noiseRate)];
-    return ours.length > 0 && theirs.length > 0 ? [{ noiseRate, gain: estimateDifference(ours, theirs) }] : [];
+/** The paper's rows in its order, ours beside them, then ours that it does not have. */
+function linesOf(): Line[] {
+  const printed = [...new Set(paperNumbers("table-4").rows.map(({ method }) => String(method)))];
+  const listed = printed.flatMap((paper) => {
+    const ours = noiseMethods.filter((method) => method.paper === paper);
+    return ours.length === 0 ? [{ name: paper, paper }] : ours.map(({ name }) => ({ name, paper, method: name }));
   });
+  const extra = noiseMethods.filter(({ paper }) => paper === undefined);
+  return [...listed, ...extra.map(({ name }) => ({ name: `${name}, extra`, method: name }))];
 }
 
-function conclude(rows: readonly NoiseRow[], rates: readonly number[]): string[] {
-  return [
-    ...concludeSgd(rows, rates),
-    ...concludeBestEpoch(rows, rates),
-    ...concludeRivals(rows, rates),
-    ...concludeBootstrap(rows, rates),
-  ];
+/** Accuracy by method and noise rate: the paper's, ours after the last epoch, ours at the best. */
+function tableOf(runs: readonly NoiseRow[], budget: Budget): ItemTable {
+  const rates = noiseRates(budget);
+  const lines = linesOf();
+  const rows = lines.map((line) => ({
+    method: line.name,
+    ...Object.fromEntries(rates.flatMap((rate) => cellsOf(line, rate, runs))),
+  }));
+  const columns = rates.flatMap((rate) => [
+    [`paper${rate}`, `${percent(rate)} · paper`],
+    [`last${rate}`, `${percent(rate)} · ours, last epoch`],
+    [`best${rate}`, `${percent(rate)} · ours, best epoch`],
+  ]);
+  return {
+    rows,
+    title: "Table 4: accuracy in per cent on clean test images after training with wrong labels. Paper: CIFAR-10; ours: as below",
+    columns: { method: "method", ...Object.fromEntries(columns) },
+    strong: (row, field) => field.startsWith("last") && row[field] === highest(rows, field),
+    footnotes: runFootnotes({
+      budget,
+      seeds: new Set(runs.map(({ seed }) => seed)).size,
+      paperSpread: paperNumbers("table-4").spread,
+      notes: [
+        `${describeNoiseRuns(budget)}.`,
+        `Compute: ${describeCompute(budget)}.`,
+        ...choices(runs),
+        toldTheRate,
+        boldNote(lines),
+      ],
+    }),
+  };
 }
 
-function concludeSgd(rows: readonly NoiseRow[], rates: readonly number[]): string[] {
-  const all = gainsOverSgd(rows, rates);
-  if (all.length === 0) return [];
-  return [
-    `After the last epoch SAM's accuracy is, against the better of SGD's two, ${listGains(all)}. That SAM withstands wrong labels better than SGD ${verdictByRate(all)}.`,
-  ];
-}
-
-function concludeBestEpoch(rows: readonly NoiseRow[], rates: readonly number[]): string[] {
-  const best = rates.flatMap((noiseRate) => {
-    const sam = accuracies(rows, { method: "SAM", noiseRate }, "best");
-    const sgd = betterSgd(rows, noiseRate, "best");
-    return sam.length > 0 && sgd.length > 0 ? [{ noiseRate, gain: estimateDifference(sam, sgd) }] : [];
-  });
-  if (best.length === 0) return [];
-  return [
-    `At each run's best epoch, which only a clean test set can tell, the difference is ${listGains(best)}; the rest of the difference above is what came after that epoch, as wrong labels were learned by heart.`,
-  ];
-}
-
-const isRival = (name: string) => !["SAM", "Bootstrap + SAM", "MentorMix"].includes(name);
-
-/** The best of the paper's methods made against wrong labels after the last epoch, MentorMix aside: its name and accuracies. */
-export function bestRival(rows: readonly NoiseRow[], noiseRate: number): readonly [name: string, values: number[]] {
-  const names = noiseMethods.filter(({ name, paper }) => paper !== undefined && isRival(name)).map(({ name }) => name);
-  const made = names
-    .filter((name) => !sgdMethods.includes(name))
-    .map((name) => [name, accuracies(rows, { method: name, noiseRate })] as const);
-  return made.filter(([, values]) => values.length > 0).reduce((a, b) => (estimate(b[1]).mean > estimate(a[1]).mean ? b : a));
-}
-
-function concludeRivals(rows: readonly NoiseRow[], rates: readonly number[]): string[] {
-  if (!rows.some(({ method }) => method === "SAM")) return [];
-  const [listed, extra] = [true, false].map((inPaper) => {
-    const rivals = noiseMethods.filter(({ name, paper }) => (paper !== undefined) === inPaper && isRival(name));
-    return aboveSam(rows, rates, rivals.map(({ name }) => name)).join("; "); // prettier-ignore
-  });
-  const verdict = listed === "" ? "replicates in the means" : `does not replicate: above it in the mean are, ${listed}`;
-  return [
-    `That plain SAM beats every other method of the paper's table that was trained here, MentorMix aside, ${verdict}.`,
-    extra === "" ? "None of the extra rows is above SAM." : `Of the extra rows, above SAM in the mean are, ${extra}.`,
-  ];
-}
-
-/** "at 20 %: GCE (+1.2±0.5), SCE (+0.3±0.9)", in points, for each rate where there is one. */
-function aboveSam(rows: readonly NoiseRow[], rates: readonly number[], names: readonly string[]): string[] {
-  return rates.flatMap((noiseRate) => {
-    const sam = accuracies(rows, { method: "SAM", noiseRate });
-    const found = names.flatMap((method) => {
-      const values = accuracies(rows, { method, noiseRate });
-      if (sam.length === 0 || values.length === 0) return [];
-      const gain = estimateDifference(values, sam);
-      return gain.mean > 0 ? [`${method} (${signed(gain)})`] : [];
-    });
-    return found.length === 0 ? [] : [`at ${percent(noiseRate)}: ${found.join(", ")}`];
-  });
-}
-
-function concludeBootstrap(rows: readonly NoiseRow[], rates: readonly number[]): string[] {
-  const against = (method: string, base: string) =>
-    gains(rows, rates, (noiseRate) => accuracies(rows, { method: base, noiseRate }), method);
-  const helps = (name: string, all: readonly RateGain[]) =>
-    all.length === 0 ? [] : [`Bootstrapping moves ${name} by ${listGains(all)}: that it helps ${verdictByRate(all)}.`];
-  const rival = against("Bootstrap + SAM", "MentorMix");
-  return [
-    ...helps("SAM", against("Bootstrap + SAM", "SAM")),
-    ...helps("mixup", against("Bootstrap + Mixup", "Mixup")),
-    ...(rival.length === 0 ? [] : [`Against MentorMix, bootstrapped SAM is ${listGains(rival)}: ${onPar(rival)}.`]),
-  ];
-}
-
-function onPar(all: readonly RateGain[]): string {
-  const named = (some: readonly RateGain[]) => some.map(({ noiseRate }) => percent(noiseRate)).join(", ");
-  const behind = all.filter(({ gain }) => isSupported(gain) && gain.mean < 0);
-  return behind.length === 0 ? "that it is at least on par is not contradicted" : `on par it is not at ${named(behind)}`;
-}
-
-/** "replicates at 20 %, 40 %; does not at 80 %; is not decided by these seeds at 60 %". */
-function verdictByRate(all: readonly RateGain[]): string {
-  const part = (words: string, keep: (gain: SeedMean) => boolean) => {
-    const found = all.filter(({ gain }) => keep(gain)).map(({ noiseRate }) => percent(noiseRate));
-    return found.length === 0 ? [] : [`${words} at ${found.join(", ")}`];
+function cellsOf({ paper, method }: Line, noiseRate: number, runs: readonly NoiseRow[]): [string, string | undefined][] {
+  const [printed] = paper === undefined ? [] : selectNumbers(paperNumbers("table-4"), { method: paper, noiseRate });
+  const ours = (epoch: EpochChoice) => {
+    const values = method === undefined ? [] : accuracies(runs, { method, noiseRate }, epoch);
+    return values.length === 0 ? undefined : formatEstimate(estimate(values), { scale: 100, decimals: 1 });
   };
   return [
-    ...part("replicates", (gain) => isSupported(gain) && gain.mean > 0),
-    ...part("does not replicate", (gain) => isSupported(gain) && gain.mean <= 0),
-    ...part("is not decided by these seeds", (gain) => !isSupported(gain)),
-  ].join("; ");
+    [`paper${noiseRate}`, printed?.value.toFixed(1)],
+    [`last${noiseRate}`, ours("last")],
+    [`best${noiseRate}`, ours("best")],
+  ];
 }
 
-function listGains(all: readonly RateGain[]): string {
-  return all.map(({ noiseRate, gain }) => `${signed(gain)} points at ${percent(noiseRate)}`).join(", ");
+function highest(rows: readonly TableRow[], field: string): string | undefined {
+  const texts = rows.flatMap((row) => row[field] ?? []).map(String);
+  return texts.reduce<string | undefined>((a, b) => (a && parseFloat(a) >= parseFloat(b) ? a : b), undefined);
 }
 
-function signed(gain: SeedMean): string {
-  return `${gain.mean >= 0 ? "+" : ""}${formatEstimate(gain, { scale: 100, decimals: 1 })}`;
+/** "SAM: ρ 0.2 | ρ 0.2 | ρ 0.1", or one value if it is the same at each noise rate: a note, so that the table stays readable. */
+function choices(runs: readonly NoiseRow[]): string[] {
+  const listed = noiseMethods.flatMap(({ name }) => {
+    const mine = runs.filter((row) => row.method === name && row.choice !== "");
+    const byRate = [...new Map(mine.map(({ noiseRate, choice }) => [noiseRate, choice])).values()];
+    if (byRate.length === 0) return [];
+    return [`${name}: ${new Set(byRate).size === 1 ? byRate[0] : byRate.join(" | ")}`];
+  });
+  return listed.length === 0 ? [] : [`Chosen on clean held-out images, by noise rate if it differs: ${listed.join("; ")}.`];
 }
 
-/** "40 %". */
-export function percent(noiseRate: number): string {
-  return `${Math.round(100 * noiseRate)} %`;
+const toldTheRate =
+  "Told the noise rate: forward correction, co-teaching, and MentorMix by its authors' settings for each rate; the others are not.";
+
+function boldNote(lines: readonly Line[]): string {
+  const missing = lines.filter(({ method }) => method === undefined).map(({ name }) => name);
+  return `Bold: the highest after the last epoch. Extra: not in the paper's table. Not trained here: ${missing.join(", ")}.`;
+}
+
+function figureOf(runs: readonly NoiseRow[], budget: Budget): FigureSpec {
+  const rates = noiseRates(budget);
+  const lines = linesOf();
+  return dotIntervals({
+    title: titleOf(runs),
+    subtitle: `Accuracy on clean test images, mean and 95 % interval. ${describeNoiseRuns(budget)}.`,
+    xTitle: "accuracy (%)",
+    panelWidth: rates.length > 2 ? 165 : 270,
+    rows: rates.flatMap((noiseRate) => lines.flatMap((line) => pointsOf(line, noiseRate, runs))),
+  });
+}
+
+function pointsOf({ name, method }: Line, noiseRate: number, runs: readonly NoiseRow[]): DotInterval[] {
+  return (["last", "best"] as const).flatMap((epoch) => {
+    const values = method === undefined ? [] : accuracies(runs, { method, noiseRate }, epoch);
+    const place = { row: name, series: `${epoch} epoch`, panel: `${percent(noiseRate)} noise` };
+    return values.length === 0 ? [] : [{ ...place, ...inPercent(estimate(values)) }];
+  });
+}
+
+function titleOf(runs: readonly NoiseRow[]): string {
+  const all = sgdClaims(runs);
+  // One seed decides nothing: its result is reported as that of one seed.
+  const oneSeed = all.some(({ verdict }) => verdict === "one seed");
+  const higher = gainsOverSgd(runs).filter(({ gain }) => gain.mean > 0).map(({ noiseRate }) => placeOf(noiseRate)); // prettier-ignore
+  const wins = oneSeed ? higher : all.filter(({ verdict }) => verdict === "yes").map(({ where }) => where!);
+  if (wins.length === 0) return "Here SAM does not beat SGD after training with wrong labels";
+  const places = wins.length === all.length ? "" : ` at ${wins.map((place) => place.replace("at ", "")).join(", ")} noise`;
+  const better = aboveEverywhere(runs);
+  const more = better.length === 0 ? "" : `; ${better.join(" and ")} keep${better.length === 1 ? "s" : ""} more`;
+  return `Trained on wrong labels to the end, SAM keeps accuracy that SGD loses${places}${oneSeed ? " (one seed)" : ""}${more}`;
+}
+
+const at40 = 0.4;
+
+/** After the last epoch at 40 % noise: against SGD, and against the paper's other methods. */
+function summarize(runs: readonly NoiseRow[]): ItemSummary {
+  const sam = accuracies(runs, { method: "SAM", noiseRate: at40 });
+  const printed = (method: string) => paperNumber(paperNumbers("table-4"), { method, noiseRate: at40 }).value.toFixed(1);
+  const text = (values: readonly number[]) => formatEstimate(estimate(values), { scale: 100 });
+  const [name, best] = bestRival(runs, at40);
+  return {
+    paper: `at 40 % noise: SAM ${printed("sam")}, SGD ${printed("sgd")}, M-correction ${printed("M-correction")} % accuracy`,
+    ours: `SAM ${text(sam)}, SGD ${text(betterSgd(runs, at40))}, ${name} ${text(best)} % accuracy`,
+    seeds: sam.length,
+    claims: [...sgdClaims(runs), ...rivalClaims(runs)].filter(({ where }) => where === placeOf(at40)),
+  };
 }

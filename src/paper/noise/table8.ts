@@ -1,11 +1,16 @@
 /** Table 8: clean validation error of bootstrapped SAM, for each ρ and noise rate; the runs that choose Table 4's ρ. */
-import { finishedRecords, labeledRows, type Budget, type LabeledRow, type PaperItem, type PlannedRun } from "../item";
-import { describeTuning, noiseRates, samEpochs, table8Rhos, validationConfig } from "./runs";
+import { finishedRecords, labeledRows, type LabeledRow, type PlannedRun } from "../../experiments/plan";
 import type { RunRecord } from "../../experiments/records";
-import { formatEstimate } from "../../experiments/statistics";
-import { percent } from "./table4";
+import { estimateDifference, formatEstimate, type SeedMean } from "../../experiments/statistics";
+import { errorVersusRho, type FigureSpec } from "../../plots";
+import { runFootnotes, type TableRow } from "../../tables";
+import type { Claim } from "../claims";
+import type { Budget, ItemSummary, ItemTable, PaperItem } from "../item";
+import { paperNumbers, selectNumbers } from "../numbers";
+import { claimsByRate, percent, placeOf, ratesOf, signed, type RateGain } from "./accuracies";
+import { describeTuning, noiseRates, samEpochs, table8Rhos, validationConfig } from "./runs";
 
-export const table8: PaperItem = {
+export const table8: PaperItem<Table8Row> = {
   id: "table-8",
   recordsIn: "table-4",
   title: "Table 8",
@@ -13,10 +18,15 @@ export const table8: PaperItem = {
     "The error of bootstrapped SAM falls sharply at a ρ between 0.05 and 0.1, and rises again beyond 0.2; at ρ = 0 bootstrapping does nothing.",
   describe: describeTuning,
   plan,
-  conclusions: (budget, records) => conclude(table8Rows(budget, records)),
+  rows: table8Rows,
+  claims: claimsOf,
+  remarks: (rows) => [...bestOfEach(rows), ...secondTraining(rows)],
+  table: tableOf,
+  figure: figureOf,
+  summary: summarize,
 };
 
-/** One row per finished run; error rates in [0, 1] on clean held-out images. */
+/** One row for each finished run; error rates in [0, 1] on clean held-out images. */
 export function table8Rows(budget: Budget, records: readonly RunRecord[]): Table8Row[] {
   const planned = finishedRecords(plan(budget), records);
   const rows = labeledRows(plan(budget), records) as Omit<Table8Row, "firstTestErrorRate">[];
@@ -28,7 +38,7 @@ export function table8Rows(budget: Budget, records: readonly RunRecord[]): Table
 export interface Table8Row extends LabeledRow {
   readonly rho: number;
   readonly noiseRate: number;
-  /** Of the first training, on the labels as they were given. */
+  /** Error after the first training, on the labels as they were given. */
   readonly firstTestErrorRate: number;
 }
 
@@ -41,46 +51,70 @@ function plan(budget: Budget): PlannedRun[] {
   );
 }
 
-/** The row of least error at a noise rate; of equals the smaller ρ. */
+/** The row with the lowest error at a noise rate; the smaller ρ among ties. */
 export function bestRow(rows: readonly Table8Row[], noiseRate: number): Table8Row | undefined {
   const here = rows.filter((row) => row.noiseRate === noiseRate);
   return here.reduce<Table8Row | undefined>((a, b) => (a && a.testErrorRate <= b.testErrorRate ? a : b), undefined);
 }
 
-function conclude(rows: readonly Table8Row[]): string[] {
-  const rates = [...new Set(rows.map(({ noiseRate }) => noiseRate))];
-  const bests = rates.map((noiseRate) => bestRow(rows, noiseRate)!);
-  if (bests.length === 0) return [];
-  const listed = bests.map(
+/** Differences between values of ρ that the paper's claim names, so that none is chosen by its error. */
+function claimsOf(rows: readonly Table8Row[]): Claim[] {
+  const fall = changes(rows, { from: 0.05, to: 0.1 });
+  const toHalf = changes(rows, { from: 0.05, to: 0.1, factor: 0.5 });
+  const rise = changes(rows, { from: 0.5, to: 0.2 });
+  const evidence = `From ρ = 0.05 to 0.1 the error falls by ${listPoints(fall)}.`;
+  return [
+    ...claimsByRate(fall, { statement: "the error falls from ρ = 0.05 to 0.1", evidence }),
+    ...claimsByRate(toHalf, { statement: "the error falls to less than half there", evidence }),
+    ...claimsByRate(rise, {
+      statement: "the error rises again beyond ρ = 0.2",
+      evidence: `From ρ = 0.2 to 0.5 the error rises by ${listPoints(rise)}.`,
+    }),
+  ];
+}
+
+/** By how much the error at ρ = `to` is below that at ρ = `from` (times `factor`), at each noise rate that has both. */
+export function changes(
+  rows: readonly Table8Row[],
+  { from, to, factor = 1 }: { from: number; to: number; factor?: number },
+): RateGain[] {
+  return ratesOf(rows).flatMap((noiseRate) => {
+    const errors = (rho: number) =>
+      rows.filter((row) => row.noiseRate === noiseRate && row.rho === rho).map(({ testErrorRate }) => testErrorRate);
+    const [before, after] = [errors(from), errors(to)];
+    if (before.length === 0 || after.length === 0) return [];
+    const gain = estimateDifference(before.map((error) => factor * error), after); // prettier-ignore
+    return [{ noiseRate, gain }];
+  });
+}
+
+function listPoints(gains: readonly RateGain[]): string {
+  const text = (gain: SeedMean) => formatEstimate(gain, { scale: 100, decimals: 1 });
+  return gains.map(({ noiseRate, gain }) => `${text(gain)} points ${placeOf(noiseRate)}`).join(", ");
+}
+
+function bestOfEach(rows: readonly Table8Row[]): string[] {
+  const listed = bestRows(rows).map(
     ({ noiseRate, rho, testErrorRate }) =>
       `${percent(noiseRate)} noise: ${error(testErrorRate)} at ρ = ${rho}, ${error(errorAt(rows, noiseRate, 0))} at ρ = 0`,
   );
-  return [
-    `Least error by noise rate, one seed: ${listed.join("; ")}.`,
-    `${interior(rows, bests)} ${jump(rows, rates)}`,
-    ...concludeSecond(rows, bests),
-    ...concludeBestRho(bests),
-  ];
+  return [`Lowest error by noise rate: ${listed.join("; ")}.`];
+}
+
+function bestRows(rows: readonly Table8Row[]): Table8Row[] {
+  return ratesOf(rows).map((noiseRate) => bestRow(rows, noiseRate)!);
 }
 
 /** What the second training adds: nothing at ρ = 0, says the paper. */
-function concludeSecond(rows: readonly Table8Row[], bests: readonly Table8Row[]): string[] {
-  const fall = ({ firstTestErrorRate, testErrorRate }: Table8Row) => 100 * (testErrorRate - firstTestErrorRate);
-  const plain = rows.filter(({ rho }) => rho === 0);
-  const falls = [...plain, ...bests].map(fall);
-  if (plain.length === 0 || falls.some(Number.isNaN)) return [];
+function secondTraining(rows: readonly Table8Row[]): string[] {
+  const change = ({ firstTestErrorRate, testErrorRate }: Table8Row) => testErrorRate - firstTestErrorRate;
+  const [plain, bests] = [rows.filter(({ rho }) => rho === 0), bestRows(rows)];
+  if (plain.length === 0 || [...plain, ...bests].map(change).some(Number.isNaN)) return [];
   const list = (some: readonly Table8Row[]) =>
-    some.map((row) => `${formatEstimate({ mean: fall(row) }, { decimals: 1 })} (${percent(row.noiseRate)})`).join(", ");
+    some.map((row) => `${signed({ mean: change(row), n: 1 })} (${percent(row.noiseRate)})`).join(", ");
   return [
     `The second training, on predicted labels, changes the error at ρ = 0 by ${list(plain)} points and at the best ρ by ${list(bests)}.`,
   ];
-}
-
-function concludeBestRho(bests: readonly Table8Row[]): string[] {
-  const [first, last] = [bests[0]!, bests.at(-1)!];
-  if (first === last) return [];
-  const verdict = last.rho < first.rho ? "replicates" : "does not replicate";
-  return [`That the best ρ is smaller at ${percent(last.noiseRate)} noise than at ${percent(first.noiseRate)} ${verdict}.`];
 }
 
 function errorAt(rows: readonly Table8Row[], noiseRate: number, rho: number): number {
@@ -89,30 +123,85 @@ function errorAt(rows: readonly Table8Row[], noiseRate: number, rho: number): nu
 
 const error = (rate: number) => (Number.isNaN(rate) ? "–" : `${(100 * rate).toFixed(1)} %`);
 
-function interior(rows: readonly Table8Row[], bests: readonly Table8Row[]): string {
-  const rhos = rows.map(({ rho }) => rho);
-  const inside = bests
-    .filter(({ rho }) => rho > Math.min(...rhos) && rho < Math.max(...rhos))
-    .map(({ noiseRate }) => percent(noiseRate));
-  if (inside.length === bests.length) return "That there is a best ρ, with more error on both sides, replicates.";
-  if (inside.length === 0) return "That there is a best ρ, with more error on both sides, does not replicate on this grid.";
-  return `That there is a best ρ, with more error on both sides, replicates at ${inside.join(", ")} alone.`;
+/** Error on clean held-out images by ρ and noise rate, the paper's and ours. */
+function tableOf(runs: readonly Table8Row[], budget: Budget): ItemTable {
+  const numbers = paperNumbers("table-8");
+  const rates = noiseRates(budget);
+  const rhos = [...new Set([...numbers.rows.map(({ rho }) => Number(rho)), ...runs.map(({ rho }) => rho)])].sort((a, b) => a - b);
+  const rows: TableRow[] = rhos.map((rho) => ({
+    rho,
+    ...Object.fromEntries(rates.flatMap((noiseRate) => cellsOf(runs, rho, noiseRate))),
+  }));
+  const columns = rates.flatMap((rate) => [
+    [`paper${rate}`, `${percent(rate)} · paper`],
+    [`ours${rate}`, `${percent(rate)} · ours`],
+  ]);
+  return {
+    rows,
+    title:
+      "Table 8: error of bootstrapped SAM in per cent on clean validation images, by ρ and noise rate. Paper: CIFAR-10; ours: as below",
+    columns: { rho: "ρ", ...Object.fromEntries(columns) },
+    strong: (row, field) => (field.startsWith("paper") || field.startsWith("ours")) && row[field] === lowest(rows, field),
+    footnotes: runFootnotes({
+      budget,
+      seeds: 1,
+      paperSpread: numbers.spread,
+      notes: [`${describeTuning(budget)}.`, "Bold: the lowest of its column."],
+    }),
+  };
 }
 
-/** The paper's error at 20 to 60 % falls to less than half from ρ = 0.05 to 0.1: here, the steepest fall between neighbors. */
-function jump(rows: readonly Table8Row[], rates: readonly number[]): string {
-  const steepest = rates.map((noiseRate) => steepestFall(rows, noiseRate));
-  const listed = steepest.map(
-    ({ noiseRate, from, to, ratio }) => `${ratio.toFixed(2)} times from ρ = ${from} to ${to} (${percent(noiseRate)})`,
-  );
-  const sharp = steepest.every(({ ratio }) => ratio <= 0.5);
-  return `The steepest fall between neighbors on the grid is to ${listed.join(", ")}: the paper's sharp threshold, to less than half, ${sharp ? "replicates" : "does not replicate"}.`;
+function cellsOf(runs: readonly Table8Row[], rho: number, noiseRate: number): [string, string | undefined][] {
+  const ours = runs.find((row) => row.rho === rho && row.noiseRate === noiseRate);
+  const [printed] = selectNumbers(paperNumbers("table-8"), { rho, noiseRate });
+  return [
+    [`paper${noiseRate}`, printed?.value.toFixed(1)],
+    [`ours${noiseRate}`, ours && (100 * ours.testErrorRate).toFixed(1)],
+  ];
 }
 
-function steepestFall(rows: readonly Table8Row[], noiseRate: number) {
-  const here = rows.filter((row) => row.noiseRate === noiseRate).sort((a, b) => a.rho - b.rho);
-  const steps = here
-    .slice(1)
-    .map((row, i) => ({ noiseRate, from: here[i]!.rho, to: row.rho, ratio: row.testErrorRate / here[i]!.testErrorRate }));
-  return steps.reduce((a, b) => (b.ratio < a.ratio ? b : a));
+function lowest(rows: readonly TableRow[], field: string): string | undefined {
+  const texts = rows.flatMap((row) => row[field] ?? []).map(String);
+  return texts.reduce<string | undefined>((a, b) => (a && Number(a) <= Number(b) ? a : b), undefined);
+}
+
+function figureOf(runs: readonly Table8Row[], budget: Budget): FigureSpec {
+  const series = (noiseRate: number) => Math.round(100 * noiseRate);
+  const rates = noiseRates(budget).map(series);
+  const paper = paperNumbers("table-8").rows.map(({ rho, noiseRate, value }) => ({
+    rho: Number(rho),
+    series: series(Number(noiseRate)),
+    mean: value,
+  }));
+  const bests = bestRows(runs).map(({ noiseRate, rho }) => `${rho} at ${percent(noiseRate)}`);
+  return errorVersusRho({
+    title: `Bootstrapped SAM errs least at ρ = ${bests.join(", ")} noise`,
+    subtitle: `Error on clean validation images against ρ. Paper: CIFAR-10, ResNet-32. Ours: ${describeTuning(budget)}.`,
+    seriesTitle: "noise (%)",
+    yTitle: "validation error (%)",
+    rows: runs.map(({ rho, noiseRate, testErrorRate }) => ({ rho, series: series(noiseRate), mean: 100 * testErrorRate })),
+    paper: paper.filter((point) => rates.includes(point.series)),
+  });
+}
+
+const at40 = 0.4;
+
+/** At 40 % noise: the error at the best ρ and at ρ = 0. */
+function summarize(rows: readonly Table8Row[]): ItemSummary {
+  const ours = rows
+    .filter(({ noiseRate }) => noiseRate === at40)
+    .map(({ rho, testErrorRate }) => ({ rho, error: 100 * testErrorRate }));
+  const printed = selectNumbers(paperNumbers("table-8"), { noiseRate: at40 });
+  return {
+    paper: `at 40 % noise: ${describeGrid(printed.map(({ rho, value }) => ({ rho: Number(rho), error: value })))}`,
+    ours: describeGrid(ours),
+    seeds: 1,
+    claims: claimsOf(rows).filter(({ where }) => where === placeOf(at40)),
+  };
+}
+
+function describeGrid(points: readonly { readonly rho: number; readonly error: number }[]): string {
+  const best = points.reduce((a, b) => (b.error < a.error ? b : a));
+  const plain = points.find(({ rho }) => rho === 0)!;
+  return `${best.error.toFixed(1)} % error at ρ = ${best.rho}, ${plain.error.toFixed(1)} % at ρ = 0`;
 }

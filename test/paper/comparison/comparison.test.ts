@@ -1,18 +1,16 @@
 import assert from "node:assert/strict";
 import {
-  comparisonItem,
   comparisonMethods,
   comparisonPlan,
   comparisonResults,
-  concludeComparison,
-  countVerdicts,
   tunedRho,
-  verdictOf,
   type Comparison,
   type Condition,
 } from "../../../src/paper/comparison/comparison";
+import { comparisonClaims, comparisonItem } from "../../../src/paper/comparison/comparisonItem";
+import { countClaims } from "../../../src/paper/claims";
 import { runConfig, runKey } from "../../../src/experiments/config";
-import { recordsOf, tinyRun } from "../../support/records";
+import { conclude, recordsOf, tinyRun } from "../../support/records";
 
 const condition = (name: string, training: Parameters<typeof tinyRun>[0], parts: Partial<Condition> = {}): Condition => ({
   labels: { model: name },
@@ -25,6 +23,9 @@ const table = (conditions: Condition[], parts: Partial<Comparison> = {}): Compar
   ...{ conditions, methods: comparisonMethods, seeds: 3 },
   ...parts,
 });
+
+const itemOf = (comparison: Comparison) =>
+  comparisonItem({ id: "table-1", title: "Table", claim: "None.", comparison: () => comparison });
 
 /** Records in which every method has one error for all conditions, or one of each condition's own. */
 function recorded(comparison: Comparison, errorOf: (method: string, model: string, seed: number) => number) {
@@ -123,10 +124,11 @@ describe("paper/comparison/comparison", () => {
 
     const results = comparisonResults(comparison, records);
 
-    assert.deepEqual(results.map(verdictOf), ["better", "undecided", "worse"]);
-    assert.deepEqual(countVerdicts(results), { total: 3, lower: 2, better: 1, worse: 1 });
+    const claims = comparisonClaims(results);
+    assert.deepEqual(claims.map(({ verdict }) => verdict), ["yes", "undecided", "no"]); // prettier-ignore
+    assert.deepEqual(countClaims(claims), { yes: 1, no: 1, undecided: 1, "one seed": 0 });
     assert.equal(
-      concludeComparison(comparison, records).at(-1),
+      conclude(itemOf(comparison), "lab", records).at(-1),
       "SAM's mean error is lower in 2 of 3 conditions: beyond the seeds' noise in 1, and higher beyond it in 1.",
     );
   });
@@ -135,10 +137,10 @@ describe("paper/comparison/comparison", () => {
     const comparison = table([condition("A", {})], { seeds: 1 });
     const records = recorded(comparison, (method) => (method === "SAM" ? 0.1 : 0.2));
 
-    assert.equal(verdictOf(comparisonResults(comparison, records)[0]!), "undecided");
+    assert.equal(comparisonClaims(comparisonResults(comparison, records))[0]!.verdict, "one seed");
     assert.match(
-      concludeComparison(comparison, records)[0]!,
-      /^A: .*10\.00 points \(50\.0 %\) below that of SGD\. .* not decided/,
+      conclude(itemOf(comparison), "lab", records)[0]!,
+      /^A: .*10\.00 points \(50\.0 %\) below that of SGD\. One seed cannot decide whether SAM lowers the test error\.$/,
     );
   });
 
@@ -153,10 +155,9 @@ describe("paper/comparison/comparison", () => {
 
   it("describes each network, data set and number of epochs once", () => {
     const comparison = table([condition("A", { epochs: 2 }), condition("B", { epochs: 4 }), condition("C", { epochs: 4 })]);
-    const item = comparisonItem({ id: "table-1", title: "Table", claim: "None.", comparison: () => comparison });
 
     assert.equal(
-      item.describe("lab"),
+      itemOf(comparison).describe("lab"),
       "MLP 4, 64 training and 40 test images that were generated, not real, 2 and 4 epochs, 3 seeds",
     );
   });

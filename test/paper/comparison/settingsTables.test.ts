@@ -1,11 +1,11 @@
 /** Tables 6 and 7 against the runs that they give the settings of. */
 import assert from "node:assert/strict";
-import { completeRecords } from "../../../src/paper/completeRecords";
+import { completeRecords } from "../../../src/paper/reproduce";
 import { catalog } from "../../../src/paper/catalog";
 import { isComplete, itemRecords } from "../../../src/paper/item";
 import { paperConditions } from "../../../src/paper/comparison/paperConditions";
 import { settingsRows, table6, table7 } from "../../../src/paper/comparison/settingsTables";
-import { itemReport } from "../../../src/paper/report";
+import { itemReport } from "../../../src/paper/reproduce";
 
 describe("paper/comparison/settingsTables", () => {
   it("have the paper's rows", () => {

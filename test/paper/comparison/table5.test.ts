@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { runConfig, runKey } from "../../../src/experiments/config";
-import { isComplete, type PlannedRun } from "../../../src/paper/item";
+import type { PlannedRun } from "../../../src/experiments/plan";
+import { isComplete } from "../../../src/paper/item";
 import type { RunRecord } from "../../../src/experiments/records";
-import { table5, table5Methods, table5Rows } from "../../../src/paper/comparison/table5";
-import { recordOf, recordsOf } from "../../support/records";
+import { comparisonMethods, comparisonRows } from "../../../src/paper/comparison/comparison";
+import { table5 } from "../../../src/paper/comparison/table5";
+import { conclude, recordOf, recordsOf } from "../../support/records";
 
 const isTuning = ({ labels }: PlannedRun) => labels.stage === "tuning";
 const tuning = () => table5.plan("lab", []).filter(isTuning);
@@ -19,7 +21,7 @@ const tuned = (errors: Record<string, Record<number, number>>) =>
 /** Complete demo records: errors of three seeds for SGD, SGD at twice the epochs and SAM. */
 function demo(errors: readonly (readonly [number, number, number])[]): RunRecord[] {
   return recordsOf(table5.plan("demo", []), ({ labels, config }) => {
-    const method = table5Methods.indexOf(labels.method as (typeof table5Methods)[number]);
+    const method = comparisonMethods.indexOf(labels.method as (typeof comparisonMethods)[number]);
     return errors[method]![config.training.seed!]!;
   });
 }
@@ -144,16 +146,16 @@ describe("paper/comparison/table5", () => {
   it("has a row for each reported run, and none for tuning", () => {
     const records = recordsOf(table5.plan("lab", []), () => 0.2);
 
-    const rows = table5Rows("lab", records);
+    const rows = comparisonRows(table5.comparison("lab"), records);
 
     assert.equal(rows.length, 20);
     assert.deepEqual([...new Set(rows.map(({ method }) => method))], ["SGD", "SGD, twice the epochs"]);
   });
 
   describe("conclusions", () => {
-    const basic = (records: RunRecord[]) => table5.conclusions("demo", records)[0]!;
+    const basic = (records: RunRecord[]) => conclude(table5, "demo", records)[0]!;
 
-    it("say that the claim replicates where SAM wins beyond the seeds' noise, against the better SGD", () => {
+    it("say that the claim holds where SAM wins beyond the seeds' noise, against the better SGD", () => {
       const text = basic(
         demo([
           [0.2, 0.201, 0.199],
@@ -163,7 +165,7 @@ describe("paper/comparison/table5", () => {
       );
 
       // 5 points below 15: a third. Welch: s² = 1e-6 each, standard error √(2e-6/3), t(0.975; 4) = 2.776: ±0.227 points
-      assert.equal(text, "ConvNet 16-32-64, basic: SAM's error (ρ = 0.1) is 5.00±0.23 points (33.3 %) below that of SGD at twice the epochs, 10.00±0.23 points (50.0 %) below that of SGD at the same. The claim replicates."); // prettier-ignore
+      assert.equal(text, "ConvNet 16-32-64, basic: SAM's error (ρ = 0.1) is 5.00±0.23 points (33.3 %) below that of SGD at twice the epochs, 10.00±0.23 points (50.0 %) below that of SGD at the same epochs. The claim that SAM lowers the test error holds."); // prettier-ignore
     });
 
     it("say that it does not where SAM is worse", () => {
@@ -175,7 +177,7 @@ describe("paper/comparison/table5", () => {
         ]),
       );
 
-      assert.equal(text, "ConvNet 16-32-64, basic: SAM's error (ρ = 0.1) is 5.00±0.23 points (50.0 %) above that of SGD. The claim does not replicate: SAM is worse."); // prettier-ignore
+      assert.equal(text, "ConvNet 16-32-64, basic: SAM's error (ρ = 0.1) is 5.00±0.23 points (50.0 %) above that of SGD. The claim that SAM lowers the test error does not hold."); // prettier-ignore
     });
 
     it("say that these seeds do not decide where the interval holds 0", () => {
@@ -187,7 +189,7 @@ describe("paper/comparison/table5", () => {
         ]),
       );
 
-      assert.match(text, /1\.00±.* below that of SGD\. The claim is not decided by these seeds\.$/);
+      assert.match(text, /1\.00±.* below that of SGD\. These seeds do not decide whether SAM lowers the test error\.$/);
     });
 
     it("hold where nobody errs", () => {
@@ -200,7 +202,7 @@ describe("paper/comparison/table5", () => {
       );
 
       assert.ok(!text.includes("NaN"), text);
-      assert.match(text, /is not decided by these seeds/);
+      assert.match(text, /These seeds do not decide/);
     });
 
     it("are one sentence for each augmentation and one for both, and none without records", () => {
@@ -210,11 +212,11 @@ describe("paper/comparison/table5", () => {
         [0.1, 0.1, 0.1],
       ]);
 
-      const starts = table5.conclusions("demo", records).map((text) => text.split(":")[0]);
+      const starts = conclude(table5, "demo", records).map((text) => text.split(":")[0]);
 
       assert.deepEqual(starts.slice(0, 2), ["ConvNet 16-32-64, basic", "ConvNet 16-32-64, cutout"]);
       assert.equal(starts[2], "SAM's mean error is lower in 2 of 2 conditions");
-      assert.deepEqual(table5.conclusions("demo", []), []);
+      assert.deepEqual(conclude(table5, "demo", []), []);
     });
   });
 

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { runConfig } from "../../../src/experiments/config";
-import { largestBudget, type PlannedRun } from "../../../src/paper/item";
+import type { PlannedRun } from "../../../src/experiments/plan";
+import { largestBudget } from "../../../src/paper/item";
 import { table10, table10Rows } from "../../../src/paper/finetuning/table10";
 import { finetuneComparison, table3 } from "../../../src/paper/finetuning/table3";
-import { itemReport } from "../../../src/paper/report";
-import { recordsOf } from "../../support/records";
+import { itemReport } from "../../../src/paper/reproduce";
+import { conclude, recordsOf } from "../../support/records";
 
 const seeds = [0, 1, 2, 3, 4];
 
@@ -101,7 +102,7 @@ describe("paper/finetuning/table10", () => {
     assert.equal(row!.tuned.rho, 0.02);
     assert.equal(row!.fixed.rho, 0.05);
     assert.match(
-      table10.conclusions("lab", records)[0]!,
+      conclude(table10, "lab", records)[0]!,
       /SAM at ρ = 0\.05 has 1\.00±.* points less error than SGD, and 1\.00±.* points more error than at the tuned ρ = 0\.02/,
     );
   });

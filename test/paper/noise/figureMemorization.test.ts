@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { figureMemorization, lastRows, memorizationRows } from "../../../src/paper/noise/figureMemorization";
-import type { PlannedRun } from "../../../src/paper/item";
+import type { PlannedRun } from "../../../src/experiments/plan";
 import { table4 } from "../../../src/paper/noise/table4";
 import { runKey } from "../../../src/experiments/config";
 import { memorizingRecords } from "../../support/noiseRecords";
-import { recordsOf } from "../../support/records";
+import { conclude, recordsOf } from "../../support/records";
 
 const isTuning = ({ labels }: PlannedRun) => labels.stage === "tuning";
 
@@ -29,17 +29,20 @@ describe("paper/noise/figureMemorization", () => {
   });
 
   it("concludes for each noise rate how many flipped labels are fitted, and whether the seeds tell SAM from SGD", () => {
-    const apart = figureMemorization.conclusions("lab", memorizingRecords((method, seed) => (method === "SGD" ? 1 : 0.18 + seed / 100))); // prettier-ignore
-    const close = figureMemorization.conclusions("lab", memorizingRecords((method, seed) => (method === "SGD" ? 0.5 + seed / 10 : 0.55))); // prettier-ignore
-    const worse = figureMemorization.conclusions("lab", memorizingRecords((method) => (method === "SGD" ? 0.5 : 0.7))); // prettier-ignore
+    const apart = conclude(figureMemorization, "lab", memorizingRecords((method, seed) => (method === "SGD" ? 1 : 0.18 + seed / 100))); // prettier-ignore
+    const close = conclude(figureMemorization, "lab", memorizingRecords((method, seed) => (method === "SGD" ? 0.5 + seed / 10 : 0.55))); // prettier-ignore
+    const worse = conclude(figureMemorization, "lab", memorizingRecords((method) => (method === "SGD" ? 0.5 : 0.7))); // prettier-ignore
 
     // s = √2.5 points, n = 5: t(0.975; 4)·√2.5/√5 = 2.776 · 0.7071 = 1.96
-    assert.equal(apart[1], "At 40 % noise SGD ends with 100.0±<0.1 % of the flipped labels fitted, SAM with 20.0±2.0 %: fewer, beyond the seeds' noise."); // prettier-ignore
-    assert.match(close[1]!, /%: fewer, within the seeds' noise\.$/);
-    assert.match(worse[1]!, /%: not fewer\.$/);
+    assert.equal(apart[1], "At 40 % noise SGD ends with 100.0±<0.1 % of the flipped labels fitted, SAM with 20.0±2.0 %. The claim that SAM fits fewer flipped labels than SGD holds."); // prettier-ignore
+    assert.match(close[1]!, /%\. These seeds do not decide whether SAM fits fewer flipped labels than SGD\.$/);
+    assert.match(worse[1]!, /%\. The claim that SAM fits fewer flipped labels than SGD does not hold\.$/);
     assert.equal(apart.length, 4);
     const oneSeed = memorizingRecords((method) => (method === "SGD" ? 1 : 0.2)).filter(({ config }) => [0, 1000].includes(config.training.seed)); // prettier-ignore
-    assert.match(figureMemorization.conclusions("lab", oneSeed)[1]!, /%: fewer, with one seed\.$/);
-    assert.deepEqual(figureMemorization.conclusions("lab", []), []);
+    assert.match(
+      conclude(figureMemorization, "lab", oneSeed)[1]!,
+      /%\. One seed cannot decide whether SAM fits fewer flipped labels than SGD\.$/,
+    );
+    assert.deepEqual(conclude(figureMemorization, "lab", []), []);
   });
 });

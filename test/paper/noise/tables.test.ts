@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { table4 } from "../../../src/paper/noise/table4";
 import { table8 } from "../../../src/paper/noise/table8";
-import { memorizationPoints } from "../../../src/paper/noise/reports";
-import { itemReport } from "../../../src/paper/report";
+import { memorizationPoints } from "../../../src/paper/noise/figureMemorization";
+import { itemReport } from "../../../src/paper/reproduce";
 import { labRecords, memorizingRecords } from "../../support/noiseRecords";
 import { recordsOf } from "../../support/records";
 
-describe("paper/noise/reports", () => {
+describe("paper/noise/tables", () => {
   describe("Table 4", () => {
     const report = itemReport("table-4", {
       records: labRecords((method, noiseRate) => (method === "SAM" ? 0.9 : 0.8) - noiseRate / 2),
@@ -42,7 +42,7 @@ describe("paper/noise/reports", () => {
 
     it("prints the highest after the last epoch in bold, and says how compute was shared and what was chosen", () => {
       assert.match(report.markdown, /\| SAM \| 95\.1 \| \*\*80\.0±2\.0\*\* \| 80\.0±2\.0 \|/);
-      assert.match(report.markdown, /SAM has two gradients a step for 40 epochs, methods with one gradient 40 or 80 epochs/);
+      assert.match(report.markdown, /SAM has two gradients per step for 40 epochs, methods with one gradient 40 or 80 epochs/);
       assert.match(report.markdown, /; SAM: ρ 0\.05; /);
     });
 
@@ -143,8 +143,8 @@ describe("paper/noise/reports", () => {
     it("take their title from the result", () => {
       const worse = itemReport("figure-memorization", { records: memorizingRecords(() => 1), budget: "lab" });
 
-      assert.match(JSON.stringify(report.figure), /SGD learns wrong labels by heart, SAM far fewer of them/);
-      assert.match(JSON.stringify(worse.figure), /Here SAM learns as many wrong labels by heart as SGD/);
+      assert.match(JSON.stringify(report.figure), /SGD memorizes wrong labels, SAM far fewer of them/);
+      assert.match(JSON.stringify(worse.figure), /Here SAM memorizes as many wrong labels as SGD/);
     });
   });
 });

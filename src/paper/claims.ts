@@ -1,0 +1,106 @@
+/** Whether a claim of the paper holds in our runs: one type, one decision and one wording for all tables and figures. */
+import type { SeedMean } from "../experiments/statistics";
+
+/** "no": the seeds support the opposite. "undecided": they support neither. */
+export type Verdict = "yes" | "no" | "undecided" | "one seed";
+
+export const verdictNames = ["yes", "no", "undecided", "one seed"] as const satisfies readonly Verdict[];
+
+export interface Claim {
+  /** A clause: "SAM lowers the test error". */
+  readonly statement: string;
+  /** The condition that it was tested in, if there are several: "at 40 % noise". */
+  readonly where?: string;
+  readonly verdict: Verdict;
+  /** What was measured, in sentences. Claims that share one set of measurements repeat it. */
+  readonly evidence: string;
+}
+
+/** The verdict on an effect that the paper has above `noEffect`: 0 for a difference, 1 for a factor. */
+export function verdictOn({ mean, interval }: SeedMean, { noEffect = 0 } = {}): Verdict {
+  if (interval === undefined) return "one seed";
+  const effect = mean - noEffect;
+  if (!(Math.abs(effect) > interval)) return "undecided";
+  return effect > 0 ? "yes" : "no";
+}
+
+/** The verdict on a claim that is made of several: it holds if all hold, and fails if one fails. */
+export function jointVerdict(verdicts: readonly Verdict[]): Verdict {
+  return (["no", "one seed", "undecided"] as const).find((verdict) => verdicts.includes(verdict)) ?? "yes";
+}
+
+/** "… 0.59±0.10 points below that of SGD. The claim that SAM lowers the test error holds." */
+export function claimSentence(claim: Claim): string {
+  return claimSentences([claim])[0]!;
+}
+
+/** One paragraph for each piece of evidence: what was measured, then the verdict on each statement, with its conditions. */
+export function claimSentences(claims: readonly Claim[]): string[] {
+  return groupBy(claims, ({ evidence }) => evidence).map((group) => {
+    const statements = groupBy(group, ({ statement }) => statement);
+    return [group[0]!.evidence, ...statements.map(decisions)].join(" ");
+  });
+}
+
+const wordings: Readonly<Record<Verdict, (statement: string) => string>> = {
+  yes: (statement) => `The claim that ${statement} holds`,
+  no: (statement) => `The claim that ${statement} does not hold`,
+  undecided: (statement) => `These seeds do not decide whether ${statement}`,
+  "one seed": (statement) => `One seed cannot decide whether ${statement}`,
+};
+
+/** Wordings for a statement that the sentence before has named. */
+const laterWordings: Readonly<Record<Verdict, string>> = {
+  yes: "It holds",
+  no: "It does not hold",
+  undecided: "These seeds do not decide it",
+  "one seed": "One seed cannot decide it",
+};
+
+// "The claim that SAM beats SGD holds at 20 %, 40 %. It does not hold at 80 %."
+function decisions(claims: readonly Claim[]): string {
+  const parts = verdictNames
+    .map((verdict) => ({ verdict, found: claims.filter((claim) => claim.verdict === verdict) }))
+    .filter(({ found }) => found.length > 0);
+  return parts
+    .map(({ verdict, found }, i) => {
+      const start = i === 0 ? wordings[verdict](found[0]!.statement) : laterWordings[verdict];
+      return `${start}${claims.length > 1 ? placesOf(found, claims.length) : ""}.`;
+    })
+    .join(" ");
+}
+
+// " at 20 %, 40 %", or " in 6 of 15 comparisons" if the conditions have no names.
+function placesOf(found: readonly Claim[], total: number): string {
+  const places = found.flatMap(({ where }) => where ?? []);
+  if (places.length === 0) return ` in ${found.length} of ${total} comparisons`;
+  return ` ${places.map((place, i) => (i === 0 ? place : place.replace(/^at /, ""))).join(", ")}`;
+}
+
+export type ClaimCounts = Readonly<Record<Verdict, number>>;
+
+/** How many claims have each verdict. */
+export function countClaims(claims: readonly Claim[]): ClaimCounts {
+  const count = (name: Verdict) => claims.filter(({ verdict }) => verdict === name).length;
+  return { yes: count("yes"), no: count("no"), undecided: count("undecided"), "one seed": count("one seed") };
+}
+
+/** "yes", "yes in 2, undecided in 1"; "SAM beats SGD: yes; …" if statements and verdicts differ; "no claim" for none. */
+export function describeVerdicts(claims: readonly Claim[]): string {
+  if (claims.length === 0) return "no claim";
+  const groups = groupBy(claims, ({ statement }) => statement);
+  const agree = new Set(claims.map(({ verdict }) => verdict)).size === 1;
+  if (agree || groups.length === 1) return describeCounts(countClaims(claims));
+  return groups.map((group) => `${group[0]!.statement}: ${describeCounts(countClaims(group))}`).join("; ");
+}
+
+function describeCounts(counts: ClaimCounts): string {
+  const present = verdictNames.filter((verdict) => counts[verdict] > 0);
+  return present.length === 1 ? present[0]! : present.map((verdict) => `${verdict} in ${counts[verdict]}`).join(", ");
+}
+
+function groupBy<T>(list: readonly T[], nameOf: (item: T) => string): T[][] {
+  const groups = new Map<string, T[]>();
+  for (const item of list) groups.set(nameOf(item), [...(groups.get(nameOf(item)) ?? []), item]);
+  return [...groups.values()];
+}
