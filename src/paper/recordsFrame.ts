@@ -1,9 +1,10 @@
 /** The recorded runs of an item as flat rows and as a danfojs DataFrame, to explore them in a notebook. */
+import { finishedRecords, labeledRows } from "../experiments/plan";
 import type { RunRecord } from "../experiments/records";
 import { checkOptions } from "../engine";
 import { dataFrame, type DataFrame, type TableRow } from "../tables";
 import { findItem } from "./catalog";
-import { budgets, finishedRecords, itemRecords, labeledRows, largestBudget, type Budget } from "./item";
+import { budgets, itemRecords, largestBudget, type Budget } from "./item";
 
 export interface RecordsOptions {
   /** Default: the largest budget whose runs all have records. */

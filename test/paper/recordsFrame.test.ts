@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { figure3Middle } from "../../src/paper/ablations/figure3Middle";
-import { itemRecords, labeledRows, largestBudget } from "../../src/paper/item";
+import { labeledRows } from "../../src/experiments/plan";
+import { itemRecords, largestBudget } from "../../src/paper/item";
 import { recordsFrame, recordsRows } from "../../src/paper/recordsFrame";
 
 describe("paper/recordsFrame", () => {
