@@ -72,7 +72,7 @@ class Costs {
     const facts = factsOf(dataset);
     // Not by the number of classes: the last layer's share is below the digits that are printed.
     const name = JSON.stringify([model, dataset.imageSize || facts.shape.slice(0, 2), facts.shape[2]]);
-    const found = this.counted.get(name) ?? multiplyAdds(runModel(options, facts));
+    const found = this.counted.get(name) ?? multiplyAdds(runModel({ model, dataset }, facts));
     this.counted.set(name, found);
     return found;
   }

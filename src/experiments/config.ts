@@ -115,7 +115,11 @@ export function runConfig(options: RunOptions): RunConfig {
  * default leaves the keys of old records as they are.
  */
 export function runKey(options: RunOptions): string {
-  const config = runConfig(options);
+  return configKey(runConfig(options));
+}
+
+/** `runKey` of a config whose defaults are filled in. */
+export function configKey(config: RunConfig): string {
   return createHash("sha256")
     .update(canonical({ ...(withoutDefaults(config) as object), ...finetuneKey(config) }))
     .digest("hex")
@@ -123,7 +127,7 @@ export function runKey(options: RunOptions): string {
 }
 
 /** The training that a run's network comes from, as a run of its own; undefined where there is none. */
-export function pretrainingOf({ finetune, model }: RunConfig): RunOptions | undefined {
+export function pretrainingOf({ finetune, model }: RunConfig): RunConfig | undefined {
   const { dataset, training } = finetune?.from ?? {};
   return dataset && training && { dataset, model, training };
 }
@@ -138,7 +142,7 @@ function finetuneKey(config: RunConfig): object {
   const { finetune } = config;
   if (!finetune) return {};
   const pretraining = pretrainingOf(config);
-  const from = pretraining ? runKey(pretraining) : finetune.from.file;
+  const from = pretraining ? configKey(pretraining) : finetune.from.file;
   return { finetune: { from, ...(finetune.newHead ? {} : { newHead: false }) } };
 }
 

@@ -1,11 +1,13 @@
 /** Records of runs: one JSON line each in data/results/<item>.jsonl (committed) or data/cache/results (demo and smoke). */
 import fs from "node:fs";
 import path from "node:path";
+import { z } from "zod";
 import { projectRoot } from "../data/files";
 import type { EpochRecord, TrainMetrics } from "../training";
 import { runKey, type RunConfig } from "./config";
+import { waitForLock } from "./locks";
 
-/** What one run gave. No clock, host or path: the same run gives the same line. */
+/** The result of one run. No clock, host or path: the same run gives the same line. */
 export interface RunRecord {
   readonly key: string;
   readonly config: RunConfig;
@@ -19,15 +21,15 @@ export interface RunMetrics extends TrainMetrics {
   readonly outcome: string;
   /** Trainable numbers of the network. */
   readonly parameters: number;
-  /** In [0, 1], of the network that was finetuned, on the test images of its own training; where it was trained here. */
+  /** Test error in [0, 1] of the network that was finetuned, after its own training; absent if it came from a file. */
   readonly pretrainedErrorRate?: number;
-  /** Share of training labels that differ from the true ones, where there is noise. */
+  /** Share of training labels that differ from the true ones; present if there is noise. */
   readonly actualNoiseRate?: number;
-  /** Of the first training of a bootstrapped run, after its last epoch. */
+  /** Test error of a bootstrapped run's first training, after its last epoch. */
   readonly firstTestErrorRate?: number;
-  /** One less the mean diagonal of the transition matrix that a first network estimated. */
+  /** 1 − mean(diag T) of the estimated transition matrix T. */
   readonly estimatedNoiseRate?: number;
-  /** Share of the labels of its second training, the first's predictions, that differ from the true ones. */
+  /** Share of a bootstrapped run's predicted labels that differ from the true ones. */
   readonly relabeledNoiseRate?: number;
 }
 
@@ -48,14 +50,14 @@ export const localResultsFolder = path.join(projectRoot(), "data/cache/results")
 export interface ReadOptions {
   /** Default: the committed results, then this machine's own. */
   readonly folders?: readonly string[];
-  /** Told of a torn line that was left out; default: nobody. */
+  /** Receives a sentence for each torn line that was left out; default: no one does. */
   readonly onWarning?: (message: string) => void;
 }
 
 /**
- * All records of an item, such as "table-5"; of two with the same key the first counts. [] where there is none.
- * A torn last line, of a run that was killed while writing, is left out with a warning.
- * @throws where a line before the last is damaged, or a record's key does not belong to its config
+ * All records of an item, such as "table-5"; of two with the same key the first counts. [] if there are none.
+ * A torn line, left by a process that was killed or met a full disk while writing, is skipped with a warning.
+ * @throws if a whole line is no record, or its key does not belong to its config
  */
 export function readRecords(item: string, options: ReadOptions = {}): RunRecord[] {
   const { folders = [resultsFolder, localResultsFolder], onWarning = () => {} } = options;
@@ -67,23 +69,27 @@ export function readRecords(item: string, options: ReadOptions = {}): RunRecord[
   return [...byKey.values()];
 }
 
+/** @throws if `item` is not the plain name of a file */
 export function recordsFile(item: string, folder: string): string {
+  if (!/^\w[\w.-]{0,99}$/.test(item))
+    throw new Error(
+      `item = ${JSON.stringify(item)}: expected a name such as "table-5", of at most 100 letters, digits, "-", "_" and "."`,
+    );
   return path.join(folder, `${item}.jsonl`);
 }
 
 function readFile(file: string, onWarning: (message: string) => void): RunRecord[] {
   if (!fs.existsSync(file)) return [];
   const lines = fs.readFileSync(file, "utf8").split("\n");
-  const torn = lines.pop()!;
-  if (torn !== "") onWarning(`${file}: the last line is torn (a run was killed while writing it) and was left out`);
-  return lines.map((line, index) => parseRecord(line, `${file}:${index + 1}`));
-}
-
-function parseRecord(line: string, where: string): RunRecord {
-  const { record, expected } = parseLine(line, where);
-  if (record.key !== expected)
-    throw new Error(`${where}: key ${record.key} does not belong to its config (${expected}); was it edited?`);
-  return record;
+  return lines.flatMap((line, index) => {
+    const where = `${file}:${index + 1}`;
+    const json = parseJson(line);
+    if (json !== undefined) return [parseRecord(json, where)];
+    // Two processes that write at once may leave an empty line.
+    if (line.trim() !== "")
+      onWarning(`${where}: this line is torn (a run was killed while writing it) and was left out; its run counts as missing`);
+    return [];
+  });
 }
 
 // British spelling in records written before it became American everywhere.
@@ -93,10 +99,50 @@ function inTodaysSpelling(line: string): string {
   return Object.entries(renamedFields).reduce((text, [old, name]) => text.replaceAll(`"${old}":`, `"${name}":`), line);
 }
 
-function parseLine(line: string, where: string): { record: RunRecord; expected: string } {
+/** Undefined if the line is torn. */
+function parseJson(line: string): unknown {
   try {
-    const record = JSON.parse(inTodaysSpelling(line)) as RunRecord | null;
-    if (!record?.config) throw new Error("it has no config");
+    return JSON.parse(inTodaysSpelling(line));
+  } catch {
+    return undefined;
+  }
+}
+
+const rate = z.number().min(0).max(1).optional();
+
+// What is not named here, such as measures, passes as it is. JSON turns NaN and infinity into null, which is no number.
+const metrics = z.looseObject({
+  outcome: z.enum(["finished", "diverged"]),
+  parameters: z.int().min(0),
+  testErrorRate: rate,
+  bestTestErrorRate: rate,
+  bestEpoch: z.int().min(1).optional(),
+  trainLoss: z.number().optional(),
+  trainErrorRate: rate,
+  peerTestErrorRate: rate,
+  divergedInEpoch: z.int().min(1).optional(),
+  pretrainedErrorRate: rate,
+  actualNoiseRate: rate,
+  firstTestErrorRate: rate,
+  estimatedNoiseRate: z.number().optional(),
+  relabeledNoiseRate: rate,
+});
+const epoch = z.looseObject({ epoch: z.int().min(1), trainLoss: z.number(), perturbedLoss: z.number(), testErrorRate: rate });
+const versions = z.looseObject({ lab: z.string(), tfjs: z.string(), engine: z.string(), threads: z.int() });
+const line = z.looseObject({ key: z.string(), config: z.looseObject({}), metrics, history: z.array(epoch), versions });
+
+function parseRecord(json: unknown, where: string): RunRecord {
+  const { record, expected } = checked(json, where);
+  if (record.key !== expected)
+    throw new Error(`${where}: key ${record.key} does not belong to its config (${expected}); was it edited?`);
+  return record;
+}
+
+function checked(json: unknown, where: string): { record: RunRecord; expected: string } {
+  try {
+    const parsed = line.safeParse(json);
+    if (!parsed.success) throw new Error(describeIssue(parsed.error.issues[0]!));
+    const record = json as RunRecord;
     return { record, expected: runKey(record.config) };
   } catch (error) {
     throw new Error(
@@ -105,22 +151,46 @@ function parseLine(line: string, where: string): { record: RunRecord; expected: 
   }
 }
 
+function describeIssue({ path: place, message }: z.core.$ZodIssue): string {
+  return place.length === 0 ? message : `${place.join(".")}: ${message}`;
+}
+
+/** Keys of the whole lines after the first `start` bytes, and where they end: a quick look at what was added. */
+export function keysAfter(
+  item: string,
+  { folder, start }: { readonly folder: string; readonly start: number },
+): { readonly keys: readonly string[]; readonly end: number } {
+  const file = recordsFile(item, folder);
+  if (!fs.existsSync(file)) return { keys: [], end: 0 };
+  const descriptor = fs.openSync(file, "r");
+  try {
+    const from = Math.min(start, fs.fstatSync(descriptor).size);
+    const added = bytesFrom(descriptor, from);
+    const whole = added.subarray(0, added.lastIndexOf("\n") + 1);
+    const keys = whole.toString().split("\n").flatMap((each) => (parseJson(each) as Partial<RunRecord> | undefined)?.key ?? []); // prettier-ignore
+    return { keys, end: from + whole.length };
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
+/** A holder needs milliseconds; one that is gone on another machine is not waited for. */
+const LOCK_TIMEOUT_MS = 10_000;
+
 /**
- * Adds one line, whole or not at all: a torn last line is cut off first, and a write that fails leaves the file as it was.
- * Several processes may append to one file.
- * @throws where the folder is read-only or the disk full
+ * Adds one line. Several processes, also on several machines, may append to one file: none touches another's bytes.
+ * @throws if the folder is read-only or the disk full, with the key of the run; the file is then as it was
  */
 export function appendRecord(item: string, record: RunRecord, { folder = resultsFolder } = {}): void {
   const file = recordsFile(item, folder);
-  const line = Buffer.from(`${JSON.stringify(record)}\n`);
+  const line = `${JSON.stringify(record)}\n`;
   try {
     fs.mkdirSync(folder, { recursive: true });
-    const { O_RDWR, O_CREAT, O_APPEND } = fs.constants;
-    const descriptor = fs.openSync(file, O_RDWR | O_CREAT | O_APPEND, 0o644);
+    const lock = waitForLock(file, { timeoutMs: LOCK_TIMEOUT_MS });
     try {
-      writeWhole(descriptor, line);
+      appendLine(file, line, { locked: lock !== undefined });
     } finally {
-      fs.closeSync(descriptor);
+      lock?.release();
     }
   } catch (error) {
     throw new Error(
@@ -129,22 +199,42 @@ export function appendRecord(item: string, record: RunRecord, { folder = results
   }
 }
 
-function writeWhole(descriptor: number, line: Buffer): void {
-  const { size } = fs.fstatSync(descriptor);
-  const end = endOfLastLine(descriptor, size);
-  if (end < size) fs.ftruncateSync(descriptor, end);
+function appendLine(file: string, line: string, options: { locked: boolean }): void {
+  const { O_RDWR, O_CREAT, O_APPEND } = fs.constants;
+  const descriptor = fs.openSync(file, O_RDWR | O_CREAT | O_APPEND, 0o644);
   try {
-    const written = fs.writeSync(descriptor, line);
-    if (written < line.length) throw new Error(`${written} of ${line.length} bytes written: is the disk full?`);
-    fs.fsyncSync(descriptor);
-  } catch (error) {
-    fs.ftruncateSync(descriptor, end);
-    throw error;
+    // A network disk may let two machines that hold no lock write to one place: whoever was overwritten writes again.
+    for (let tries = 0; tries < 3; tries++) if (writeLine(descriptor, line, options)) return;
+    throw new Error("other processes wrote over it three times");
+  } finally {
+    fs.closeSync(descriptor);
   }
 }
 
-function endOfLastLine(descriptor: number, size: number): number {
-  const content = Buffer.alloc(size);
-  fs.readSync(descriptor, content, 0, content.length, 0);
-  return content.lastIndexOf("\n") + 1;
+/** Whether the line is in the file then. One write, which appends as a whole on a local disk, also without a lock. */
+function writeLine(descriptor: number, line: string, { locked }: { locked: boolean }): boolean {
+  const { size } = fs.fstatSync(descriptor);
+  // A torn line stays one of its own.
+  const bytes = Buffer.from(endsInNewline(descriptor, size) ? line : `\n${line}`);
+  let written = 0;
+  try {
+    written = fs.writeSync(descriptor, bytes);
+    if (written < bytes.length) throw new Error(`${written} of ${bytes.length} bytes written: is the disk full?`);
+    fs.fsyncSync(descriptor);
+  } catch (error) {
+    // Only our own bytes, and only while no one else appends; else a torn line stays, which readers skip.
+    if (locked && written > 0 && fs.fstatSync(descriptor).size === size + written) fs.ftruncateSync(descriptor, size);
+    throw error;
+  }
+  return bytesFrom(descriptor, size).includes(line);
+}
+
+function endsInNewline(descriptor: number, size: number): boolean {
+  return size === 0 || bytesFrom(descriptor, size - 1)[0] === 10;
+}
+
+function bytesFrom(descriptor: number, start: number): Buffer {
+  const bytes = Buffer.alloc(fs.fstatSync(descriptor).size - start);
+  const read = fs.readSync(descriptor, bytes, 0, bytes.length, start);
+  return bytes.subarray(0, read);
 }

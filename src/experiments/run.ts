@@ -1,8 +1,9 @@
 /** From a config to a record: loads the data, adds the noise, builds the network, trains it. */
 import fs from "node:fs";
 import path from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { shareOfFlipped, splitHeldOut, subset, takeFirst, withLabels, type Dataset } from "../data";
-import { Rng, ready, tf } from "../engine";
+import { ready, tf } from "../engine";
 import { countParameters, loadPretrained, withResizedInput, type Model, type Variables } from "../models";
 import {
   filesOf,
@@ -16,16 +17,16 @@ import {
 } from "../training";
 import { withInterrupt } from "../training/interrupt";
 import { measureCurvature } from "./curvature";
-import { pretrainingOf, runConfig, runKey, type RunConfig, type RunOptions } from "./config";
+import { configKey, pretrainingOf, runConfig, type RunConfig, type RunOptions } from "./config";
 import { isFolder, loadSplit } from "./datasets";
 import { pretrainedError, savePretrained, weightsFolder, type Start } from "./finetune";
+import { describeHolder, isLock, tryLock, type Lock } from "./locks";
 import { buildNetwork } from "./networks";
 import { knownTransition, noiseOf } from "./noise";
 import type { RunMetrics, RunRecord, Versions } from "./records";
 
 /** Training and test data of a run, with its label noise. */
-export async function runData(options: RunOptions): Promise<TrainData> {
-  const { dataset, noise } = runConfig(options);
+export async function runData({ dataset, noise }: RunConfig): Promise<TrainData> {
   const { train: trainSet, test } = dataset.validationSize > 0 ? await loadForTuning(dataset) : await loadBoth(dataset);
   if (!noise) return { train: trainSet, test };
   const { noisyLabels } = noiseOf(trainSet, { dataset, noise });
@@ -56,16 +57,18 @@ function takeLast(dataset: Dataset, count: number): Dataset {
   );
 }
 
-/** The network of a run, for data of the given kind; images of another size than it is to see are resized before its first layer. */
-export function runModel(options: RunOptions, { shape, numClasses }: Pick<Dataset, "shape" | "numClasses">): Model {
-  const { model, dataset } = runConfig(options);
+/** The network of a run, for data of the given kind. Images are resized before its first layer if the config names another size. */
+export function runModel(
+  { model, dataset }: Pick<RunConfig, "model" | "dataset">,
+  { shape, numClasses }: Pick<Dataset, "shape" | "numClasses">,
+): Model {
   const [height, width, channels] = shape;
   const inputShape = [dataset.imageSize || height, dataset.imageSize || width, channels] as const;
   const network = buildNetwork(model, { inputShape, numClasses });
   return String(inputShape) === String(shape) ? network : withResizedInput(network, shape);
 }
 
-/** One run, with the trained network where its variables are wanted too. */
+/** One finished run with its trained network. */
 export interface Run {
   readonly record: RunRecord;
   readonly model: Model;
@@ -74,7 +77,7 @@ export interface Run {
   readonly variables: Variables;
 }
 
-/** Thrown where a run was stopped before its end: there is no record then, but a checkpoint if one was asked for. */
+/** Thrown if a run was stopped before its end: it has no record then, but a checkpoint if one was asked for. */
 export class RunAborted extends Error {
   constructor(key: string) {
     super(`run ${key} was stopped before its end`);
@@ -83,30 +86,37 @@ export class RunAborted extends Error {
 }
 
 export interface RunCallbacks extends TrainCallbacks {
-  /** Where networks to be finetuned are kept; default data/cache/weights. */
+  /** Folder of the networks to be finetuned; default data/cache/weights. */
   readonly weightsFolder?: string;
+  /** Receives a sentence if the run waits for a network that another process is training. */
+  readonly onNotice?: (message: string) => void;
 }
 
-/** Trains what the config says and keeps the network. @throws RunAborted where it was stopped */
+/**
+ * Trains what the config says and keeps the network.
+ * @throws RunAborted if it was stopped; if the config does not fit, or files are missing
+ */
 export function runOne(options: RunOptions, callbacks: RunCallbacks = {}): Promise<Run> {
-  return withInterrupt(callbacks, (own) => loadAndTrain(options, own));
+  return withInterrupt(callbacks, (own) => makeRun(runConfig(options), own));
 }
 
-async function loadAndTrain(options: RunOptions, callbacks: RunCallbacks): Promise<Run> {
+async function makeRun(config: RunConfig, callbacks: RunCallbacks): Promise<Run> {
   const versions = await currentVersions();
-  const config = runConfig(options);
   const data = await runData(config);
   const { model, ...origin } = await startOf(config, data.train, callbacks);
   const training = withKnownTransition(config, data);
   const result = await trainerOf(config)(model, data, training, { ...callbacks, measure: measureOf(config, model, data) });
-  if (result.outcome === "aborted") {
+  try {
+    if (result.outcome === "aborted") throw new RunAborted(configKey(config));
+    const record = makeRecord({ config, data, model, result, versions, ...origin });
+    return { record, model, data, variables: result.variables };
+  } catch (error) {
     disposeVariables(result.variables);
-    throw new RunAborted(runKey(config));
+    throw error;
   }
-  return { record: makeRecord({ config, data, model, result, versions, ...origin }), model, data, variables: result.variables };
 }
 
-/** What a run may find: each kind of training has its own beside what all have. */
+/** The result of any kind of training: what all have, and what some add. */
 type Result = BootstrapResult & EstimatedTransitionResult;
 
 function trainerOf({ bootstrap, training: { loss } }: RunConfig): (...args: Parameters<typeof train>) => Promise<Result> {
@@ -126,34 +136,57 @@ async function startOf(config: RunConfig, trainSet: Dataset, callbacks: RunCallb
   const { finetune } = config;
   if (!finetune) return { model };
   const pretraining = pretrainingOf(config);
-  const name = pretraining ? `${runKey(pretraining)}.safetensors` : finetune.from.file!;
+  const name = pretraining ? `${configKey(pretraining)}.safetensors` : finetune.from.file!;
   const file = path.join(callbacks.weightsFolder ?? weightsFolder, name);
   if (pretraining) await pretrain(pretraining, file, callbacks);
-  else if (!fs.existsSync(file)) throw new Error(`${file}: no such file; src/models/WEIGHTS.md says how to bring it`);
+  else if (!fs.existsSync(file)) throw new Error(`${file}: no such file; src/models/WEIGHTS.md says how to get it`);
   return { model: loadPretrained(file, model, finetune), ...pretrainedError(file) };
 }
 
-/** Trains the network to be finetuned, unless an earlier run did. Killed or stopped, it goes on from its own checkpoint. */
-async function pretrain(pretraining: RunOptions, file: string, callbacks: RunCallbacks): Promise<void> {
+/** Trains the network to be finetuned, unless an earlier run did. Runs that need one network at once train it once; the others wait. */
+async function pretrain(pretraining: RunConfig, file: string, callbacks: RunCallbacks): Promise<void> {
   const { checkpoint, tensorBoard, onStep: _, onEpoch: __, ...same } = callbacks;
   const own = filesOf({ checkpoint, tensorBoard }, "pretraining");
-  if (!fs.existsSync(file)) {
-    const { record, variables } = await runOne(pretraining, { ...same, ...own });
-    try {
-      savePretrained(file, variables, record);
-    } finally {
-      disposeVariables(variables);
-    }
+  const claim = await claimNetwork(file, configKey(pretraining), callbacks);
+  try {
+    if (!fs.existsSync(file)) await trainAndSave(pretraining, file, { ...same, ...own });
+  } finally {
+    claim?.release();
   }
   if (own.checkpoint) fs.rmSync(own.checkpoint, { force: true });
 }
+
+/** Killed or stopped, the training goes on from its own checkpoint next time. */
+async function trainAndSave(pretraining: RunConfig, file: string, callbacks: RunCallbacks): Promise<void> {
+  const { record, variables } = await makeRun(pretraining, callbacks);
+  try {
+    savePretrained(file, variables, record);
+  } finally {
+    disposeVariables(variables);
+  }
+}
+
+/** The sole right to write a file of pretrained weights; undefined once it is there. @throws RunAborted if the signal stops the wait */
+async function claimNetwork(file: string, key: string, { signal, onNotice }: RunCallbacks): Promise<Lock | undefined> {
+  for (let told = false; !fs.existsSync(file); told = true) {
+    const claim = tryLock(file);
+    if (isLock(claim)) return claim;
+    if (signal?.aborted) throw new RunAborted(key);
+    if (!told) onNotice?.(`waits for the network of run ${key}, which ${describeHolder(claim)} is training`);
+    await pause(LOOK_AGAIN_MS, undefined, { signal }).catch(() => {});
+  }
+  return undefined;
+}
+
+/** Time between two looks at a network that another process trains. */
+const LOOK_AGAIN_MS = 1000;
 
 function measureOf({ curvature, training }: RunConfig, model: Model, { train: dataset }: TrainData) {
   return (epoch: number, { weights, stats }: Variables) =>
     curvature && measureCurvature({ model, weights, stats }, dataset, { ...curvature, epoch, epochs: training.epochs });
 }
 
-/** Trains what the config says; the record alone. @throws RunAborted where it was stopped */
+/** Trains what the config says and gives the record alone. @throws as `runOne` does */
 export async function runRecord(options: RunOptions, callbacks: RunCallbacks = {}): Promise<RunRecord> {
   const { record, variables } = await runOne(options, callbacks);
   disposeVariables(variables);
@@ -173,7 +206,7 @@ function makeRecord({ config, data, model, result, versions, pretrainedErrorRate
   const { metrics, outcome, history } = result;
   const noise = data.cleanLabels ? { actualNoiseRate: shareOfFlipped(data.train.labels, data.cleanLabels) } : {};
   return {
-    key: runKey(config),
+    key: configKey(config),
     config,
     metrics: {
       outcome,
@@ -200,7 +233,7 @@ export function disposeVariables({ weights, stats }: Variables): void {
   tf.dispose([...Object.values(weights), ...Object.values(stats)]);
 }
 
-/** What computes here. */
+/** Versions of the kit, TensorFlow.js and the engine, and the engine's number of threads. */
 export async function currentVersions(): Promise<Versions> {
   const { backend, version, threads } = await ready();
   return { lab: labVersion(), tfjs: tf.version.tfjs, engine: `${backend} ${version}`, threads };
@@ -208,9 +241,4 @@ export async function currentVersions(): Promise<Versions> {
 
 function labVersion(): string {
   return (require("../../package.json") as { version: string }).version;
-}
-
-/** A stream that names what is drawn from it, for notebooks: `streamOf(config, "probes")`. */
-export function streamOf(options: RunOptions, purpose: string): Rng {
-  return new Rng(runKey(options)).split(purpose);
 }

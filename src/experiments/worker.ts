@@ -1,7 +1,8 @@
-/** A worker process: runs the configs that it is sent, one at a time, and sends back records. */
+/** A worker process: makes the runs that it is sent, one at a time, and sends back records. Its argument is the id of its parent. */
+import { Worker as Thread } from "node:worker_threads";
 import { runRecord, RunAborted } from "./run";
-import type { RunOptions } from "./config";
-import type { FromWorker, RunFiles, ToWorker } from "./runMissing";
+import type { RunConfig } from "./config";
+import type { FromWorker, RunFiles, ToWorker } from "./workerProcess";
 
 function send(message: FromWorker): void {
   process.send?.(message);
@@ -15,13 +16,23 @@ process.on("message", (message: ToWorker) => {
   if (message.kind === "stop") stop.abort();
   else void runAndReport(message.config, message.files);
 });
+endWithParent(Number(process.argv[2]));
 
-async function runAndReport(config: RunOptions, files: RunFiles): Promise<void> {
+/** Ends this process within a second of its parent, also while its event loop is blocked: a spectrum takes minutes. */
+function endWithParent(parent: number): void {
+  const code = `
+    const { parent, pid } = require("node:worker_threads").workerData;
+    setInterval(() => process.ppid === parent || process.kill(pid, "SIGKILL"), 1000);`;
+  new Thread(code, { eval: true, execArgv: [], workerData: { parent, pid: process.pid } }).unref();
+}
+
+async function runAndReport(config: RunConfig, files: RunFiles): Promise<void> {
   try {
     const record = await runRecord(config, {
       signal: stop.signal,
       stopOnInterrupt: false,
       ...files,
+      onNotice: (message) => send({ kind: "notice", message }),
       onStep: ({ step, totalSteps }) => {
         if (step % 5 === 0 || step === totalSteps) send({ kind: "progress", fraction: step / totalSteps });
       },

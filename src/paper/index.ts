@@ -8,11 +8,11 @@ export {
   runModel,
   runOne,
   runRecord,
-  streamOf,
   type Run,
   type RunCallbacks,
 } from "../experiments/run";
-export { runCost, runMissing, type RunMissingOptions, type RunProgress } from "../experiments/runMissing";
+export { runCost } from "../experiments/runCost";
+export { runMissing, type RunMissingOptions, type RunProgress } from "../experiments/runMissing";
 export { labeledRows, type LabeledRow, type PlannedRun, type RunTags } from "../experiments/plan";
 export { completeRecords, itemReport, reproduceItem } from "./reproduce";
 export type { CompleteOptions, ItemReport, ReportOptions, ReproduceOptions } from "./reproduce";

@@ -7,7 +7,7 @@ import { datasetConfig, runConfig, runKey, type RunOptions } from "../../src/exp
 import { datasetNames, factsOf, folderOfSplit, loadSplit } from "../../src/experiments/datasets";
 import { describeDataset, labeledRows } from "../../src/experiments/plan";
 import { runData, runModel, runRecord } from "../../src/experiments/run";
-import { runCost } from "../../src/experiments/runMissing";
+import { runCost } from "../../src/experiments/runCost";
 import { numberedDataset, temporaryFolder } from "../data/support";
 import { expectNoLeak } from "../support/noLeak";
 import { recordOf, tinyRun } from "../support/records";
@@ -65,7 +65,7 @@ describe("experiments/datasets", () => {
   });
 
   it("The halves of the classes have different images, and labels from 0", async () => {
-    const [first, second] = [await runData(halved("first-half")), await runData(halved("second-half"))];
+    const [first, second] = [await runData(runConfig(halved("first-half"))), await runData(runConfig(halved("second-half")))];
 
     for (const { train, test } of [first, second]) {
       assert.deepEqual([train.size, test.size, train.numClasses], [64, 40, 5]);
@@ -75,13 +75,16 @@ describe("experiments/datasets", () => {
   });
 
   it("Half of the classes may be tuned on held-out images of the same half", async () => {
-    const { train, test } = await runData(halved("second-half", { validationSize: 10 }));
+    const { train, test } = await runData(runConfig(halved("second-half", { validationSize: 10 })));
 
     assert.deepEqual([train.size, test.size, test.numClasses], [64, 10, 5]);
   });
 
   it("More images than the chosen classes have are an error that says how many there are", async () => {
-    await assert.rejects(runData(halved("first-half", { trainSize: 501 })), /limit = 501: expected an integer from 1 to 500/);
+    await assert.rejects(
+      runData(runConfig(halved("first-half", { trainSize: 501 }))),
+      /limit = 501: expected an integer from 1 to 500/,
+    );
   });
 
   it("Facts know the sizes that a config leaves open", () => {
@@ -123,7 +126,7 @@ describe("experiments/datasets", () => {
   it("Asymmetric noise needs a map of all classes, and says which sets have one", async () => {
     const noise = { noiseRate: 0.2, noiseType: "asymmetric" } as const;
 
-    await assert.rejects(runData({ ...halved("first-half"), noise }), /classes = "first-half", expected "all"/);
+    await assert.rejects(runData(runConfig({ ...halved("first-half"), noise })), /classes = "first-half", expected "all"/);
   });
 
   describe("a network", () => {
@@ -132,7 +135,7 @@ describe("experiments/datasets", () => {
 
       // 14·14·4 + 4 + 4·10 + 10
       assert.equal((await runRecord(config)).metrics.parameters, 838);
-      assert.deepEqual(runModel(config, { shape: [28, 28, 1], numClasses: 10 }).inputShape, [28, 28, 1]);
+      assert.deepEqual(runModel(runConfig(config), { shape: [28, 28, 1], numClasses: 10 }).inputShape, [28, 28, 1]);
     });
 
     it("with resized input gives of a constant image what it gives of a constant image of its own size", () => {

@@ -35,7 +35,7 @@ describe("experiments/networks", () => {
 
   for (const [description, bare, other] of NETWORKS) {
     it(`${description} is built for the data, with the defaults of its own function`, () => {
-      const model = runModel(withNetwork(bare), { shape: [28, 28, 1], numClasses: 7 });
+      const model = runModel(runConfig(withNetwork(bare)), { shape: [28, 28, 1], numClasses: 7 });
 
       assert.deepEqual([model.inputShape, model.numClasses], [[28, 28, 1], 7]);
     });
@@ -69,7 +69,7 @@ describe("experiments/networks", () => {
   it("refuses what a network cannot be, and says what it can", () => {
     const message = (model: unknown) => {
       try {
-        return String(runModel(withNetwork(model), { shape: [8, 8, 1], numClasses: 2 }).name);
+        return String(runModel(runConfig(withNetwork(model)), { shape: [8, 8, 1], numClasses: 2 }).name);
       } catch (error) {
         return (error as Error).message;
       }

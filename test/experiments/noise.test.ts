@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { asymmetricMaps, asymmetricNoise, instanceNoise, normalize, pairFlipNoise, symmetricNoise } from "../../src/data";
 import { runData, runRecord } from "../../src/experiments/run";
 import type { RunOptions } from "../../src/experiments/config";
-import { tinyRun } from "../support/records";
+import { tinyConfig, tinyRun } from "../support/records";
 
 type Noise = NonNullable<RunOptions["noise"]>;
 
 /** Clean and noisy labels of a run. */
 async function labelsOf(noise: Noise) {
-  const { train, cleanLabels } = await runData(tinyRun({}, { noise }));
+  const { train, cleanLabels } = await runData(tinyConfig({}, { noise }));
   return { clean: [...cleanLabels!], noisy: [...train.labels], train };
 }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { fork } from "node:child_process";
+import { once } from "node:events";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -69,7 +70,7 @@ describe("experiments/records", () => {
 
       assert.deepEqual(read((message) => warnings.push(message)), [a]); // prettier-ignore
       assert.equal(warnings.length, 1);
-      assert.match(warnings[0]!, /item\.jsonl: the last line is torn .* and was left out/);
+      assert.match(warnings[0]!, /item\.jsonl:2: this line is torn .* and was left out/);
     });
 
     it("do not change by being read", () => {
@@ -80,19 +81,43 @@ describe("experiments/records", () => {
       assert.deepEqual(fs.readFileSync(file), before);
     });
 
-    it("lose it at the next append", () => {
+    it("keep it at the next append as a line of its own, which readers skip", () => {
       append(c);
 
-      assert.equal(fs.readFileSync(file, "utf8"), `${JSON.stringify(a)}\n${JSON.stringify(c)}\n`);
+      assert.equal(fs.readFileSync(file, "utf8"), `${JSON.stringify(a)}\n${torn}\n${JSON.stringify(c)}\n`);
+      assert.deepEqual(read(), [a, c]);
     });
 
-    it("lose it also where it is the only line", () => {
+    it("keep it also where it is the only line", () => {
       fs.writeFileSync(file, torn);
 
       append(c);
 
-      assert.equal(fs.readFileSync(file, "utf8"), `${JSON.stringify(c)}\n`);
+      assert.deepEqual(read(), [c]);
     });
+
+    it("lose none of a record whose writer has not finished", () => {
+      const rest = `${JSON.stringify(b).slice(torn.length)}\n`;
+
+      append(c);
+      fs.appendFileSync(file, rest);
+
+      assert.ok(fs.readFileSync(file, "utf8").includes(torn), "its first part is still there");
+    });
+  });
+
+  it("with an empty line, as two processes that write at once may leave, are read without a warning", () => {
+    fs.writeFileSync(file, `${JSON.stringify(a)}\n\n${JSON.stringify(b)}\n`);
+
+    assert.deepEqual(read((message) => assert.fail(message)), [a, b]); // prettier-ignore
+  });
+
+  it("with a torn line in the middle are read without it, with a warning that names the line", () => {
+    const warnings: string[] = [];
+    fs.writeFileSync(file, [JSON.stringify(a), JSON.stringify(c).slice(0, 40), JSON.stringify(b), ""].join("\n"));
+
+    assert.deepEqual(read((message) => warnings.push(message)), [a, b]); // prettier-ignore
+    assert.match(warnings.join(), /item\.jsonl:2: this line is torn/);
   });
 
   describe("refuse", () => {
@@ -100,10 +125,12 @@ describe("experiments/records", () => {
       fs.writeFileSync(file, [JSON.stringify(a), ...middle, JSON.stringify(b), ""].join("\n"));
 
     for (const [name, line] of [
-      ["that is cut", JSON.stringify(c).slice(0, 40)],
-      ["that is empty", ""],
       ["without a config", '{"key":"0123456789abcdef"}'],
       ["that is no object", "null"],
+      ["with an error rate that is no number", JSON.stringify({ ...c, metrics: { ...c.metrics, testErrorRate: null } })],
+      ["with an error rate in per cent", JSON.stringify({ ...c, metrics: { ...c.metrics, bestTestErrorRate: 25 } })],
+      ["without metrics", JSON.stringify({ ...c, metrics: undefined })],
+      ["with a loss that is no number", JSON.stringify({ ...c, history: [{ epoch: 1, trainLoss: "1", perturbedLoss: 1 }] })],
       ["with a config of another version", JSON.stringify({ ...c, config: { ...c.config, dataset: { name: "cifar-7" } } })],
     ])
       it(`a line in the middle ${name}, naming file and line`, () => {
@@ -115,6 +142,18 @@ describe("experiments/records", () => {
         );
       });
 
+    it("an item that would lie in another folder", () => {
+      for (const item of ["../../x", "a/b", "..", ".hidden", "", "a".repeat(101)])
+        for (const attempt of [
+          () => readRecords(item, { folders: [folder] }),
+          () => appendRecord(item, a, { folder: path.join(folder, "deep", "down") }),
+        ])
+          assert.throws(attempt, (error: Error) =>
+            error.message.startsWith(`item = ${JSON.stringify(item)}: expected a name such as`),
+          );
+      assert.deepEqual(fs.readdirSync(folder), []);
+    });
+
     it("a key that does not belong to its config, naming file, line and both", () => {
       lines(JSON.stringify({ ...c, config: a.config }));
 
@@ -123,6 +162,16 @@ describe("experiments/records", () => {
         new RegExp(`item\\.jsonl:2: key ${c.key} does not belong to its config \\(${a.key}\\); was it edited\\?`),
       );
     });
+  });
+
+  it("are appended without a look at those before: a file of 8 GB takes no memory", () => {
+    fs.writeFileSync(file, "");
+    fs.truncateSync(file, 2 ** 33); // a hole, which takes no disk either
+
+    append(a);
+
+    // The file did not end in a newline.
+    assert.equal(fs.statSync(file).size, 2 ** 33 + 1 + Buffer.byteLength(`${JSON.stringify(a)}\n`));
   });
 
   describe("that cannot be written", () => {
@@ -155,29 +204,57 @@ describe("experiments/records", () => {
     });
   });
 
-  it("of several processes that append at once are all there", async function () {
+  describe("of several processes that append at once", function () {
     // Processes start slowly on a busy machine.
     this.timeout(600_000);
-    const script = path.join(folder, "append.cjs");
-    const source = JSON.stringify(require.resolve("../../src/experiments/records"));
-    const helper = JSON.stringify(require.resolve("../support/records"));
-    fs.writeFileSync(
-      script,
-      `const { appendRecord } = require(${source}); const { recordOf, tinyRun } = require(${helper});
-       process.once("message", () => {
-         for (let i = 0; i < 25; i++) appendRecord("item", recordOf(tinyRun({ seed: Number(process.argv[2]) + i })), { folder: ${JSON.stringify(folder)} });
-         process.exit(0);
-       });
-       process.send("ready");`,
-    );
-    const children = [1000, 2000].map((first) =>
-      fork(script, [String(first)], { execArgv: ["--require", require.resolve("tsx/cjs")] }),
-    );
-    await Promise.all(children.map((child) => new Promise((resolve) => child.once("message", resolve))));
+    const loader = ["--require", require.resolve("tsx/cjs")];
+    const script = (body: string) => {
+      const file = path.join(folder, "append.cjs");
+      const [records, support] = ["../../src/experiments/records", "../support/records"].map((name) =>
+        JSON.stringify(require.resolve(name)),
+      );
+      const setup = `const { appendRecord } = require(${records}); const { recordOf, tinyRun } = require(${support}); const first = Number(process.argv[2]);`;
+      const append = `const append = (i) => { const record = recordOf(tinyRun({ seed: first + i })); appendRecord("item", record, { folder: ${JSON.stringify(folder)} }); return record.key; };`;
+      fs.writeFileSync(file, `${setup} ${append} process.once("message", () => { ${body} }); process.send("ready");`);
+      return file;
+    };
+    const start = async (file: string, seeds: readonly number[]) => {
+      const children = seeds.map((first) => fork(file, [String(first)], { execArgv: loader }));
+      await Promise.all(children.map((child) => once(child, "message")));
+      for (const child of children) child.send("go");
+      return children;
+    };
 
-    for (const child of children) child.send("go");
-    await Promise.all(children.map((child) => new Promise((resolve) => child.once("exit", resolve))));
+    it("are all there", async () => {
+      const file = script("for (let i = 0; i < 60; i++) append(i); process.exit(0);");
 
-    assert.equal(read().length, 50);
+      const children = await start(file, [1000, 2000, 3000]);
+      await Promise.all(children.map((child) => once(child, "exit")));
+
+      assert.equal(read().length, 180);
+      assert.deepEqual(locks(), []);
+    });
+
+    it("all stay that were written, though other processes are killed while they write", async () => {
+      const forever = script("const next = (i) => process.send(append(i), () => next(i + 1)); next(0);");
+      const children = await start(forever, [10_000, 20_000, 30_000]);
+      const written: string[] = [];
+      for (const child of children) child.on("message", (key) => void written.push(String(key)));
+
+      for (const child of children) {
+        await once(child, "message");
+        child.kill("SIGKILL");
+        await once(child, "exit");
+      }
+      for (const record of [a, b, c]) append(record);
+
+      const kept = new Set(read().map(({ key }) => key));
+      assert.ok(written.length >= children.length);
+      assert.deepEqual(written.filter((key) => !kept.has(key)), []); // prettier-ignore
+      assert.ok([a, b, c].every(({ key }) => kept.has(key)));
+      assert.deepEqual(locks(), []);
+    });
   });
+
+  const locks = () => fs.readdirSync(folder).filter((name) => name.includes(".lock"));
 });

@@ -8,7 +8,7 @@ import { runKey } from "../../src/experiments/config";
 import { disposeVariables, RunAborted, runData, runModel, runOne, runRecord } from "../../src/experiments/run";
 import { evaluate } from "../../src/training";
 import { expectNoLeakAsync } from "../support/noLeak";
-import { tinyRun } from "../support/records";
+import { tinyConfig, tinyRun } from "../support/records";
 
 describe("experiments/run", () => {
   it("of a config gives the same record again, which survives JSON and knows no clock, host or path", async () => {
@@ -42,7 +42,7 @@ describe("experiments/run", () => {
 
   describe("data", () => {
     it("are the named training and test images, which differ", async () => {
-      const { train, test, cleanLabels } = await runData(tinyRun());
+      const { train, test, cleanLabels } = await runData(tinyConfig());
 
       assert.deepEqual(train.images, syntheticImages({ seed: "train", size: 64 }).images);
       assert.deepEqual(test.images, syntheticImages({ seed: "test", size: 40 }).images);
@@ -53,7 +53,7 @@ describe("experiments/run", () => {
       const dataset = { name: "generated", trainSize: 54, testSize: 40, validationSize: 6 } as const;
       const whole = syntheticImages({ seed: "train", size: 60 });
 
-      const { train, test } = await runData(tinyRun({}, { dataset }));
+      const { train, test } = await runData(tinyConfig({}, { dataset }));
 
       assert.deepEqual([train.size, test.size], [54, 6]);
       assert.deepEqual([...train.images, ...test.images], [...whole.images]);
@@ -61,9 +61,9 @@ describe("experiments/run", () => {
 
     it("with noise have the exact share of wrong labels in training, none in the test, and know the true ones", async () => {
       const noise = { noiseRate: 0.25, noiseSeed: 3 } as const;
-      const clean = await runData(tinyRun());
+      const clean = await runData(tinyConfig());
 
-      const { train, test, cleanLabels } = await runData(tinyRun({}, { noise }));
+      const { train, test, cleanLabels } = await runData(tinyConfig({}, { noise }));
 
       assert.deepEqual(cleanLabels, clean.train.labels);
       assert.deepEqual(test.labels, clean.test.labels);
@@ -73,7 +73,7 @@ describe("experiments/run", () => {
 
     it("have the same noise for every training seed", async () => {
       const noise = { noiseRate: 0.25 } as const;
-      const labels = async (seed: number) => (await runData(tinyRun({ seed }, { noise }))).train.labels;
+      const labels = async (seed: number) => (await runData(tinyConfig({ seed }, { noise }))).train.labels;
 
       assert.deepEqual(await labels(0), await labels(1));
     });
@@ -81,7 +81,7 @@ describe("experiments/run", () => {
 
   it("builds the network that is named, for the data", () => {
     const data = { shape: [28, 28, 1], numClasses: 10 } as const;
-    const name = (model: Parameters<typeof tinyRun>[1]) => runModel(tinyRun({}, model), data).name;
+    const name = (model: Parameters<typeof tinyRun>[1]) => runModel(tinyConfig({}, model), data).name;
 
     assert.equal(name({ model: { name: "wideResNet", depth: 16, widen: 2, batchNorm: false } }), "WRN-16-2 without batch norm");
     assert.equal(name({ model: { name: "convNet", widths: [3, 5] } }), "ConvNet-3-5");
@@ -96,6 +96,31 @@ describe("experiments/run", () => {
     const { metrics } = await runRecord(tinyRun({ learningRate: 1e30 }));
 
     assert.deepEqual(metrics, { outcome: "diverged", divergedInEpoch: 1, parameters: 3190 });
+  });
+
+  describe("that fails leaves no tensor behind", () => {
+    const boom = () => {
+      throw new Error("boom");
+    };
+    const noise = { noiseRate: 0.25 } as const;
+    const estimated = { loss: { name: "forwardCorrection", transitionMatrix: "estimated" } } as const;
+    // The run has 3190 parameters.
+    const spectrum = { spectrumEpochs: [1], lanczosSteps: 4000 };
+    for (const [name, config, callbacks, message] of [
+      ["in a callback after a step", tinyRun(), { onStep: boom }, /boom/],
+      ["in a callback after an epoch", tinyRun(), { onEpoch: boom }, /boom/],
+      ["as it measures its curvature", tinyRun({}, { curvature: spectrum }), {}, /lanczosSteps = 4000 exceeds/],
+      ["in the first training of a bootstrap", tinyRun({}, { noise, bootstrap: {} }), { onEpoch: boom }, /boom/],
+      ["as it estimates its noise", tinyRun(estimated, { noise }), { onEpoch: boom }, /boom/],
+      ["before its first step", tinyRun({ batchSize: 100 }), {}, /batchSize = 100 exceeds the 64 training examples/],
+    ] as const)
+      it(name, () => expectNoLeakAsync(() => assert.rejects(runOne(config, callbacks), message)));
+
+    it("after the last step of a bootstrap's second training", () =>
+      expectNoLeakAsync(() => {
+        const onStep = ({ step, totalSteps }: { step: number; totalSteps: number }) => void (step === totalSteps && boom());
+        return assert.rejects(runOne(tinyRun({}, { noise, bootstrap: {} }), { onStep }), /boom/);
+      }));
   });
 
   it("that is stopped has no record, but a checkpoint from which it gives the same one", async () => {

@@ -2,10 +2,14 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { runKey, type RunOptions } from "../../src/experiments/config";
+import type { ChildProcess } from "node:child_process";
+import { configKey, pretrainingOf, runConfig, runKey, type RunOptions } from "../../src/experiments/config";
+import { weightsFolder } from "../../src/experiments/finetune";
+import { isRunning } from "../../src/experiments/locks";
 import { projectRoot } from "../../src/data/files";
 import { appendRecord, readRecords, type RunRecord } from "../../src/experiments/records";
-import { runCost, runMissing, type RunMissingOptions, type RunProgress } from "../../src/experiments/runMissing";
+import { runCost } from "../../src/experiments/runCost";
+import { runMissing, type RunMissingOptions, type RunProgress } from "../../src/experiments/runMissing";
 import { runScript } from "../support/children";
 import { recordOf, tinyRun } from "../support/records";
 
@@ -64,8 +68,8 @@ describe("experiments/runMissing", function () {
       const misspelled = { ...tinyRun(), training: { epochs: 1, learningrate: 1 } } as RunOptions;
 
       await assert.rejects(run([tinyRun(), misspelled]), /unknown field "training\.learningrate", did you mean "learningRate"\?/);
-      for (const jobs of [0, -1, 1.5, NaN])
-        await assert.rejects(run([tinyRun()], { jobs }), new RegExp(`jobs = ${jobs}: expected a whole number of at least 1`));
+      for (const jobs of [0, -1, 1.5, NaN, 1e6])
+        await assert.rejects(run([tinyRun()], { jobs }), new RegExp(`jobs = ${jobs}: expected a whole number from 1 to `));
       assert.deepEqual(recorded(), []);
     });
 
@@ -171,6 +175,117 @@ describe("experiments/runMissing", function () {
 
     assert.equal(typeof record!.metrics.firstTestErrorRate, "number");
     assert.deepEqual(fs.readdirSync(checkpoints).filter((name) => name.startsWith(item)), []); // prettier-ignore
+  });
+
+  describe("asked for the same runs twice at once", () => {
+    const configs = [0, 1, 2, 3, 4].map((seed) => tinyRun({ seed }));
+    const linesIn = () =>
+      fs
+        .readFileSync(path.join(folder, `${item}.jsonl`), "utf8")
+        .trim()
+        .split("\n").length;
+
+    it("shares them, makes each once, and gives all of them to both with a word about it", async () => {
+      const warnings: string[][] = [[], []];
+
+      const [first, second] = await Promise.all(
+        warnings.map((own) => run(configs, { onWarning: (message) => void own.push(message) })),
+      );
+
+      assert.deepEqual(first!.map(({ key }) => key), configs.map(runKey)); // prettier-ignore
+      assert.deepEqual(second, first);
+      assert.equal(linesIn(), configs.length);
+      assert.ok(warnings.some((own) => own.length > 0));
+      for (const own of warnings) assert.ok(own.length <= 1);
+      assert.match(warnings.flat()[0]!, new RegExp(`^${item}: process ${process.pid} makes some of these runs`));
+    });
+
+    it("shares them between processes, also if one of them is killed", async () => {
+      const script = path.join(__dirname, "../support/sharedRuns.ts");
+      const kill = (line: string, child: ChildProcess) => void (line === "1 done" && child.kill("SIGKILL"));
+      const args = [item, folder, ...configs.map((config) => JSON.stringify(config))];
+
+      const [killed, other] = await Promise.all([runScript(script, args, { onLine: kill }), runScript(script, args)]);
+
+      assert.equal(killed.signal, "SIGKILL");
+      assert.equal(other.lines.at(-1), `${configs.length} records`, other.stderr);
+      assert.equal(linesIn(), configs.length);
+    });
+
+    it("trains a network that two runs need once", async () => {
+      const training = { epochs: 3, batchSize: 16, seed: process.pid };
+      const finetune = { from: { dataset: { name: "generated", trainSize: 64, testSize: 40 } as const, training } };
+      const both = [0, 1].map((seed) => tinyRun({ seed }, { finetune }));
+      const board = path.join(folder, "board");
+
+      const records = await run(both, { jobs: 2, tensorBoard: board });
+      fs.rmSync(path.join(weightsFolder, `${configKey(pretrainingOf(runConfig(both[0]!))!)}.safetensors`));
+
+      assert.equal(records[0]!.metrics.pretrainedErrorRate, records[1]!.metrics.pretrainedErrorRate);
+      const trained = both.filter((config) => fs.existsSync(path.join(board, runKey(config), "pretraining")));
+      assert.equal(trained.length, 1, "one of them has the curves of the pretraining");
+    });
+  });
+
+  describe("leaves nothing behind:", () => {
+    const endsWithin = async (pid: number, seconds: number) => {
+      for (const end = Date.now() + 1000 * seconds; Date.now() < end; ) {
+        if (!isRunning(pid)) return true;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      return false;
+    };
+    // The spectrum after the first epoch blocks the worker for longer than any of these tests waits.
+    const blocking = tinyRun({ epochs: 1 }, { curvature: { spectrumEpochs: [1], numProbes: 500, lanczosSteps: 1000 } });
+    const script = path.join(__dirname, "../support/sharedRuns.ts");
+    /** Sends the signal to a process that makes runs, once its worker is in the spectrum; gives the worker's id. */
+    const strike = async (signal: NodeJS.Signals) => {
+      let worker = 0;
+      const onLine = (line: string, child: ChildProcess) => {
+        if (line.startsWith("worker ")) worker = Number(line.slice("worker ".length));
+        if (line === "all steps made") setTimeout(() => child.kill(signal), 500);
+      };
+      const ended = await runScript(script, [item, folder, JSON.stringify(blocking)], { onLine });
+      return { worker, ended };
+    };
+
+    before(function () {
+      if (!fs.existsSync(`/proc/${process.pid}/task/${process.pid}/children`)) this.skip();
+    });
+
+    it("a worker whose parent is killed ends, also in a stretch that blocks it", async () => {
+      const { worker, ended } = await strike("SIGKILL");
+
+      assert.equal(ended.signal, "SIGKILL");
+      assert.ok(worker > 0);
+      assert.ok(await endsWithin(worker, 10));
+    });
+
+    for (const signal of ["SIGINT", "SIGTERM"] as const)
+      it(`${signal} stops the workers, also in a stretch that blocks them, and then the call`, async () => {
+        const { worker, ended } = await strike(signal);
+
+        if (signal === "SIGTERM") assert.equal(ended.signal, signal);
+        else assert.match(ended.lines.at(-1)!, /^interrupted; finished runs are kept, and the same call goes on from here/);
+        assert.ok(worker > 0);
+        assert.ok(await endsWithin(worker, 10));
+      });
+
+    it("a checkpoint of a run whose process was killed after its record was written goes at the next call", async () => {
+      const config = tinyRun({ seed: 77 });
+      const [open, finished] = [checkpointOf(tinyRun({ seed: 78 })), checkpointOf(config)];
+      fs.mkdirSync(checkpoints, { recursive: true });
+      for (const name of [open, finished, `${finished}.first`, `${finished}.4242.part`]) fs.writeFileSync(name, "");
+      appendRecord(item, recordOf(config), { folder });
+
+      await run([config]);
+
+      assert.deepEqual(fs.readdirSync(checkpoints).filter((name) => name.startsWith(item)), [path.basename(open)]); // prettier-ignore
+    });
+  });
+
+  it("refuses an item that would lie in another folder", async () => {
+    await assert.rejects(run([tinyRun()], { item: "../../x" }), /item = "\.\.\/\.\.\/x": expected a name such as "table-5"/);
   });
 
   it("costs a run by its gradients: epochs, examples, and passes", () => {

@@ -1,5 +1,5 @@
 /** Records made by hand. */
-import { runConfig, runKey, type RunOptions } from "../../src/experiments/config";
+import { runConfig, runKey, type RunConfig, type RunOptions } from "../../src/experiments/config";
 import type { PlannedRun } from "../../src/experiments/plan";
 import { conclusionsOf, type Budget, type PaperItem } from "../../src/paper/item";
 import type { RunMetrics, RunRecord } from "../../src/experiments/records";
@@ -12,6 +12,11 @@ export function tinyRun(training: Partial<RunOptions["training"]> = {}, parts: P
     training: { epochs: 2, batchSize: 16, ...training },
     ...parts,
   };
+}
+
+/** The same with every default filled in. */
+export function tinyConfig(training: Partial<RunOptions["training"]> = {}, parts: Partial<RunOptions> = {}): RunConfig {
+  return runConfig(tinyRun(training, parts));
 }
 
 /** The record of a run that ended with these metrics. */
