@@ -15,7 +15,7 @@ const house = {
   training: parts,
   sharpness: [...ground, "losses", "optim"],
   experiments: [...parts, "training", "sharpness"],
-  plots: ["data"],
+  plots: [...ground, "data"],
   tables: ground,
   paper: [...parts, "training", "sharpness", "experiments", "plots", "tables"],
   cli: [...parts, "training", "sharpness", "experiments", "plots", "tables", "paper", "index.ts"],

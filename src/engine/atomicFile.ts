@@ -7,22 +7,30 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 
+type Content = string | Uint8Array | Iterable<Uint8Array>;
+
 /**
  * Writes beside the target, to the disk, and renames; makes the folder. Where anything fails, the temporary file goes and an
  * earlier file stays as it was.
  *
  * @param content text, bytes, or the parts of a file that need not fit into memory at once
  */
-export function writeFileWhole(file: string, content: string | Uint8Array | Iterable<Uint8Array>): void {
-  const partial = partialName(file);
-  fs.mkdirSync(path.dirname(file), { recursive: true });
-  removeAbandoned(file);
+export function writeFileWhole(file: string, content: Content): void {
+  writeFilesWhole({ [file]: content });
+}
+
+/** Writes files that belong together: all of them under temporary names first, so that a full disk leaves every earlier one. */
+export function writeFilesWhole(contents: Readonly<Record<string, Content>>): void {
+  const files = Object.entries(contents).map(([file, content]) => ({ file, partial: partialName(file), content }));
   try {
-    writeToDisk(partial, typeof content === "string" || content instanceof Uint8Array ? [content] : content);
-    fs.renameSync(partial, file);
-  } catch (error) {
-    fs.rmSync(partial, { force: true });
-    throw error;
+    for (const { file, partial, content } of files) {
+      fs.mkdirSync(path.dirname(file), { recursive: true });
+      removeAbandoned(file);
+      writeToDisk(partial, typeof content === "string" || content instanceof Uint8Array ? [content] : content);
+    }
+    for (const { file, partial } of files) fs.renameSync(partial, file);
+  } finally {
+    for (const { partial } of files) fs.rmSync(partial, { force: true });
   }
 }
 

@@ -1,4 +1,4 @@
-export { writeFileWhole } from "./atomicFile";
+export { writeFilesWhole, writeFileWhole } from "./atomicFile";
 export { tf } from "./tf";
 export { BACKENDS, ready, type BackendName, type EngineInfo } from "./backend";
 export { checkOptions, nearestName, showValue, suggestName, type OptionKind, type OptionKinds } from "./options";
