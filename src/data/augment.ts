@@ -1,5 +1,6 @@
 /** Augmentation as values: functions on a batch, each image with a random stream of its own, so that the result depends on (seed, position) alone. */
-import type { Rng } from "../engine";
+import type { OptionKinds, Rng } from "../engine";
+import { checkOptions } from "../engine/options"; // not the engine itself: worker threads need no TensorFlow
 import { imageLength, type ImageShape } from "./shape";
 
 export type Pixels = Uint8Array | Float32Array;
@@ -42,7 +43,10 @@ export function horizontalFlip(): ImageOp {
 }
 
 /** Pads by reflection (the edge itself is not repeated) and cuts the image's size out at a random place. */
-export function reflectCrop({ pad = 4 }: CropOptions = {}): ImageOp {
+export function reflectCrop(options: CropOptions = {}): ImageOp {
+  checkOptions(options, { pad: "number" }, "reflectCrop");
+  const { pad = 4 } = options;
+  if (!Number.isInteger(pad) || pad < 0) throw new Error(`reflectCrop: pad = ${pad}: expected an integer from 0`);
   return (image, shape, rng) => {
     const top = rng.int(2 * pad + 1) - pad;
     const left = rng.int(2 * pad + 1) - pad;
@@ -51,16 +55,25 @@ export function reflectCrop({ pad = 4 }: CropOptions = {}): ImageOp {
 }
 
 /** One box per image, its center uniform over the pixels, clipped at the borders (DeVries and Taylor 2017). */
-export function cutout({ size = 16, fill = 0 }: CutoutOptions = {}): ImageOp {
+export function cutout(options: CutoutOptions = {}): ImageOp {
+  const { size, fill } = checkCutout(options, "cutout");
   return (image, shape, rng) => fillBox(image, shape, drawBox(shape, size, rng), fill);
 }
 
 /** The official code's form: one box for all images of the batch. */
-export function cutoutPerBatch({ size = 16, fill = 0 }: CutoutOptions = {}): NonNullable<Augmentation["pixels"]> {
+export function cutoutPerBatch(options: CutoutOptions = {}): NonNullable<Augmentation["pixels"]> {
+  const { size, fill } = checkCutout(options, "cutoutPerBatch");
   return (images, { shape, rng, firstIndex }) => {
     const box = drawBox(shape, size, rng.split("batch").split(firstIndex));
     forEachImage(images, shape, (image) => fillBox(image, shape, box, fill));
   };
+}
+
+function checkCutout(options: CutoutOptions, what: string): Required<CutoutOptions> {
+  checkOptions(options, { size: "number", fill: "number" }, what);
+  const { size = 16, fill = 0 } = options;
+  if (!Number.isInteger(size) || size < 0) throw new Error(`${what}: size = ${size}: expected an integer from 0`);
+  return { size, fill };
 }
 
 /** The box that covers as much of this image's height as 16 of 32 pixels. */
@@ -82,9 +95,19 @@ export interface MixupOptions {
   /** λ ~ Beta(α, α); 1: official code. The paper's label-noise runs chose from {1, 8, 16, 32} */
   alpha?: number;
   rng: Rng;
-  /** "example": own λ and a random partner each (ours); "batch": one λ ← max(λ, 1−λ), partners by reversal (official code) */
+  /**
+   * "batch": one λ ← max(λ, 1−λ) for all examples, partners by reversal (official code; one λ is Zhang et al.'s way too).
+   * "example": each example draws its own λ and a random partner
+   */
   pairing?: "example" | "batch";
 }
+
+const mixupKinds: OptionKinds<MixupOptions> = {
+  numClasses: "number",
+  alpha: "number",
+  rng: "object",
+  pairing: { values: ["batch", "example"] },
+};
 
 /**
  * x̃ = λx + (1−λ)x', ỹ = λy + (1−λ)y' (Zhang et al. 2018) on images (n·h·w·c) and one-hot labels (n·numClasses); new arrays.
@@ -93,8 +116,10 @@ export interface MixupOptions {
 export function mixup(
   images: Float32Array,
   oneHotLabels: Float32Array,
-  { numClasses, alpha = 1, rng, pairing = "example" }: MixupOptions,
+  options: MixupOptions,
 ): { images: Float32Array; oneHotLabels: Float32Array; partners: Int32Array; lambdas: Float32Array } {
+  checkOptions(options, mixupKinds, "mixup");
+  const { numClasses, alpha = 1, rng, pairing = "batch" } = options;
   const n = oneHotLabels.length / numClasses;
   if (!(alpha > 0)) throw new Error(`mixup alpha = ${alpha}: expected a number above 0`);
   if (!Number.isInteger(n) || images.length % n !== 0)

@@ -42,7 +42,7 @@ export const augmentNames = Object.keys(augmentations) as [AugmentName, ...Augme
 /** The augmentation of that name, or the given one as it is. */
 export function augmentation(augment: AugmentName | Augmentation): Augmentation {
   if (typeof augment !== "string") return augment;
-  const found = augmentations[augment];
+  const found = Object.hasOwn(augmentations, augment) ? augmentations[augment] : undefined;
   if (!found) throw new Error(`augment = "${augment}": expected one of ${augmentNames.join(", ")}`);
   return found;
 }

@@ -3,6 +3,7 @@
  * those of the SAM paper's code, a fork of the TPU EfficientNet's; `reference: "autoaugment"` takes the scales of AutoAugment's own code.
  */
 import type { Rng } from "../engine";
+import { checkOptions } from "../engine/options"; // not the engine itself: worker threads need no TensorFlow
 import type { ImageOp } from "./augment";
 import { cifar10Policy, imagenetPolicy, svhnPolicy } from "./autoAugmentPolicies";
 import type { ImageShape } from "./shape";
@@ -91,8 +92,12 @@ interface Step {
   level: number;
 }
 
+const referenceKind = { values: ["official", "autoaugment"] } as const;
+
 /** One of the policy's pairs of operations, chosen at random, each applied with its probability. */
-export function autoAugment({ policy, reference = "official" }: AutoAugmentOptions): ImageOp<Uint8Array> {
+export function autoAugment(options: AutoAugmentOptions): ImageOp<Uint8Array> {
+  checkOptions(options, { policy: "string", reference: referenceKind }, "autoAugment");
+  const { policy, reference = "official" } = options;
   const pairs = policies[policy];
   if (!pairs) throw new Error(`policy = "${policy}": expected one of ${Object.keys(policies).join(", ")}`);
   const scales = reference === "official" ? officialScales : autoAugmentScales;
@@ -103,7 +108,12 @@ export function autoAugment({ policy, reference = "official" }: AutoAugmentOptio
 }
 
 /** `numLayers` operations, each any of the sixteen, at one magnitude. */
-export function randAugment({ numLayers = 2, magnitude = 9 }: RandAugmentOptions = {}): ImageOp<Uint8Array> {
+export function randAugment(options: RandAugmentOptions = {}): ImageOp<Uint8Array> {
+  checkOptions(options, { numLayers: "number", magnitude: "number" }, "randAugment");
+  const { numLayers = 2, magnitude = 9 } = options;
+  if (!Number.isInteger(numLayers) || numLayers < 0)
+    throw new Error(`randAugment: numLayers = ${numLayers}: expected an integer from 0`);
+  if (!(magnitude >= 0)) throw new Error(`randAugment: magnitude = ${magnitude}: expected a number from 0`);
   const names = Object.keys(operations) as OperationName[];
   return (image, shape, rng) => {
     for (let layer = 0; layer < numLayers; layer++)
@@ -111,18 +121,21 @@ export function randAugment({ numLayers = 2, magnitude = 9 }: RandAugmentOptions
   };
 }
 
-/** One operation by its name, for a picture or a test; `level` from 0 to 10. */
-export function applyOperation(
-  name: OperationName,
-  image: Uint8Array,
-  {
-    shape,
-    level,
-    rng,
-    reference = "official",
-  }: { shape: ImageShape; level: number; rng: Rng; reference?: "official" | "autoaugment" },
-): void {
-  operations[name](image, shape, level, rng, reference === "official" ? officialScales : autoAugmentScales);
+export interface OperationOptions {
+  shape: ImageShape;
+  /** 0 to 10 */
+  level: number;
+  rng: Rng;
+  reference?: AutoAugmentOptions["reference"];
+}
+
+/** One operation by its name, for a picture or a test. */
+export function applyOperation(name: OperationName, image: Uint8Array, options: OperationOptions): void {
+  checkOptions(options, { shape: "array", level: "number", rng: "object", reference: referenceKind }, "applyOperation");
+  const { shape, level, rng, reference = "official" } = options;
+  const operation = Object.hasOwn(operations, name) ? operations[name] : undefined;
+  if (!operation) throw new Error(`operation "${name}": expected one of ${Object.keys(operations).join(", ")}`);
+  operation(image, shape, level, rng, reference === "official" ? officialScales : autoAugmentScales);
 }
 
 const operations: Readonly<Record<OperationName, Operation>> = {

@@ -1,6 +1,7 @@
 /** The batches of a training, made in a worker thread ahead of their use, or where they are used. */
 import { on } from "node:events";
-import { epochsOfBatches, numBatches, type Batch, type EpochsOptions } from "./batches";
+import { checkOptions } from "../engine";
+import { batchKinds, epochsOfBatches, numBatches, type Batch, type EpochsOptions } from "./batches";
 import type { BatchWork } from "./batchWorker";
 import type { AugmentName } from "./augmentations";
 import { imageLength, isFiled, type Dataset, type FiledDataset } from "./dataset";
@@ -25,11 +26,14 @@ const AHEAD = 2; // ours: batches that wait to be taken
  * in any case. Leaving a `for await` loop, or `return()`, ends the worker thread.
  * @throws what `batches` throws, when the first batch is asked for
  */
-export function batchStream(dataset: Dataset, { augment = "none", thread, ...epochs }: BatchStreamOptions): BatchStream {
+export function batchStream(dataset: Dataset, options: BatchStreamOptions): BatchStream {
+  const { batchSize, augment: kind, firstBatch } = batchKinds;
+  checkOptions(options, { batchSize, augment: kind, firstBatch, epochs: "array", thread: "boolean" }, "batchStream");
+  const { augment = "none", thread, ...epochs } = options;
   if (isFiled(dataset)) return fromFiles(dataset, { ...epochs, augment });
   if (typeof augment !== "string") return fromHere(dataset, { ...epochs, augment });
-  const options = { ...epochs, augment };
-  return (thread ?? threadPays(dataset, options)) ? fromThread(dataset, options) : fromHere(dataset, options);
+  const named = { ...epochs, augment };
+  return (thread ?? threadPays(dataset, named)) ? fromThread(dataset, named) : fromHere(dataset, named);
 }
 
 // Measured, on two cores: to start a thread takes 0.07 s, or 0.2 s where it has 60 000 images; to make an augmented value takes 20 to

@@ -1,5 +1,6 @@
 /** Epochs as batches: shuffled, augmented, normalized. The same stream gives the same batches, from whichever batch it is resumed. */
-import type { Rng } from "../engine";
+import type { OptionKinds, Rng } from "../engine";
+import { checkOptions } from "../engine/options"; // not the engine itself: worker threads need no TensorFlow
 import type { Augmentation } from "./augment";
 import { augmentation, type AugmentName } from "./augmentations";
 import { imageLength, normalize, type Dataset } from "./dataset";
@@ -26,19 +27,28 @@ export interface BatchOptions {
   firstBatch?: number;
 }
 
-/** How many batches an epoch has. */
+/** How many batches an epoch has; a whole run's config is fine in place of the options. */
 export function numBatches(size: number, { batchSize, dropLast = true }: Pick<BatchOptions, "batchSize" | "dropLast">): number {
   return dropLast ? Math.floor(size / batchSize) : Math.ceil(size / batchSize);
 }
+
+/** @internal */
+export const batchKinds: OptionKinds<BatchOptions> = {
+  batchSize: "number",
+  rng: "object",
+  augment: { types: ["string", "object"] },
+  dropLast: "boolean",
+  shuffle: "boolean",
+  firstBatch: "number",
+};
 
 /**
  * The batches of one epoch.
  * @throws where `batchSize` is not a positive integer, or larger than the set while `dropLast` is on, or a stream is missing
  */
-export function batches(
-  dataset: Dataset,
-  { batchSize, rng, augment = "none", dropLast = true, shuffle = true, firstBatch = 0 }: BatchOptions,
-): IterableIterator<Batch> {
+export function batches(dataset: Dataset, options: BatchOptions): IterableIterator<Batch> {
+  checkOptions(options, batchKinds, "batches");
+  const { batchSize, rng, augment = "none", dropLast = true, shuffle = true, firstBatch = 0 } = options;
   const chosen = augmentation(augment);
   checkBatchSize(dataset, batchSize, dropLast);
   if (!rng && (shuffle || chosen.bytes || chosen.pixels))

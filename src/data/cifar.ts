@@ -1,8 +1,9 @@
 /** CIFAR-10 and CIFAR-100 (Krizhevsky 2009), binary and Python versions. */
 import { existsSync } from "node:fs";
 import path from "node:path";
+import { checkOptions, showValue } from "../engine";
 import { makeDataset, type Dataset } from "./dataset";
-import type { LoadOptions } from "./fashionMnist";
+import { loadKinds, type LoadOptions } from "./fashionMnist";
 import { cacheFolder, readBounded } from "./files";
 import { NumpyArray, readPickle, type PickleValue } from "./pickle";
 import { missingMessage } from "./sources";
@@ -13,7 +14,8 @@ export interface Cifar100Options extends LoadOptions {
 }
 
 const pixels = 32 * 32 * 3;
-const maxBytes = 2 ** 28; // ours; the largest file has 154 MB
+/** Ours; the largest file has 154 MB. */
+const MAX_BYTES = 2 ** 28;
 
 const cifar10Classes = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
@@ -38,11 +40,9 @@ interface Part {
  * CIFAR-10: 50 000 training and 10 000 test images, 32×32×3. The binary version is taken where both are there.
  * @throws where the files are missing (says what to get and where to put it) or malformed
  */
-export async function loadCifar10({
-  split = "train",
-  limit,
-  folder = cacheFolder("cifar-10"),
-}: LoadOptions = {}): Promise<Dataset> {
+export async function loadCifar10(options: LoadOptions = {}): Promise<Dataset> {
+  checkOptions(options, loadKinds, "loadCifar10");
+  const { split = "train", limit, folder = cacheFolder("cifar-10") } = options;
   const batches = [1, 2, 3, 4, 5].map((i) => `data_batch_${i}`);
   const binary = (file: string) => readBinary(file, { labelBytes: 1, labelAt: 0, records: 10000 });
   const layouts: Layout[] = [
@@ -65,12 +65,9 @@ export async function loadCifar10({
  * CIFAR-100: 50 000 training and 10 000 test images, 32×32×3.
  * @throws where the files are missing (says what to get and where to put it) or malformed
  */
-export async function loadCifar100({
-  split = "train",
-  limit,
-  folder = cacheFolder("cifar-100"),
-  labels = "fine",
-}: Cifar100Options = {}): Promise<Dataset> {
+export async function loadCifar100(options: Cifar100Options = {}): Promise<Dataset> {
+  checkOptions(options, { ...loadKinds, labels: { values: ["fine", "coarse"] } }, "loadCifar100");
+  const { split = "train", limit, folder = cacheFolder("cifar-100"), labels = "fine" } = options;
   const records = split === "train" ? 50000 : 10000;
   const binary = (file: string) => readBinary(file, { labelBytes: 2, labelAt: labels === "fine" ? 1 : 0, records });
   const layouts: Layout[] = [
@@ -91,7 +88,6 @@ export async function loadCifar100({
 }
 
 async function readParts(layouts: Layout[], folder: string, split: "train" | "test", missing: string): Promise<Part[]> {
-  if (split !== "train" && split !== "test") throw new Error(`split = "${split}": expected "train" or "test"`);
   for (const layout of layouts)
     for (const place of [folder, path.join(folder, layout.folder)]) {
       const files = layout.files[split].map((name) => path.join(place, name));
@@ -105,7 +101,7 @@ async function readBinary(
   file: string,
   { labelBytes, labelAt, records }: { labelBytes: number; labelAt: number; records: number },
 ): Promise<Part> {
-  const bytes = await readBounded(file, { maxBytes });
+  const bytes = await readBounded(file, { maxBytes: MAX_BYTES });
   const length = labelBytes + pixels;
   if (bytes.length !== records * length)
     throw new Error(`${file}: ${bytes.length} bytes, expected ${records * length}: ${records} records of ${length}`);
@@ -117,7 +113,7 @@ async function readBinary(
 // A dict of data, (n, 3072) bytes, and a list of labels.
 async function readPython(file: string, labelsKey: string): Promise<Part> {
   const name = path.basename(file);
-  const { value } = readPickle(await readBounded(file, { maxBytes }), { name });
+  const { value } = readPickle(await readBounded(file, { maxBytes: MAX_BYTES }), { name });
   if (!(value instanceof Map)) throw new Error(`${name}: holds no dict`);
   const data = value.get("data");
   if (
@@ -127,7 +123,7 @@ async function readPython(file: string, labelsKey: string): Promise<Part> {
     data.shape.length !== 2
   )
     throw new Error(`${name}: data is not an array of bytes of (n, ${pixels})`);
-  return { planes: rowMajor(data), labels: integerList(value.get(labelsKey), `${name}: ${labelsKey}`, data.shape[0]!) };
+  return { planes: rowMajor(data), labels: labelList(value.get(labelsKey), `${name}: ${labelsKey}`, data.shape[0]!) };
 }
 
 function rowMajor({ values, shape, fortranOrder }: NumpyArray): Uint8Array {
@@ -139,10 +135,12 @@ function rowMajor({ values, shape, fortranOrder }: NumpyArray): Uint8Array {
   );
 }
 
-function integerList(value: PickleValue | undefined, name: string, count: number): number[] {
-  const list = value instanceof NumpyArray ? Array.from(value.values as ArrayLike<number>) : value;
+function labelList(value: PickleValue | undefined, name: string, count: number): number[] {
+  const list = value instanceof NumpyArray ? Array.from(value.values as ArrayLike<PickleValue>) : value;
   if (!Array.isArray(list) || list.length !== count) throw new Error(`${name} is not a list of ${count} labels`);
-  return list.map(Number);
+  const wrong = list.findIndex((label) => !Number.isInteger(label));
+  if (wrong >= 0) throw new Error(`${name}: label ${wrong} is ${showValue(list[wrong])}, expected an integer`);
+  return list as number[];
 }
 
 function assemble(

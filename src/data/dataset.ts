@@ -1,5 +1,7 @@
 /** A labeled set of images held as bytes, and what can be done to one: cut it, split it, relabel it, normalize it. */
-import { Rng } from "../engine/rng"; // not the engine itself: worker threads need no TensorFlow
+// Not the engine itself: worker threads need no TensorFlow.
+import { checkOptions } from "../engine/options";
+import { Rng } from "../engine/rng";
 import { imageLength, type ImageShape } from "./shape";
 
 export { imageLength, type ImageShape } from "./shape";
@@ -45,6 +47,10 @@ export interface HeldOutOptions {
  */
 export function makeDataset(parts: Omit<Dataset, "size">): Dataset {
   const { name, shape, images, labels, numClasses, mean, std } = parts;
+  if (shape.length !== 3 || !shape.every((side) => Number.isInteger(side) && side >= 1))
+    throw new Error(`${name}: shape = [${shape.join(", ")}]: expected height, width and channels, integers from 1`);
+  if (!Number.isInteger(numClasses) || numClasses < 1)
+    throw new Error(`${name}: numClasses = ${numClasses}: expected an integer from 1`);
   const size = labels.length;
   const expected = size * imageLength(shape);
   if (images.length !== expected)
@@ -53,6 +59,7 @@ export function makeDataset(parts: Omit<Dataset, "size">): Dataset {
     throw new Error(
       `${name}: mean has ${mean.length} and std ${std.length} values, expected one for each of ${shape[2]} channels`,
     );
+  if (!mean.every(Number.isFinite)) throw new Error(`${name}: mean = [${mean.join(", ")}], expected finite numbers`);
   if (!std.every((value) => value > 0)) throw new Error(`${name}: std = [${std.join(", ")}], expected values above 0`);
   checkLabels(labels, { name, numClasses });
   // A plain view: the slice of a Buffer would share its memory.
@@ -135,8 +142,7 @@ export function takeClasses(dataset: Dataset, classes: readonly number[]): Datas
 export function withLabels(dataset: Dataset, labels: ArrayLike<number>): Dataset {
   if (labels.length !== dataset.size)
     throw new Error(`${labels.length} labels for ${dataset.name}, expected ${dataset.size}: one for each image`);
-  checkLabels(labels, dataset);
-  return { ...dataset, labels: Int32Array.from(labels) };
+  return { ...dataset, labels: wholeLabels(labels, dataset) };
 }
 
 /** One set after the other; shape, classes and statistics are those of the first (SVHN: train, then extra). */
@@ -164,10 +170,9 @@ export function concatDatasets(first: Dataset, ...others: Dataset[]): Dataset {
  * of its share. As long as there is room, every class keeps an example to train on.
  * @throws if either part would be empty
  */
-export function splitHeldOut(
-  dataset: Dataset,
-  { fraction = 0.1, seed = 0 }: HeldOutOptions = {},
-): { train: Dataset; heldOut: Dataset } {
+export function splitHeldOut(dataset: Dataset, options: HeldOutOptions = {}): { train: Dataset; heldOut: Dataset } {
+  checkOptions(options, { fraction: "number", seed: { types: ["number", "string"] } }, "splitHeldOut");
+  const { fraction = 0.1, seed = 0 } = options;
   const held = Math.round(dataset.size * fraction);
   if (!(held >= 1 && held < dataset.size))
     throw new Error(`fraction = ${fraction} of ${dataset.size} examples: expected at least one example on either side`);
@@ -231,7 +236,13 @@ export function classCounts({ labels, numClasses }: Pick<Dataset, "labels" | "nu
   return counts;
 }
 
-/** @throws where a label is not an integer in [0, numClasses) */
+/** Checked before they are made integers, which would cut 1.5 to 1. */
+export function wholeLabels(labels: ArrayLike<number>, about: { name: string; numClasses: number }): Int32Array {
+  checkLabels(labels, about);
+  return Int32Array.from(labels);
+}
+
+/** @throws if a label is not an integer in [0, numClasses) */
 export function checkLabels(labels: ArrayLike<number>, { name, numClasses }: { name: string; numClasses: number }): void {
   for (let i = 0; i < labels.length; i++) {
     const label = labels[i]!;

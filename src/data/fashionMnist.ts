@@ -1,6 +1,7 @@
 /** Fashion-MNIST (Xiao et al. 2017) and MNIST (LeCun et al.) from their IDX files, checked by SHA-256. */
 import { existsSync } from "node:fs";
 import path from "node:path";
+import { checkOptions, type OptionKinds } from "../engine";
 import { makeDataset, takeFirst, type Dataset } from "./dataset";
 import { cacheFolder, sha256 } from "./files";
 import { parseIdx, readUnpackedIdx, type IdxArray } from "./idx";
@@ -13,6 +14,13 @@ export interface LoadOptions {
   /** where the files are, packed or not; by default data/cache/<name>, then where Debian's package puts them */
   folder?: string;
 }
+
+/** @internal */
+export const loadKinds: OptionKinds<LoadOptions> = {
+  split: { values: ["train", "test"] },
+  limit: "number",
+  folder: "string",
+};
 
 const fashionClasses = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"];
 
@@ -28,7 +36,9 @@ const fashionSums: Readonly<Record<string, string>> = {
  * Fashion-MNIST: 60 000 training and 10 000 test images, 28×28×1, 10 classes.
  * @throws where the files are missing (says how to get them), malformed, or not the published ones
  */
-export async function loadFashionMnist({ split = "train", limit, folder }: LoadOptions = {}): Promise<Dataset> {
+export async function loadFashionMnist(options: LoadOptions = {}): Promise<Dataset> {
+  checkOptions(options, loadKinds, "loadFashionMnist");
+  const { split = "train", limit, folder } = options;
   const folders = folder === undefined ? fashionFolders() : [folder];
   const found = folderOf(split, folders);
   if (!found)
@@ -61,7 +71,9 @@ export function hasFashionMnist(): boolean {
  * MNIST: 60 000 training and 10 000 test images, 28×28×1, 10 classes.
  * @throws where the files are missing (says what to get and where to put it) or malformed
  */
-export async function loadMnist({ split = "train", limit, folder = cacheFolder("mnist") }: LoadOptions = {}): Promise<Dataset> {
+export async function loadMnist(options: LoadOptions = {}): Promise<Dataset> {
+  checkOptions(options, loadKinds, "loadMnist");
+  const { split = "train", limit, folder = cacheFolder("mnist") } = options;
   if (!idxFiles(folder, split).every(existingIdx)) throw new Error(missingMessage("mnist", folder));
   const about = { name: "mnist", numClasses: 10, mean: [0.1307], std: [0.3081] }; // the usual statistics of its training set
   const dataset = await loadIdxDataset(idxFiles(folder, split), about);
@@ -78,14 +90,25 @@ export interface IdxDatasetOptions {
   sums?: Readonly<Record<string, string>>;
 }
 
+const idxDatasetKinds: OptionKinds<IdxDatasetOptions> = {
+  name: "string",
+  numClasses: "number",
+  mean: "array",
+  std: "array",
+  classNames: "array",
+  sums: "object",
+};
+
 /**
  * Any set of grayscale images in a pair of IDX files, images and labels.
  * @throws one sentence where a file is malformed, the two do not fit, or a checksum differs
  */
 export async function loadIdxDataset(
   [imagesFile, labelsFile]: readonly [string, string],
-  { sums, ...about }: IdxDatasetOptions,
+  options: IdxDatasetOptions,
 ): Promise<Dataset> {
+  checkOptions(options, idxDatasetKinds, "loadIdxDataset");
+  const { sums, ...about } = options;
   const [images, labels] = await Promise.all([readChecked(imagesFile, 3, sums), readChecked(labelsFile, 1, sums)]);
   const [count, height, width] = images.dims as [number, number, number];
   if (count !== labels.dims[0])

@@ -3,7 +3,7 @@ import { decode as decodeTurbo } from "@cwasm/jpeg-turbo";
 import jpegJs from "jpeg-js";
 import { PNG } from "pngjs";
 import type { Rng } from "../engine";
-import { checkOptions } from "../engine/options"; // not the engine itself: a worker needs no TensorFlow
+import { checkOptions, type OptionKinds } from "../engine/options"; // not the engine itself: a worker needs no TensorFlow
 import type { ImageOp } from "./augment";
 import { inFile } from "./files";
 import { checkImageSize, MAX_PIXELS, readImageHeader } from "./imageHeader";
@@ -148,12 +148,16 @@ export interface RandomBoxOptions {
   attempts?: number;
 }
 
+const randomBoxKinds: OptionKinds<RandomBoxOptions> = { area: "array", aspect: "array", attempts: "number" };
+
 /** A random box of random area and aspect (Inception's crop); undefined where none fitted. */
 export function randomBox(
   { height, width }: Pick<RawImage, "height" | "width">,
   rng: Rng,
-  { area = [0.08, 1], aspect = [3 / 4, 4 / 3], attempts = 10 }: RandomBoxOptions = {},
+  options: RandomBoxOptions = {},
 ): CropBox | undefined {
+  checkOptions(options, randomBoxKinds, "randomBox");
+  const { area = [0.08, 1], aspect = [3 / 4, 4 / 3], attempts = 10 } = options;
   for (let attempt = 0; attempt < attempts; attempt++) {
     const target = height * width * (area[0] + rng.uniform() * (area[1] - area[0]));
     const ratio = aspect[0] + rng.uniform() * (aspect[1] - aspect[0]);
@@ -166,6 +170,7 @@ export function randomBox(
 
 /** A random box of the image, resized to the image's own size; the centered square where no box fitted, as the official code has it. */
 export function randomResizedCrop(options: RandomBoxOptions = {}): ImageOp<Uint8Array> {
+  checkOptions(options, randomBoxKinds, "randomResizedCrop");
   return (image, [height, width, channels], rng) => {
     const raw = { height, width, channels, data: image };
     const box = randomBox(raw, rng, options) ?? centerBox(raw, Math.min(height, width));

@@ -1,7 +1,7 @@
 /** Folders of PNG and JPEG files, one folder a class: read into memory, or decoded in worker threads ahead of training. */
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
-import type { Rng } from "../engine";
+import { checkOptions, type OptionKinds, type Rng } from "../engine";
 import { safePath } from "./archive";
 import type { RandAugmentOptions } from "./autoAugment";
 import { numBatches, type Batch } from "./batches";
@@ -30,14 +30,22 @@ export interface ImageFolderOptions {
   limit?: number;
 }
 
+const folderKinds: OptionKinds<ImageFolderOptions> = {
+  name: "string",
+  splitFile: "string",
+  classNames: "array",
+  limit: "number",
+};
+
 /**
  * Lists the images under `folder`/<class>/, deeper folders included, sorted by name.
  * @throws where there is no class, no image, or the split file names what is not there
  */
-export async function scanImageFolder(
-  folder: string,
-  { splitFile, classNames, limit, name: title = path.basename(path.resolve(folder)) }: ImageFolderOptions = {},
-): Promise<ImageFolder> {
+export async function scanImageFolder(folder: string, options: ImageFolderOptions = {}): Promise<ImageFolder> {
+  checkOptions(options, folderKinds, "scanImageFolder");
+  const { splitFile, classNames, limit, name: title = path.basename(path.resolve(folder)) } = options;
+  if (limit !== undefined && !(Number.isInteger(limit) && limit >= 1))
+    throw new Error(`limit = ${limit}: expected an integer from 1`);
   const classes = classNames ?? (await subfolders(folder));
   if (classes.length === 0) throw new Error(`${folder}: has no folders, expected one for each class`);
   const found = await Promise.all(classes.map((name) => imagesUnder(path.join(folder, name), name)));
@@ -67,6 +75,21 @@ export interface LoadImageFolderOptions extends ImageFolderOptions {
   threads?: number;
 }
 
+export type OpenImageFolderOptions = Omit<LoadImageFolderOptions, "channels" | "fit" | "threads">;
+
+const openKinds: OptionKinds<OpenImageFolderOptions> = {
+  ...folderKinds,
+  size: { types: ["number", "array"] },
+  mean: "array",
+  std: "array",
+};
+const loadKinds: OptionKinds<LoadImageFolderOptions> = {
+  ...openKinds,
+  channels: { values: [1, 3] },
+  fit: { values: ["center", "stretch"] },
+  threads: "number",
+};
+
 // Official code, dataset_source_imagenet.py; gray: their mean.
 const imageNet = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 const gray = { mean: [0.449], std: [0.226] };
@@ -77,10 +100,9 @@ const gray = { mean: [0.449], std: [0.226] };
  * @param folder its path, or what `scanImageFolder` found in it
  * @throws where nothing is found
  */
-export async function openImageFolder(
-  folder: string | ImageFolder,
-  { size, mean = imageNet.mean, std = imageNet.std, ...which }: Omit<LoadImageFolderOptions, "channels" | "fit" | "threads">,
-): Promise<FiledDataset> {
+export async function openImageFolder(folder: string | ImageFolder, options: OpenImageFolderOptions): Promise<FiledDataset> {
+  checkOptions(options, openKinds, "openImageFolder");
+  const { size, mean = imageNet.mean, std = imageNet.std, ...which } = options;
   const { classNames, ...found } = await scanned(folder, which);
   return makeFiledDataset({ ...found, classNames, shape: [...dimensions(size), 3], numClasses: classNames.length, mean, std });
 }
@@ -90,10 +112,9 @@ export async function openImageFolder(
  * @param folder its path, or what `scanImageFolder` found in it
  * @throws where nothing is found, or a file cannot be decoded (names it)
  */
-export async function loadImageFolder(
-  folder: string | ImageFolder,
-  { size, channels = 3, fit = "center", mean, std, threads, ...which }: LoadImageFolderOptions,
-): Promise<Dataset> {
+export async function loadImageFolder(folder: string | ImageFolder, options: LoadImageFolderOptions): Promise<Dataset> {
+  checkOptions(options, loadKinds, "loadImageFolder");
+  const { size, channels = 3, fit = "center", mean, std, threads, ...which } = options;
   const { files, labels, name, classNames } = await scanned(folder, which);
   const [height, width] = dimensions(size);
   const length = height * width * channels;
@@ -154,27 +175,29 @@ export interface ImageBatchOptions {
   pool?: DecodePool;
 }
 
+const imageBatchKinds: OptionKinds<ImageBatchOptions> = {
+  batchSize: "number",
+  size: { types: ["number", "array"] },
+  rng: "object",
+  training: "boolean",
+  fit: { values: ["random", "center"] },
+  randAugment: "object",
+  dropLast: "boolean",
+  firstBatch: "number",
+  prefetch: "number",
+  mean: "array",
+  std: "array",
+  pool: "object",
+};
+
 /**
  * Batches of a folder too large for memory, such as ImageNet, decoded in worker threads while the one before is trained on.
  * They depend on the stream alone, not on the number of threads.
  */
-export async function* imageBatches(
-  folder: ImageFolder,
-  {
-    batchSize,
-    size = 224,
-    rng,
-    training = true,
-    fit = training ? "random" : "center",
-    randAugment,
-    dropLast = training,
-    firstBatch = 0,
-    prefetch = 2,
-    mean = imageNet.mean,
-    std = imageNet.std,
-    pool: given,
-  }: ImageBatchOptions,
-): AsyncGenerator<Batch> {
+export async function* imageBatches(folder: ImageFolder, options: ImageBatchOptions): AsyncGenerator<Batch> {
+  checkOptions(options, imageBatchKinds, "imageBatches");
+  const { batchSize, size = 224, rng, training = true, randAugment, firstBatch = 0, prefetch = 2, pool: given } = options;
+  const { fit = training ? "random" : "center", dropLast = training, mean = imageNet.mean, std = imageNet.std } = options;
   const count = folder.files.length;
   const total = numBatches(count, { batchSize, dropLast });
   if (total === 0)

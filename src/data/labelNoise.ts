@@ -2,7 +2,7 @@
  * Label noise on plain integer arrays. Each generator starts from the clean labels, takes an exact number of them by a random
  * permutation, and reports the rate and the transition matrix that came out. The seed is the noise's own, not that of training.
  */
-import { Rng } from "../engine";
+import { checkOptions, Rng } from "../engine";
 import { checkLabels } from "./dataset";
 
 export interface NoisyLabels {
@@ -38,11 +38,17 @@ export interface SymmetricNoiseOptions extends NoiseOptions {
   includeTrueClass?: boolean;
 }
 
-/** ⌊noiseRate·n⌋ labels become any other class, or any class. */
-export function symmetricNoise(
-  labels: ArrayLike<number>,
-  { noiseRate, numClasses, includeTrueClass = false, seed = 0 }: SymmetricNoiseOptions,
-): NoisyLabels {
+const transitionKinds = { noiseRate: "number", numClasses: "number" } as const;
+const noiseKinds = { ...transitionKinds, seed: { types: ["number", "string"] } } as const;
+const symmetricKinds = { ...noiseKinds, includeTrueClass: "boolean" } as const;
+
+/**
+ * ⌊noiseRate·n⌋ labels become any other class, or any class.
+ * @throws if an option is unknown or out of range, or a label is not a class
+ */
+export function symmetricNoise(labels: ArrayLike<number>, options: SymmetricNoiseOptions): NoisyLabels {
+  checkOptions(options, symmetricKinds, "symmetricNoise");
+  const { noiseRate, numClasses, includeTrueClass = false, seed = 0 } = options;
   const noiseType = includeTrueClass ? "symmetric-including-true" : "symmetric";
   return flipChosen(labels, { noiseRate, numClasses, seed, noiseType }, (label, rng) =>
     includeTrueClass ? rng.int(numClasses) : (label + 1 + rng.int(numClasses - 1)) % numClasses,
@@ -50,7 +56,9 @@ export function symmetricNoise(
 }
 
 /** ⌊noiseRate·n⌋ labels become the next class, the last one the first (Han et al. 2018; CIFAR-100 and SVHN's asymmetric noise). */
-export function pairFlipNoise(labels: ArrayLike<number>, { noiseRate, numClasses, seed = 0 }: NoiseOptions): NoisyLabels {
+export function pairFlipNoise(labels: ArrayLike<number>, options: NoiseOptions): NoisyLabels {
+  checkOptions(options, noiseKinds, "pairFlipNoise");
+  const { noiseRate, numClasses, seed = 0 } = options;
   return flipChosen(labels, { noiseRate, numClasses, seed, noiseType: "pair-flip" }, (label) => (label + 1) % numClasses);
 }
 
@@ -82,13 +90,14 @@ export interface AsymmetricNoiseOptions {
  * In each mapped class, ⌊noiseRate·n⌋ of its n labels become the mapped one. All at once, from the clean labels:
  * class by class, cats would become dogs and then cats again.
  */
-export function asymmetricNoise(
-  labels: ArrayLike<number>,
-  { noiseRate, numClasses = 10, map = asymmetricMaps.cifar10, seed = 0 }: AsymmetricNoiseOptions,
-): NoisyLabels {
+export function asymmetricNoise(labels: ArrayLike<number>, options: AsymmetricNoiseOptions): NoisyLabels {
+  checkOptions(options, { ...noiseKinds, map: "object" }, "asymmetricNoise");
+  const { noiseRate, numClasses = 10, seed = 0 } = options;
+  const map: ClassMap = options.map ?? asymmetricMaps.cifar10;
   const about = { noiseRate, numClasses, seed, noiseType: "asymmetric" };
   const clean = checkInput(labels, about);
-  for (const [from, to] of Object.entries(map)) checkLabels([Number(from), to], { name: `map ${from} → ${to}`, numClasses });
+  checkRate(noiseRate);
+  checkMap(map, numClasses);
   const noisy = clean.slice();
   const rng = noiseStream(about);
   for (const from of Object.keys(map).map(Number)) {
@@ -109,12 +118,14 @@ export interface InstanceNoiseOptions extends NoiseOptions {
  * Instance-dependent noise (Xia et al. 2020, Algorithm 2): example i flips at its own rate qᵢ ~ N(noiseRate, rateStd²) on [0, 1],
  * to another class with probabilities softmax(xᵢ·W_y), W_y random normal. The number of flips is random.
  */
-export function instanceNoise(
-  labels: ArrayLike<number>,
-  { noiseRate, numClasses, features, rateStd = 0.1, seed = 0 }: InstanceNoiseOptions,
-): NoisyLabels {
+export function instanceNoise(labels: ArrayLike<number>, options: InstanceNoiseOptions): NoisyLabels {
+  checkOptions(options, { ...noiseKinds, features: "array", rateStd: "number" }, "instanceNoise");
+  const { noiseRate, numClasses, features, rateStd = 0.1, seed = 0 } = options;
+  if (!(rateStd >= 0 && rateStd <= 1)) throw new Error(`rateStd = ${rateStd}: expected a number from 0 to 1`);
+  if (features === undefined) throw new Error("instanceNoise: features are missing, expected those of each label, row by row");
   const about = { noiseRate, numClasses, seed, noiseType: "instance" };
   const clean = checkInput(labels, about);
+  checkRate(noiseRate);
   if (clean.length === 0 || features.length % clean.length !== 0 || features.length === 0)
     throw new Error(`instanceNoise: ${features.length} feature values for ${clean.length} labels, expected a multiple`);
   const rng = noiseStream(about);
@@ -147,8 +158,10 @@ export interface TransitionNoiseOptions {
 export function transitionNoise(
   labels: ArrayLike<number>,
   matrix: readonly (readonly number[])[],
-  { seed = 0, sampling = "exact" }: TransitionNoiseOptions = {},
+  options: TransitionNoiseOptions = {},
 ): NoisyLabels {
+  checkOptions(options, { seed: noiseKinds.seed, sampling: { values: ["exact", "independent"] } }, "transitionNoise");
+  const { seed = 0, sampling = "exact" } = options;
   checkTransitionMatrix(matrix);
   const about = { numClasses: matrix.length, seed, noiseType: "transition" };
   const clean = checkInput(labels, about);
@@ -163,17 +176,21 @@ export function transitionNoise(
 }
 
 /** The matrix of `symmetricNoise`, for the losses that need one. */
-export function symmetricTransition({
-  noiseRate,
-  numClasses,
-  includeTrueClass = false,
-}: Omit<SymmetricNoiseOptions, "seed">): number[][] {
+export function symmetricTransition(options: Omit<SymmetricNoiseOptions, "seed">): number[][] {
+  const { seed: _, ...kinds } = symmetricKinds;
+  checkOptions(options, kinds, "symmetricTransition");
+  const { noiseRate, numClasses, includeTrueClass = false } = options;
+  checkNumClasses(numClasses);
+  checkRate(noiseRate);
   const share = includeTrueClass ? noiseRate / numClasses : noiseRate / (numClasses - 1);
   return squareMatrix(numClasses, (i, j) => (i === j ? 1 - share * (numClasses - 1) : share));
 }
 
 /** The matrix of `pairFlipNoise`. */
-export function pairFlipTransition({ noiseRate, numClasses }: Omit<NoiseOptions, "seed">): number[][] {
+export function pairFlipTransition(options: Omit<NoiseOptions, "seed">): number[][] {
+  checkOptions(options, transitionKinds, "pairFlipTransition");
+  const { noiseRate, numClasses } = options;
+  checkNumClasses(numClasses);
   return asymmetricTransition({
     noiseRate,
     numClasses,
@@ -182,29 +199,33 @@ export function pairFlipTransition({ noiseRate, numClasses }: Omit<NoiseOptions,
 }
 
 /** The matrix of `asymmetricNoise`. */
-export function asymmetricTransition({
-  noiseRate,
-  numClasses = 10,
-  map = asymmetricMaps.cifar10,
-}: Omit<AsymmetricNoiseOptions, "seed">): number[][] {
+export function asymmetricTransition(options: Omit<AsymmetricNoiseOptions, "seed">): number[][] {
+  checkOptions(options, { ...transitionKinds, map: "object" }, "asymmetricTransition");
+  const { noiseRate, numClasses = 10 } = options;
+  const map: ClassMap = options.map ?? asymmetricMaps.cifar10;
+  checkNumClasses(numClasses);
+  checkRate(noiseRate);
+  checkMap(map, numClasses);
   const to = (i: number) => map[i] ?? i;
   return squareMatrix(numClasses, (i, j) => (i === j ? 1 : 0) + (j === to(i) ? noiseRate : 0) - (i === j ? noiseRate : 0));
+}
+
+export interface TransitionTraceOptions {
+  numClasses: number;
+  /** sum of the diagonal, in [0, numClasses] */
+  trace: number;
+  /** 0: ours */
+  seed?: number | string;
 }
 
 /**
  * A random transition matrix whose diagonal sums to `trace`, in [0, numClasses]: a mean noise rate of 1 − trace/numClasses over
  * balanced classes. Diagonal: uniform draws, scaled to the sum; the rest of each row: uniform over its simplex.
  */
-export function transitionMatrixWithTrace({
-  numClasses,
-  trace,
-  seed = 0,
-}: {
-  numClasses: number;
-  trace: number;
-  seed?: number | string;
-}): number[][] {
-  if (!Number.isInteger(numClasses) || numClasses < 2) throw new Error(`numClasses = ${numClasses}: expected an integer from 2`);
+export function transitionMatrixWithTrace(options: TransitionTraceOptions): number[][] {
+  checkOptions(options, { numClasses: "number", trace: "number", seed: noiseKinds.seed }, "transitionMatrixWithTrace");
+  const { numClasses, trace, seed = 0 } = options;
+  checkNumClasses(numClasses);
   if (!(trace >= 0 && trace <= numClasses))
     throw new Error(`trace = ${trace}: expected a number from 0 to numClasses = ${numClasses}`);
   const rng = new Rng(seed).split("transition-matrix");
@@ -252,6 +273,7 @@ function flipChosen(
   flip: (label: number, rng: Rng) => number,
 ): NoisyLabels {
   const clean = checkInput(labels, about);
+  checkRate(about.noiseRate);
   const noisy = clean.slice();
   const rng = noiseStream(about);
   const all = clean.map((_, i) => i);
@@ -287,16 +309,31 @@ function realized(clean: number[], noisy: number[], numClasses: number): number[
   });
 }
 
-function checkInput(labels: ArrayLike<number>, { noiseRate, numClasses }: { noiseRate?: number; numClasses: number }): number[] {
-  if (!Number.isInteger(numClasses) || numClasses < 2) throw new Error(`numClasses = ${numClasses}: expected an integer from 2`);
-  if (noiseRate !== undefined && !(noiseRate >= 0 && noiseRate <= 1))
-    throw new Error(`noiseRate = ${noiseRate}: expected a number from 0 to 1`);
+/** Ours: a transition matrix has numClasses² numbers, 134 MB for this many. */
+const MAX_CLASSES = 4096;
+
+/** @throws if the number of classes has no transition matrix, or one too large */
+export function checkNumClasses(numClasses: number): void {
+  if (!Number.isInteger(numClasses) || numClasses < 2 || numClasses > MAX_CLASSES)
+    throw new Error(`numClasses = ${numClasses}: expected an integer from 2 to ${MAX_CLASSES}`);
+}
+
+function checkInput(labels: ArrayLike<number>, { numClasses }: { numClasses: number }): number[] {
+  checkNumClasses(numClasses);
   checkLabels(labels, { name: "clean labels", numClasses });
   return Array.from(labels);
 }
 
 function noiseStream({ seed = 0, noiseType }: About): Rng {
   return new Rng(seed).split("label-noise").split(noiseType);
+}
+
+function checkMap(map: ClassMap, numClasses: number): void {
+  for (const [from, to] of Object.entries(map)) checkLabels([Number(from), to], { name: `map ${from} → ${to}`, numClasses });
+}
+
+function checkRate(noiseRate: number): void {
+  if (!(noiseRate >= 0 && noiseRate <= 1)) throw new Error(`noiseRate = ${noiseRate}: expected a number from 0 to 1`);
 }
 
 // 0.29 · 100 is 28.999999999999996 in floating point, and 29 in the caller's mind.

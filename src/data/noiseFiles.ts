@@ -1,9 +1,13 @@
 /** Noisy labels in files: our own JSON, so that two methods or two tools see the same ones, and a user's CSV of index and label. */
+import { checkOptions, showValue } from "../engine";
 import { inFile, readBounded, sha256, writeFileAtomic } from "./files";
 import { compareLabels, type NoisyLabels } from "./labelNoise";
 
 const format = "sharpness-lab noisy labels, version 1";
-const maxBytes = 2 ** 28; // ours: 256 MiB hold some 30 million labels
+/** Ours: 64 MiB hold some 8 million labels, clean and noisy. */
+const MAX_BYTES = 2 ** 26;
+/** Ours, for an index, a label and spaces. */
+const MAX_CSV_LINE = 64;
 
 interface NoiseFile {
   format: string;
@@ -37,12 +41,19 @@ export async function saveNoise(file: string, noise: NoisyLabels): Promise<void>
   await writeFileAtomic(file, JSON.stringify(content) + "\n");
 }
 
+export interface LoadNoiseOptions {
+  /** the data set's clean labels, which the file's must equal; absent: unchecked */
+  labels?: ArrayLike<number>;
+}
+
 /**
  * Reads what `saveNoise` wrote. Where the data set's clean `labels` are given, the file must be about the same ones.
  * @throws where the file is missing, torn, altered, or about other labels
  */
-export async function loadNoise(file: string, { labels }: { labels?: ArrayLike<number> } = {}): Promise<NoisyLabels> {
-  const content = parseNoise((await readBounded(file, { maxBytes })).toString("utf8"), file);
+export async function loadNoise(file: string, options: LoadNoiseOptions = {}): Promise<NoisyLabels> {
+  checkOptions(options, { labels: "array" }, "loadNoise");
+  const { labels } = options;
+  const content = parseNoise((await readBounded(file, { maxBytes: MAX_BYTES })).toString("utf8"), file);
   const { noiseType, noiseRate, seed, numClasses, cleanLabels, noisyLabels, cleanSha256, noisySha256 } = content;
   const compared = inFile(file, () => compareLabels(cleanLabels, noisyLabels, { numClasses, noiseType }));
   for (const [name, sum, expected] of [
@@ -73,36 +84,53 @@ export interface CsvOptions {
 
 /** `noisyLabelsFromCsv` on a file, for a data set's labels and classes. Errors name the file. */
 export async function readNoisyLabelsCsv(file: string, { labels, numClasses }: Omit<CsvOptions, "name">): Promise<NoisyLabels> {
-  return noisyLabelsFromCsv((await readBounded(file, { maxBytes })).toString("utf8"), { labels, numClasses, name: file });
+  const bytes = await readBounded(file, { maxBytes: MAX_CSV_LINE * (labels.length + 16) });
+  return noisyLabelsFromCsv(bytes.toString("utf8"), { labels, numClasses, name: file });
 }
 
 /**
  * Labels from lines of `index,label`, in any order, after an optional heading that names the two columns.
  * @throws the line and what is wrong: not two integers, an index or class out of range, an index twice, or one that is missing
  */
-export function noisyLabelsFromCsv(text: string, { labels, numClasses, name = "CSV" }: CsvOptions): NoisyLabels {
-  const { rows, columns } = splitCsv(text);
+export function noisyLabelsFromCsv(text: string, options: CsvOptions): NoisyLabels {
+  checkOptions(options, { labels: "array", numClasses: "number", name: "string" }, "noisyLabelsFromCsv");
+  const { labels, numClasses, name = "CSV" } = options;
   const noisy = new Array<number | undefined>(labels.length).fill(undefined);
-  for (const { line, fields } of rows) {
+  let columns: { index: number; label: number } | undefined;
+  let count = 0;
+  for (const { line, fields } of csvLines(text)) {
+    const heading = columns ? undefined : headingOf(fields);
+    columns ??= heading ?? { index: 0, label: 1 };
+    if (heading) continue;
     const where = `${name}, line ${line}`;
     if (fields.length !== 2) throw new Error(`${where}: ${fields.length} fields, expected 2: index and label`);
     const index = integer(fields[columns.index]!, where, "index", labels.length);
     if (noisy[index] !== undefined) throw new Error(`${where}: index ${index} comes a second time`);
     noisy[index] = integer(fields[columns.label]!, where, "label", numClasses);
+    count++;
   }
   const missing = noisy.indexOf(undefined);
-  if (missing >= 0) throw new Error(`${name}: ${rows.length} labels, expected ${labels.length}; index ${missing} is missing`);
+  if (missing >= 0) throw new Error(`${name}: ${count} labels, expected ${labels.length}; index ${missing} is missing`);
   return inFile(name, () => compareLabels(labels, noisy as number[], { numClasses, noiseType: "csv" }));
 }
 
-function splitCsv(text: string) {
-  const lines = text.replace(/^\uFEFF/, "").split(/\r?\n/);
-  const rows = lines.map((line, i) => ({ line: i + 1, fields: line.split(",").map((field) => field.trim()) }));
-  const filled = rows.filter(({ fields }) => fields.some((field) => field !== ""));
-  const heading = (filled[0]?.fields ?? []).map((field) => field.replace(/^"|"$/g, "").toLowerCase());
-  if (heading.includes("index") && heading.includes("label"))
-    return { rows: filled.slice(1), columns: { index: heading.indexOf("index"), label: heading.indexOf("label") } };
-  return { rows: filled, columns: { index: 0, label: 1 } };
+/** The lines that are not blank, one at a time: a file of nothing but line ends would fill the memory. */
+function* csvLines(text: string): Generator<{ line: number; fields: string[] }> {
+  for (let start = text.startsWith("\uFEFF") ? 1 : 0, line = 1; start < text.length; line++) {
+    const newline = text.indexOf("\n", start);
+    const end = newline < 0 ? text.length : newline;
+    const fields = text.slice(start, end).split(",", 4).map((field) => field.trim()); // prettier-ignore
+    if (fields.some((field) => field !== "")) yield { line, fields };
+    start = end + 1;
+  }
+}
+
+/** The places of index and label, if the fields are a heading that names both. */
+function headingOf(fields: readonly string[]): { index: number; label: number } | undefined {
+  const names = fields.map((field) => field.replace(/^"|"$/g, "").toLowerCase());
+  return names.includes("index") && names.includes("label")
+    ? { index: names.indexOf("index"), label: names.indexOf("label") }
+    : undefined;
 }
 
 function integer(field: string, where: string, name: string, bound: number): number {
@@ -119,7 +147,7 @@ function parseNoise(text: string, file: string): NoiseFile {
     throw new Error(`${file}: not JSON (${(error as Error).message})`);
   }
   if (content?.format !== format) throw new Error(`${file}: format is ${JSON.stringify(content?.format)}, expected "${format}"`);
-  const { cleanLabels, noisyLabels, numClasses, noiseType } = content;
+  const { cleanLabels, noisyLabels, numClasses, noiseType, noiseRate, seed } = content;
   if (
     !Array.isArray(cleanLabels) ||
     !Array.isArray(noisyLabels) ||
@@ -127,5 +155,9 @@ function parseNoise(text: string, file: string): NoiseFile {
     typeof noiseType !== "string"
   )
     throw new Error(`${file}: expected noiseType, numClasses and the arrays cleanLabels and noisyLabels`);
+  if (noiseRate !== undefined && !(typeof noiseRate === "number" && noiseRate >= 0 && noiseRate <= 1))
+    throw new Error(`${file}: noiseRate = ${showValue(noiseRate)}: expected a number from 0 to 1`);
+  if (seed !== undefined && typeof seed !== "number" && typeof seed !== "string")
+    throw new Error(`${file}: seed = ${showValue(seed)}: expected a number or a string`);
   return content as NoiseFile;
 }

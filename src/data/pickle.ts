@@ -114,25 +114,39 @@ const allowed = new Set([
   "collections.OrderedDict",
 ]);
 
+/** Ours: CIFAR-100's training set takes some 300 000 steps. */
+const MAX_STEPS = 2 ** 21;
+
 class Machine {
   private readonly stack: Item[] = [];
   private readonly memo = new Map<number, Item>();
+  /** bytes that may still be copied; each byte of the file has reason to be copied twice at most, to a buffer and to numbers */
+  private room: number;
 
   constructor(
     private readonly bytes: Buffer,
     public at: number,
-  ) {}
+  ) {
+    this.room = 4 * bytes.length;
+  }
 
   run(): PickleValue {
-    for (;;) {
+    for (let step = 0; step < MAX_STEPS; step++) {
       const opcode = this.bytes[this.at];
       if (opcode === undefined) throw new Error("cut short, expected a STOP");
       this.at++;
       if (opcode === 0x2e) return plain(this.pop());
-      const step = steps[opcode];
-      if (!step) throw new Error(`opcode 0x${opcode.toString(16)} is not one of those that plain values need`);
-      step(this);
+      const execute = steps[opcode];
+      if (!execute) throw new Error(`opcode 0x${opcode.toString(16)} is not one of those that plain values need`);
+      execute(this);
     }
+    throw new Error(`more than the ${MAX_STEPS} steps expected at most`);
+  }
+
+  /** A file can name one string a million times, and ask for a copy each time. */
+  chargeCopy(data: Item | undefined): void {
+    this.room -= typeof data === "string" || Buffer.isBuffer(data) ? data.length : 0;
+    if (this.room < 0) throw new Error("it copies the same data again and again");
   }
 
   push(item: Item): void {
@@ -222,11 +236,11 @@ const steps: Readonly<Record<number, Step>> = {
   0x8d: (m) => m.push(m.take(m.uint(8)).toString("utf8")), // BINUNICODE8
   0x56: (m) => m.push(unescapeUnicode(m.line())), // V UNICODE
   0x5d: (m) => m.push([]), // ]
-  0x6c: (m) => m.push(m.popToMark().map(plain)), // l LIST
+  0x6c: (m) => m.push(m.popToMark() as PickleValue[]), // l LIST: made plain later, as TUPLE is
   0x61: (m) => append(m, [m.pop()]), // a APPEND
   0x65: (m) => append(m, m.popToMark()), // e APPENDS
   0x29: (m) => m.push([]), // ) EMPTY_TUPLE
-  0x74: (m) => m.push(m.popToMark() as PickleValue[]), // t TUPLE: may hold names, so it is made plain later
+  0x74: (m) => m.push(m.popToMark() as PickleValue[]), // t TUPLE: may hold names
   0x85: (m) => tuple(m, 1),
   0x86: (m) => tuple(m, 2),
   0x87: (m) => tuple(m, 3),
@@ -236,8 +250,8 @@ const steps: Readonly<Record<number, Step>> = {
   0x75: (m) => setPopped(m, m.popToMark()), // u SETITEMS
   0x63: (m) => m.push(lookUp(`${m.line()}.${m.line()}`)), // c GLOBAL
   0x93: (m) => m.push(stackGlobal(m.pop(), m.pop())), // STACK_GLOBAL
-  0x52: (m) => m.push(reduce(m.pop(), m.pop())), // R REDUCE
-  0x62: (m) => build(m.pop(), m.top()), // b BUILD
+  0x52: (m) => m.push(reduce(m, m.pop(), m.pop())), // R REDUCE
+  0x62: (m) => build(m, m.pop(), m.top()), // b BUILD
   0x70: (m) => m.remember(Number(m.line())), // p PUT
   0x71: (m) => m.remember(m.uint(1)), // q BINPUT
   0x72: (m) => m.remember(m.uint(4)), // r LONG_BINPUT
@@ -312,9 +326,10 @@ function stackGlobal(name: Item, module: Item): Global {
   return lookUp(`${text(module)}.${text(name)}`);
 }
 
-function reduce(args: Item, callee: Item): Item {
+function reduce(machine: Machine, args: Item, callee: Item): Item {
   if (!(callee instanceof Global) || !Array.isArray(args)) throw new Error("REDUCE of what is no NumPy array");
   const [first, second] = args as Item[];
+  machine.chargeCopy(first);
   if (reconstruct.includes(callee.name)) return new ArrayShell();
   if (fromBuffer.includes(callee.name)) return arrayFromBuffer(args as Item[]);
   if (callee.name === "numpy.dtype") return new Dtype(text(first!));
@@ -324,9 +339,10 @@ function reduce(args: Item, callee: Item): Item {
 }
 
 // dtype: (version, order, …); array: (version, shape, dtype, Fortran order, bytes or list).
-function build(state: Item, target: Item): void {
+function build(machine: Machine, state: Item, target: Item): void {
   if (!Array.isArray(state)) throw new Error("BUILD with what is no tuple");
   const items = state as Item[];
+  machine.chargeCopy(items[4]);
   if (target instanceof Dtype) target.order = text(items[1]!);
   else if (target instanceof ArrayShell) target.built = buildArray(items);
   else throw new Error("BUILD of what is no NumPy array");

@@ -1,5 +1,5 @@
 /** Generated images for where no real data can be had, and for quick tests: each class is a few soft blobs, moved, dimmed and noised. */
-import { Rng } from "../engine";
+import { checkOptions, Rng, type OptionKinds } from "../engine";
 import { imageLength, makeDataset, type Dataset, type ImageShape } from "./dataset";
 
 export interface SyntheticOptions {
@@ -20,15 +20,21 @@ interface Blob {
   color: Float32Array;
 }
 
+const syntheticKinds: OptionKinds<SyntheticOptions> = {
+  size: "number",
+  seed: { types: ["number", "string"] },
+  shape: "array",
+  numClasses: "number",
+  noise: "number",
+};
+
 /** A balanced, learnable set named "generated": the numbers that a network reaches on it say nothing about real images. */
-export function syntheticImages({
-  size,
-  seed = 0,
-  shape = [28, 28, 1],
-  numClasses = 10,
-  noise = 0.15,
-}: SyntheticOptions): Dataset {
+export function syntheticImages(options: SyntheticOptions): Dataset {
+  checkOptions(options, syntheticKinds, "syntheticImages");
+  const { size, seed = 0, shape = [28, 28, 1], numClasses = 10, noise = 0.15 } = options;
   if (!Number.isInteger(size) || size < 1) throw new Error(`size = ${size}: expected an integer from 1`);
+  if (!Number.isInteger(numClasses) || numClasses < 1) throw new Error(`numClasses = ${numClasses}: expected an integer from 1`);
+  if (!(noise >= 0)) throw new Error(`noise = ${noise}: expected a number from 0`);
   const prototypes = Array.from({ length: numClasses }, (_, k) => prototype(new Rng("generated").split(k), shape));
   const rng = new Rng(seed).split("generated");
   const labels = rng

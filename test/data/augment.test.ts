@@ -155,12 +155,11 @@ describe("data/augment", () => {
     assert.deepEqual([...images], [0, 0, 10, 10, 20, 20]);
   });
 
-  it("Mixup per batch pairs with the reverse and uses one λ of at least one half", () => {
+  it("Mixup pairs a batch with its reverse and uses one λ of at least one half", () => {
     for (let seed = 0; seed < 50; seed++) {
       const { lambdas, partners } = mixup(new Float32Array(6), new Float32Array(6), {
         numClasses: 2,
         rng: new Rng(seed),
-        pairing: "batch",
       });
 
       assert.deepEqual([...partners], [2, 1, 0]);
@@ -170,7 +169,8 @@ describe("data/augment", () => {
 
   it("λ has the mean and the variance of Beta(α, α)", () => {
     // Beta(2, 2): mean 1/2, variance 1/(4(2·2 + 1)) = 0.05
-    const { lambdas } = mixup(new Float32Array(20000), new Float32Array(20000), { numClasses: 1, rng: new Rng(9), alpha: 2 });
+    const options = { numClasses: 1, rng: new Rng(9), alpha: 2, pairing: "example" } as const;
+    const { lambdas } = mixup(new Float32Array(20000), new Float32Array(20000), options);
     const mean = lambdas.reduce((a, b) => a + b) / 20000;
     const variance = lambdas.reduce((sum, x) => sum + (x - mean) ** 2, 0) / 20000;
 

@@ -281,4 +281,12 @@ describe("data/labelNoise", () => {
     assert.throws(() => compareLabels([0, 1], [0, 2], { numClasses: 2 }), /noisy labels: label 1 is 2/);
     assert.throws(() => compareLabels([0, 1], [0, 0.5], { numClasses: 2 }), /noisy labels: label 1 is 0.5/);
   });
+
+  it("Classes whose transition matrix would fill the memory are refused at once", () => {
+    const message = /numClasses = 20000: expected an integer from 2 to 4096/;
+
+    assert.throws(() => symmetricNoise([0, 1], { noiseRate: 0.5, numClasses: 20000 }), message);
+    assert.throws(() => symmetricTransition({ noiseRate: 0.5, numClasses: 20000 }), message);
+    assert.throws(() => compareLabels([0, 1], [1, 0], { numClasses: 20000 }), message);
+  });
 });

@@ -35,6 +35,12 @@ describe("data/noiseFiles", () => {
       assert.rejects(loadNoise(await folder.write("bad.json", content)), message);
     await refused(JSON.stringify(altered), /the noisy labels' SHA-256 is .* expected .*: the file was altered/);
     await refused(text.slice(0, 50), /bad.json: not JSON/);
+    await refused(
+      JSON.stringify({ ...altered, numClasses: 20000 }),
+      /bad.json: numClasses = 20000: expected an integer from 2 to/,
+    );
+    await refused(JSON.stringify({ ...altered, noiseRate: "much" }), /bad.json: noiseRate = "much": expected a number from 0/);
+    await refused(JSON.stringify({ ...altered, seed: {} }), /bad.json: seed = \{\}: expected a number or a string/);
     await refused("null", /format is undefined, expected "sharpness-lab noisy labels/);
     await refused(JSON.stringify({ ...altered, noisyLabels: "0" }), /expected noiseType, numClasses and the arrays/);
     await refused(JSON.stringify({ ...altered, noisyLabels: [] }), /bad.json: 0 noisy labels, expected 100/);
@@ -81,5 +87,15 @@ describe("data/noiseFiles", () => {
     assert.throws(() => fromCsv("0,0\n1,2,7\n2,2\n3,1"), /line 2: 3 fields, expected 2/);
     assert.throws(() => fromCsv("0\n1\n2\n0"), /line 1: 1 fields, expected 2/);
     assert.throws(() => fromCsv(""), /CSV: 0 labels, expected 4/);
+  });
+
+  it("A CSV of nothing but line ends takes no memory, and its file is no longer than its labels can need", async () => {
+    const before = process.memoryUsage().heapUsed;
+
+    assert.throws(() => fromCsv("\n".repeat(1 << 24)), /CSV: 0 labels, expected 4/);
+
+    assert.ok(process.memoryUsage().heapUsed - before < 1 << 28);
+    const file = await folder.write("long.csv", "\n".repeat(10_000));
+    await assert.rejects(readNoisyLabelsCsv(file, { labels, numClasses: 3 }), /long.csv: 10000 bytes, expected at most 1280/);
   });
 });

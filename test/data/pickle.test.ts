@@ -61,6 +61,33 @@ describe("data/pickle", () => {
     assert.equal(self[0], self);
     assert.ok(Array.isArray(readPickle(deep, { name: "p" }).value));
   });
+
+  it("Nested lists take time in proportion to their length", () => {
+    // (((…)))l…l of protocol 0: each l makes a list of what follows its mark
+    const nested = Buffer.concat([Buffer.alloc(200_000, "("), Buffer.alloc(200_000, "l"), Buffer.from(".")]);
+    const start = process.cpuUsage();
+
+    assert.ok(Array.isArray(readPickle(nested, { name: "p" }).value));
+
+    assert.ok(process.cpuUsage(start).user < 5e6);
+  });
+
+  it("A pickle of more steps than real data needs is refused", () => {
+    const lists = Buffer.concat([Buffer.alloc(3_000_000, "]"), Buffer.from(".")]);
+
+    assert.throws(() => readPickle(lists, { name: "p" }), /more than the 2097152 steps expected at most/);
+  });
+
+  it("A pickle that has one string copied again and again is refused", () => {
+    // X: a string of 100 000; 2: once more; _codecs.encode(string, "latin1") makes bytes of it, R after R
+    const text = Buffer.alloc(100_005, "x");
+    text.write("X");
+    text.writeUInt32LE(100_000, 1);
+    const encode = Buffer.from("c_codecs\nencode\nh\x00X\x06\x00\x00\x00latin1\x86R0", "latin1");
+    const many = Buffer.concat([text, Buffer.from("q\x00"), ...new Array<Buffer>(1000).fill(encode), Buffer.from(".")]);
+
+    assert.throws(() => readPickle(many, { name: "p" }), /it copies the same data again and again/);
+  });
 });
 
 describe("data/npy", () => {

@@ -62,7 +62,7 @@ import { train } from "./src/training";
 
 async function main() {
   await ready();
-  const data = { train: syntheticImages({ split: "train", size: 8 }), test: syntheticImages({ split: "test", size: 8 }) };
+  const data = { train: syntheticImages({ seed: "train", size: 8 }), test: syntheticImages({ seed: "test", size: 8 }) };
   const model = mlp({ inputShape: data.train.shape, numClasses: data.train.numClasses });
   for (const name of ["standard", "doubled"]) {
     const { history } = await train(model, data, { epochs: 1, batchSize: 8, method: { name } as never });
