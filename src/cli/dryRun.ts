@@ -48,8 +48,9 @@ function describeRun({ config, labels }: PlannedRun, toRun: boolean): string {
 }
 
 function describeSettings(options: RunOptions): string {
-  const { noise, dataset } = runConfig(options);
-  const settings = Object.entries(trainingDifferences(options)).map(([name, value]) => `${name} ${text(value)}`);
+  const config = runConfig(options);
+  const { noise, dataset } = config;
+  const settings = Object.entries(trainingDifferences(config)).map(([name, value]) => `${name} ${text(value)}`);
   const noisy = noise ? [`${noise.noiseType} noise ${noise.noiseRate}`] : [];
   const size = dataset.imageSize > 0 ? [`at ${dataset.imageSize} pixels`] : [];
   return [`${describeModel(options.model)} on ${describeDataset(options.dataset)}`, ...size, ...noisy, ...settings].join(", ");

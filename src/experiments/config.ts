@@ -1,37 +1,77 @@
-/** One run as plain data: data set, noise, network, training. Its key is a hash of what it says, so that no run is repeated or mistaken. */
+/** One run as plain data: data set, noise, network, training. Its key is a hash of its content, so that no run is repeated or mistaken. */
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { explainIssues } from "../training/configErrors";
 import { trainConfigSchema } from "../training/config";
-import { classChoices, datasetNames } from "./datasets";
-import { bareNetwork, networkSchema, requiredFields } from "./networks";
+import { classChoices, datasetFacts, datasetNames, isInFolders, type DatasetName } from "./datasets";
+import { formerNames, networkSchema, networkShape, withTodaysNames } from "./networks";
+import { kindWithField, noiseTypes } from "./noise";
 
-const dataset = z.strictObject({
-  name: z.enum(datasetNames),
-  /** Training images used, the first ones; 0 is all. */
-  trainSize: z.int().min(0).default(0),
-  /** Test images used, the first ones; 0 is all. */
-  testSize: z.int().min(0).default(0),
-  /** Above 0: tested on this many training images, those after the ones trained on, in place of the test set (to tune ρ). */
-  validationSize: z.int().min(0).default(0),
-  /** Half of the classes, numbered anew from 0, for finetuning; the sizes above count images of these classes. */
-  classes: z.enum(classChoices).default("all"),
-  /** Side in pixels at which the network sees the images; 0 is the set's own, and 224 for folders of JPEG files. */
-  imageSize: z.int().min(0).default(0),
-});
+/** Ours: ImageNet has 1.3 million images. */
+const imageCount = z.int().min(0).max(2_000_000);
+
+const dataset = z
+  .strictObject({
+    name: z.enum(datasetNames),
+    /** Training images used, the first ones; 0 is all. */
+    trainSize: imageCount.default(0),
+    /** Test images used, the first ones; 0 is all. */
+    testSize: imageCount.default(0),
+    /**
+     * Above 0: the run is tested on this many images held out of the training set, not on the test set, as to tune ρ. They are drawn
+     * from the first trainSize + heldOutSize training images, stratified by class.
+     */
+    heldOutSize: imageCount.default(0),
+    /** Seed of the choice of the held-out images; runs that are compared share it. */
+    heldOutSeed: z.int().min(0).default(0),
+    /** For old records only: as heldOutSize, but not drawn; the images after the first trainSize ones are held out. */
+    validationSize: imageCount.default(0),
+    /** Half of the classes, renumbered from 0, for finetuning; the sizes above count images of these classes. */
+    classes: z.enum(classChoices).default("all"),
+    /** Side in pixels at which the network sees the images; 0 is the set's own, and 224 for folders of JPEG files. */
+    imageSize: z.int().min(0).max(4096).default(0),
+  })
+  .superRefine((config, { addIssue }) => sizeConflicts(config).forEach((conflict) => addIssue(conflict)));
+
+/** Generated images are made in memory: far more than any run needs, far less than brings a machine down. */
+const MAX_GENERATED = 200_000;
+
+function sizeConflicts(config: Sizes & { readonly name: DatasetName }): string[] {
+  const { name, trainSize, testSize, heldOutSize, validationSize } = config;
+  if (heldOutSize > 0 && validationSize > 0) return ["heldOutSize and validationSize exclude each other"];
+  const facts = datasetFacts[name];
+  const has = (size: number) => (name === "generated" ? MAX_GENERATED : isInFolders(name) ? Infinity : size);
+  const trained = trainSize + heldOutSize + validationSize;
+  return [
+    ...(trained > has(facts.trainSize)
+      ? [`${trained} training images asked for; ${facts.title} has ${has(facts.trainSize)}`]
+      : []),
+    ...(testSize > has(facts.testSize) ? [`${testSize} test images asked for; ${facts.title} has ${has(facts.testSize)}`] : []),
+  ];
+}
+
+type Sizes = Readonly<Record<"trainSize" | "testSize" | "heldOutSize" | "validationSize", number>>;
 
 const noise = z
   .strictObject({
-    noiseType: z.enum(["symmetric", "pair-flip", "asymmetric", "instance"]).default("symmetric"),
+    noiseType: z.enum(noiseTypes).default("symmetric"),
     noiseRate: z.number().min(0).max(1),
-    /** Of symmetric noise alone: a chosen label may come out as it was. */
+    /** Symmetric noise only: a chosen label may stay as it was. */
     includeTrueClass: z.boolean().default(false),
     noiseSeed: z.int().min(0).default(0),
   })
-  .superRefine(({ noiseType, includeTrueClass }, { addIssue }) => {
-    if (includeTrueClass && noiseType !== "symmetric")
-      addIssue(`includeTrueClass goes with symmetric noise, not with ${noiseType}`);
+  .superRefine((config, { addIssue }) => {
+    for (const field of fieldsOfOtherKinds(config))
+      addIssue(`${field} goes with ${kindWithField(field)} noise, not with ${config.noiseType}`);
   });
+
+function fieldsOfOtherKinds(config: { readonly noiseType: string }): string[] {
+  const isSet = (value: unknown) => value !== undefined && value !== false;
+  return Object.entries(config).flatMap(([field, value]) => {
+    const kind = kindWithField(field);
+    return kind !== undefined && kind !== config.noiseType && isSet(value) ? [field] : [];
+  });
+}
 
 /** The images of a run with every default filled in. */
 export function datasetConfig(options: RunOptions["dataset"]): RunConfig["dataset"] {
@@ -50,7 +90,7 @@ const curvature = z.strictObject({
   probeSeed: z.int().min(0).default(0),
 });
 
-/** Either the same network, trained on these images first (runs that share that training train it once), or a file of its variables. */
+/** Either the same network, first trained on these images (once for all runs that share that training), or a file of its variables. */
 const origin = z
   .strictObject({
     dataset: dataset.optional(),
@@ -66,10 +106,10 @@ const origin = z
       addIssue("finetune.from: expected either dataset and training, or file");
   });
 
-/** Finetuning: where the network's variables come from, in place of random ones. */
+/** Finetuning: the network starts from given variables, not from random ones. */
 const finetune = z.strictObject({
   from: origin,
-  /** The last layer starts at random, for other classes. */
+  /** True: the last layer starts at random, for other classes. */
   newHead: z.boolean().default(true), // paper App. C.2
 });
 
@@ -84,7 +124,7 @@ const runFields = z.strictObject({
   curvature: curvature.optional(),
 });
 
-/** The parts, each as it should be, and together without contradiction. */
+/** The parts, each within its range, and together without contradiction. */
 export const runConfigSchema = runFields.superRefine(({ noise, training: { loss }, bootstrap }, { addIssue }) => {
   if (!("transitionMatrix" in loss)) return;
   if (loss.transitionMatrix === "known" && !noise)
@@ -96,17 +136,18 @@ export const runConfigSchema = runFields.superRefine(({ noise, training: { loss 
 /** A run with every default filled in. */
 export interface RunConfig extends Readonly<z.output<typeof runConfigSchema>> {}
 
-/** A run as it is written down: what is left out has its default. */
+/** A run as it is written down: fields that are left out have their defaults. */
 export interface RunOptions extends Readonly<z.input<typeof runConfigSchema>> {}
 
 /**
- * Fills in the defaults.
+ * Fills in the defaults. Call it once, at the edge: whatever makes or describes runs takes its result.
  * @throws an Error that names unknown fields with the nearest known one, and values that do not fit
  */
 export function runConfig(options: RunOptions): RunConfig {
-  const parsed = runConfigSchema.safeParse(options);
-  if (!parsed.success)
-    throw new Error(explainIssues(parsed.error, { what: "run config", input: options, schema: runConfigSchema }));
+  const isObject = options !== null && typeof options === "object";
+  const input: unknown = isObject ? { ...options, model: withTodaysNames(options.model) } : options;
+  const parsed = runConfigSchema.safeParse(input);
+  if (!parsed.success) throw new Error(explainIssues(parsed.error, { what: "run config", input, schema: runConfigSchema }));
   return parsed.data;
 }
 
@@ -120,22 +161,22 @@ export function runKey(options: RunOptions): string {
 
 /** `runKey` of a config whose defaults are filled in. */
 export function configKey(config: RunConfig): string {
+  const { model, ...sections } = withoutDefaults(config);
   return createHash("sha256")
-    .update(canonical({ ...(withoutDefaults(config) as object), ...finetuneKey(config) }))
+    .update(canonical({ ...sections, model: withFormerNames(model!, config.model.name), ...finetuneKey(config) }))
     .digest("hex")
     .slice(0, 16);
 }
 
-/** The training that a run's network comes from, as a run of its own; undefined where there is none. */
+/** The training that a run's network comes from, as a run of its own; undefined if there is none. */
 export function pretrainingOf({ finetune, model }: RunConfig): RunConfig | undefined {
   const { dataset, training } = finetune?.from ?? {};
   return dataset && training && { dataset, model, training };
 }
 
-/** What a run's training sets otherwise than by default; the number of epochs always. */
-export function trainingDifferences(options: RunOptions): Readonly<Record<string, unknown>> {
-  const { training } = withoutDefaults(runConfig(options)) as { training: Record<string, unknown> };
-  return training;
+/** Fields of a run's training that differ from their defaults; the number of epochs always. */
+export function trainingDifferences({ training }: RunConfig): Readonly<Record<string, unknown>> {
+  return differences(training, trainConfigSchema.shape);
 }
 
 function finetuneKey(config: RunConfig): object {
@@ -146,28 +187,42 @@ function finetuneKey(config: RunConfig): object {
   return { finetune: { from, ...(finetune.newHead ? {} : { newHead: false }) } };
 }
 
-/** Section → field → value of what a config says beyond its defaults, and of what has none. */
-export function withoutDefaults(config: RunConfig): Record<string, Record<string, unknown>> {
-  const bare = runConfig({
-    dataset: { name: config.dataset.name },
-    ...(config.noise ? { noise: { noiseRate: config.noise.noiseRate } } : {}),
-    model: bareNetwork(config.model),
-    training: { epochs: config.training.epochs },
+function withFormerNames(model: Readonly<Record<string, unknown>>, name: string): object {
+  const formerly = formerNames(name);
+  return Object.fromEntries(Object.entries(model).map(([field, value]) => [formerly[field] ?? field, value]));
+}
+
+/** Section → field → value of what a config says beyond its defaults, and of fields that have none. */
+export function withoutDefaults(config: RunConfig): Record<string, Readonly<Record<string, unknown>>> {
+  return {
+    dataset: differences(config.dataset, dataset.shape),
+    noise: config.noise ? differences(config.noise, noise.shape) : {},
+    model: differences(config.model, networkShape(config.model.name)),
+    training: trainingDifferences(config),
     ...(config.bootstrap ? { bootstrap: {} } : {}),
-    ...(config.curvature ? { curvature: {} } : {}),
-  });
-  const sections = { dataset: ["name"], noise: ["noiseRate"], model: requiredFields(config.model.name), training: ["epochs"] };
-  const required: Record<string, readonly string[]> = {
-    ...sections,
-    ...(config.bootstrap ? { bootstrap: [] } : {}),
-    ...(config.curvature ? { curvature: [] } : {}),
+    ...(config.curvature ? { curvature: differences(config.curvature, curvature.shape) } : {}),
   };
-  const kept = Object.entries(required).map(([section, keep]) => {
-    const [given, defaults] = [config, bare].map((c) => (c[section as keyof RunConfig] ?? {}) as Record<string, unknown>);
-    const differs = (key: string) => keep.includes(key) || canonical(given![key]) !== canonical(defaults![key]);
-    return [section, Object.fromEntries(Object.entries(given!).filter(([key]) => differs(key)))];
+}
+
+function differences(section: object, shape: z.ZodRawShape): Readonly<Record<string, unknown>> {
+  const defaults = defaultsOf(shape);
+  const entries = Object.entries(section).filter(([field, value]) => {
+    const standard = defaults.get(field);
+    return standard === undefined || canonical(value) !== standard;
   });
-  return Object.fromEntries(kept);
+  return Object.fromEntries(entries);
+}
+
+const knownDefaults = new WeakMap<z.ZodRawShape, ReadonlyMap<string, string>>();
+
+/** Field → its default as canonical JSON; fields without a default are not in it. */
+function defaultsOf(shape: z.ZodRawShape): ReadonlyMap<string, string> {
+  const known = knownDefaults.get(shape);
+  if (known) return known;
+  const parsed = Object.entries(shape).map(([field, schema]) => [field, z.safeParse(schema, undefined)] as const);
+  const defaults = new Map(parsed.flatMap(([field, { success, data }]) => (success ? [[field, canonical(data)] as const] : [])));
+  knownDefaults.set(shape, defaults);
+  return defaults;
 }
 
 /** JSON with sorted keys. */

@@ -1,35 +1,29 @@
-/** The data sets that a run can name: what each holds, and how its training and test images are read. */
+/** The data sets that a run can name. A new one is its reader in src/data, that folder's index, and an entry here. */
 import { existsSync } from "node:fs";
 import path from "node:path";
 import {
+  asymmetricMaps,
+  hasFashionMnist,
   imageFolderSources,
   loadCifar10,
   loadCifar100,
   loadFashionMnist,
-  loadImageFolder,
   loadMnist,
   loadSvhn,
-  missingFolderMessage,
-  openImageFolder,
-  scanImageFolder,
+  sources,
   syntheticImages,
   takeClasses,
   takeFirst,
+  type ClassMap,
   type Dataset,
   type ImageFolderName,
   type ImageShape,
+  type SourceName,
 } from "../data";
 import { cacheFolder } from "../data/files";
+import { hasFolderSet, readFolderSet } from "./folderSets";
 
-/** In the spelling of data/paper. */
-export const datasetNames = [
-  ...(["fashion-mnist", "generated", "mnist", "cifar-10", "cifar-100", "svhn", "imagenet"] as const),
-  ...(["fgvc_aircraft", "flowers", "oxford_iiit_pets", "stanford_cars", "birdsnap", "food101"] as const),
-] as const;
-
-export type DatasetName = (typeof datasetNames)[number];
-
-/** "first-half" of ten classes is 0 … 4, "second-half" 5 … 9, which are numbered 0 … 4 then; of an odd number the second has one more. */
+/** "first-half" of ten classes is 0 … 4; "second-half" is 5 … 9, renumbered to 0 … 4. Of an odd number the second has one more. */
 export const classChoices = ["all", "first-half", "second-half"] as const;
 
 /** The part of a run's config that says which images. */
@@ -37,6 +31,7 @@ export interface ChosenData {
   readonly name: DatasetName;
   readonly trainSize: number;
   readonly testSize: number;
+  readonly heldOutSize: number;
   readonly validationSize: number;
   readonly classes: (typeof classChoices)[number];
   readonly imageSize: number;
@@ -44,61 +39,120 @@ export interface ChosenData {
 
 export interface DatasetFacts {
   readonly title: string;
-  /** height, width, channels, as they are read where a config names no size */
+  /** height, width, channels, as they are read if a config names no size */
   readonly shape: ImageShape;
   readonly numClasses: number;
   readonly trainSize: number;
   readonly testSize: number;
 }
 
+/** What a data set needs that may not be on this machine. */
+export interface DatasetFiles {
+  readonly files: readonly { readonly url: string; readonly bytes?: number }[];
+  readonly note?: string;
+  /** Whether they are in data/cache, as far as their names tell. */
+  isHere(): boolean;
+}
+
+export type Split = "train" | "test";
+
+interface DatasetEntry extends DatasetFacts {
+  /** The first `limit` images of a split; absent: all. */
+  read(split: Split, options: { readonly limit?: number; readonly imageSize: number }): Promise<Dataset>;
+  /** Absent: it is made, not read. */
+  readonly source?: DatasetFiles;
+  /** The images are files to be decoded at any size, listed class by class. */
+  readonly inFolders?: true;
+  /** Classes that look alike, for asymmetric noise. */
+  readonly lookalikes?: ClassMap;
+}
+
 const gray: ImageShape = [28, 28, 1];
 const small: ImageShape = [32, 32, 3];
 const photo: ImageShape = [224, 224, 3]; // official code: ImageNet
 
-/** What is known of each set before it is read. Sizes of the finetuning sets: Kornblith et al. 2019, whose splits the paper's authors use. */
-export const datasetFacts: Readonly<Record<DatasetName, DatasetFacts>> = {
-  "fashion-mnist": { title: "Fashion-MNIST", shape: gray, numClasses: 10, trainSize: 60_000, testSize: 10_000 },
-  generated: { title: "generated", shape: gray, numClasses: 10, trainSize: 1000, testSize: 1000 },
-  mnist: { title: "MNIST", shape: gray, numClasses: 10, trainSize: 60_000, testSize: 10_000 },
-  "cifar-10": { title: "CIFAR-10", shape: small, numClasses: 10, trainSize: 50_000, testSize: 10_000 },
-  "cifar-100": { title: "CIFAR-100", shape: small, numClasses: 100, trainSize: 50_000, testSize: 10_000 },
-  svhn: { title: "SVHN", shape: small, numClasses: 10, trainSize: 604_388, testSize: 26_032 },
-  imagenet: { title: "ImageNet", shape: photo, numClasses: 1000, trainSize: 1_281_167, testSize: 50_000 },
-  fgvc_aircraft: { title: "FGVC-Aircraft", shape: photo, numClasses: 100, trainSize: 6667, testSize: 3333 },
-  flowers: { title: "Oxford Flowers-102", shape: photo, numClasses: 102, trainSize: 2040, testSize: 6149 },
-  oxford_iiit_pets: { title: "Oxford-IIIT Pets", shape: photo, numClasses: 37, trainSize: 3680, testSize: 3669 },
-  stanford_cars: { title: "Stanford Cars", shape: photo, numClasses: 196, trainSize: 8144, testSize: 8041 },
-  birdsnap: { title: "Birdsnap", shape: photo, numClasses: 500, trainSize: 47_386, testSize: 2443 },
-  food101: { title: "Food-101", shape: photo, numClasses: 101, trainSize: 75_750, testSize: 25_250 },
-};
+/** In the spelling of data/paper. Sizes of the finetuning sets: Kornblith et al. 2019, whose splits the paper's authors use. */
+const datasets = {
+  "fashion-mnist": {
+    ...{ title: "Fashion-MNIST", shape: gray, numClasses: 10, trainSize: 60_000, testSize: 10_000 },
+    read: (split, { limit }) => loadFashionMnist({ split, limit }),
+    source: { files: [], note: "npm run setup gets it", isHere: () => hasFashionMnist() },
+    lookalikes: asymmetricMaps.fashionMnist,
+  },
+  generated: {
+    ...{ title: "generated", shape: gray, numClasses: 10, trainSize: 1000, testSize: 1000 },
+    read: async (split, { limit = 1000 }) => syntheticImages({ seed: split, size: limit }),
+    lookalikes: asymmetricMaps.cifar10, // none look alike: the literature's default
+  },
+  mnist: {
+    ...{ title: "MNIST", shape: gray, numClasses: 10, trainSize: 60_000, testSize: 10_000 },
+    read: (split, { limit }) => loadMnist({ split, limit }),
+    source: downloads("mnist"),
+    lookalikes: asymmetricMaps.mnist,
+  },
+  "cifar-10": {
+    ...{ title: "CIFAR-10", shape: small, numClasses: 10, trainSize: 50_000, testSize: 10_000 },
+    read: (split, { limit }) => loadCifar10({ split, limit }),
+    source: downloads("cifar-10", [cifarFile("10", "data_batch_5"), cifarFile("10", "test_batch")]),
+    lookalikes: asymmetricMaps.cifar10,
+  },
+  "cifar-100": {
+    ...{ title: "CIFAR-100", shape: small, numClasses: 100, trainSize: 50_000, testSize: 10_000 },
+    read: (split, { limit }) => loadCifar100({ split, limit }),
+    source: downloads("cifar-100", [cifarFile("100", "train"), cifarFile("100", "test")]),
+  },
+  svhn: {
+    ...{ title: "SVHN", shape: small, numClasses: 10, trainSize: 604_388, testSize: 26_032 },
+    read: (split, { limit }) => loadSvhn({ split: split === "train" ? "train+extra" : "test", limit }), // paper: train and extra
+    source: downloads("svhn"),
+  },
+  imagenet: photos("imagenet", { title: "ImageNet", numClasses: 1000, trainSize: 1_281_167, testSize: 50_000 }),
+  fgvc_aircraft: photos("fgvc_aircraft", { title: "FGVC-Aircraft", numClasses: 100, trainSize: 6667, testSize: 3333 }),
+  flowers: photos("flowers", { title: "Oxford Flowers-102", numClasses: 102, trainSize: 2040, testSize: 6149 }),
+  oxford_iiit_pets: photos("oxford_iiit_pets", { title: "Oxford-IIIT Pets", numClasses: 37, trainSize: 3680, testSize: 3669 }),
+  stanford_cars: photos("stanford_cars", { title: "Stanford Cars", numClasses: 196, trainSize: 8144, testSize: 8041 }),
+  birdsnap: photos("birdsnap", { title: "Birdsnap", numClasses: 500, trainSize: 47_386, testSize: 2443 }),
+  food101: photos("food101", { title: "Food-101", numClasses: 101, trainSize: 75_750, testSize: 25_250 }),
+} satisfies Record<string, DatasetEntry>;
 
-type Split = "train" | "test";
-type Reader = (split: Split, options: { limit: number | undefined; imageSize: number }) => Promise<Dataset>;
+export type DatasetName = keyof typeof datasets;
 
-const readers: Readonly<Record<DatasetName, Reader>> = {
-  "fashion-mnist": (split, { limit }) => loadFashionMnist({ split, limit }),
-  generated: async (split, { limit = 1000 }) => syntheticImages({ seed: split, size: limit }),
-  mnist: (split, { limit }) => loadMnist({ split, limit }),
-  "cifar-10": (split, { limit }) => loadCifar10({ split, limit }),
-  "cifar-100": (split, { limit }) => loadCifar100({ split, limit }),
-  svhn: (split, { limit }) => loadSvhn({ split: split === "train" ? "train+extra" : "test", limit }), // paper: train and extra
-  imagenet: folderReader("imagenet"),
-  fgvc_aircraft: folderReader("fgvc_aircraft"),
-  flowers: folderReader("flowers"),
-  oxford_iiit_pets: folderReader("oxford_iiit_pets"),
-  stanford_cars: folderReader("stanford_cars"),
-  birdsnap: folderReader("birdsnap"),
-  food101: folderReader("food101"),
-};
+export const datasetNames = Object.keys(datasets) as DatasetName[];
+
+/** What is known of each set before it is read. */
+export const datasetFacts: Readonly<Record<DatasetName, DatasetFacts>> = datasets;
+
+/** What a set needs in data/cache; undefined for one that is made, not read. */
+export function datasetFiles(name: DatasetName): DatasetFiles | undefined {
+  return entryOf(name).source;
+}
+
+/** Classes of a set that look alike. @throws if none are known */
+export function lookalikesOf(name: DatasetName): ClassMap {
+  const { lookalikes } = entryOf(name);
+  const known = datasetNames.filter((each) => entryOf(each).lookalikes);
+  if (!lookalikes) throw new Error(`asymmetric noise has no map of classes for ${name}; there are maps for ${known.join(", ")}`);
+  return lookalikes;
+}
+
+/** Whether a set's images are files of folders, listed class by class. */
+export function isInFolders(name: DatasetName): boolean {
+  return entryOf(name).inFolders ?? false;
+}
+
+function entryOf(name: DatasetName): DatasetEntry {
+  return datasets[name];
+}
 
 /**
  * The first `size` images of a split, of the chosen classes; 0 is all.
- * @throws where files are missing (says which, from where, and where to put them), or there are fewer images
+ * @throws if files are missing (says which, from where, and where to put them), or there are fewer images
  */
 export async function loadSplit({ name, classes, imageSize }: ChosenData, split: Split, size: number): Promise<Dataset> {
   const limit = size > 0 ? size : undefined;
-  if (classes === "all") return readers[name](split, { limit, imageSize });
-  const whole = await readers[name](split, { limit: undefined, imageSize });
+  const { read } = entryOf(name);
+  if (classes === "all") return read(split, { limit, imageSize });
+  const whole = await read(split, { imageSize });
   const chosen = takeClasses(whole, chosenClasses(classes, whole.numClasses));
   return limit === undefined ? chosen : takeFirst(chosen, limit);
 }
@@ -113,54 +167,44 @@ export function chosenClasses(classes: ChosenData["classes"], numClasses: number
   return Array.from({ length: to - from }, (_, i) => from + i);
 }
 
-/** What a run's images are, without reading them: after `classes`, `trainSize` and the like. */
-export function factsOf({ name, classes, imageSize, trainSize, testSize, validationSize }: ChosenData): DatasetFacts {
+/** Facts of a run's images, without reading them: after `classes`, `trainSize` and the like. */
+export function factsOf(chosen: ChosenData): DatasetFacts {
+  const { name, classes, imageSize, trainSize, testSize } = chosen;
+  const held = chosen.heldOutSize + chosen.validationSize;
   const all = datasetFacts[name];
   const numClasses = chosenClasses(classes, all.numClasses).length;
   const ofClasses = (size: number) => Math.round((size * numClasses) / all.numClasses);
-  const shape: ImageShape = imageSize > 0 && isFolder(name) ? [imageSize, imageSize, all.shape[2]] : all.shape;
+  const shape: ImageShape = imageSize > 0 && isInFolders(name) ? [imageSize, imageSize, all.shape[2]] : all.shape;
   return {
     title: all.title,
     shape,
     numClasses,
-    trainSize: trainSize || ofClasses(all.trainSize) - validationSize,
-    testSize: validationSize || testSize || ofClasses(all.testSize),
+    trainSize: trainSize || ofClasses(all.trainSize) - held,
+    testSize: held || testSize || ofClasses(all.testSize),
   };
 }
 
-/** Whether its images lie in folders, as files to be decoded at any size. */
-export function isFolder(name: DatasetName): name is ImageFolderName {
-  return name in imageFolderSources;
-}
-
-/** Ours: images of more bytes than these stay in their files. */
-const MAX_BYTES = 2 ** 33;
-
-function folderReader(name: ImageFolderName): Reader {
-  return async (split, { limit, imageSize }) => {
-    const [height, width, channels] = datasetFacts[name].shape;
-    const size = [imageSize || height, imageSize || width] as const;
-    const { folder, ...which } = folderOfSplit(name, split);
-    const found = await scanImageFolder(folder, { ...which, limit, name });
-    const { files, classNames } = found;
-    if (classNames.length !== datasetFacts[name].numClasses)
-      throw new Error(`${folder}: has ${classNames.length} class folders, expected ${datasetFacts[name].numClasses}`);
-    const read = files.length * size[0] * size[1] * channels > MAX_BYTES ? openImageFolder : loadImageFolder;
-    return read(found, { size });
+/** A set of photographs: one folder for each class, in one of the layouts of the finetuning sets. */
+function photos(name: ImageFolderName, about: Omit<DatasetFacts, "shape">): DatasetEntry {
+  const { files, ...rest } = imageFolderSources[name];
+  return {
+    ...{ ...about, shape: photo, inFolders: true },
+    read: (split, { limit, imageSize }) =>
+      readFolderSet(name, split, { limit, imageSize: imageSize || photo[0], numClasses: about.numClasses }),
+    source: { files, ...("note" in rest ? { note: rest.note } : {}), isHere: () => hasFolderSet(name) },
   };
 }
 
-/** Where a split of a folder set lies. @throws where it is not there: says what to get and how to lay it out */
-export function folderOfSplit(
-  name: ImageFolderName,
-  split: Split,
-  root: string = cacheFolder(name),
-): { folder: string; splitFile?: string } {
-  const { layout } = imageFolderSources[name];
-  const place =
-    layout === "train and val"
-      ? { folder: path.join(root, split === "train" ? "train" : "val") }
-      : { folder: root, splitFile: path.join(root, `${split}.txt`) };
-  if (!Object.values(place).every((each) => existsSync(each))) throw new Error(missingFolderMessage(name, root));
-  return place;
+/** Files that `fetchDataset` gets. Each of `marks` must be there, under one of its names; default: each file, unpacked or not. */
+function downloads(name: SourceName, marks?: readonly (readonly string[])[]): DatasetFiles {
+  const { files } = sources[name];
+  const names = marks ?? files.map(({ url }) => [path.basename(url), path.basename(url, ".gz")]);
+  const isHere = () => names.every((alternatives) => alternatives.some((file) => existsSync(path.join(cacheFolder(name), file))));
+  return { files, note: `fetchDataset("${name}") gets it`, isHere };
+}
+
+/** Places of one of CIFAR's files: as its archives unpack, or without their folder. */
+function cifarFile(version: "10" | "100", file: string): string[] {
+  const folders = ["batches-bin", "batches-py", "binary", "python"].map((kind) => `cifar-${version}-${kind}`);
+  return [".", ...folders].flatMap((folder) => [path.join(folder, file), path.join(folder, `${file}.bin`)]);
 }

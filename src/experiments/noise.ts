@@ -1,6 +1,5 @@
-/** The label noise of a run, and the transition matrix that it has. */
+/** The kinds of label noise that a run can name, each with its transition matrix. A new one is its generator in src/data and an entry here. */
 import {
-  asymmetricMaps,
   asymmetricNoise,
   asymmetricTransition,
   compareLabels,
@@ -16,44 +15,82 @@ import {
 } from "../data";
 import type { TrainData } from "../training";
 import type { RunConfig } from "./config";
-import type { DatasetName } from "./datasets";
+import { lookalikesOf, type ChosenData } from "./datasets";
 
-type Noise = NonNullable<RunConfig["noise"]>;
-
-// Classes that look alike; generated ones do not, and have the literature's default.
-const mistaken: Partial<Record<DatasetName, ClassMap>> = {
-  "fashion-mnist": asymmetricMaps.fashionMnist,
-  generated: asymmetricMaps.cifar10,
-  mnist: asymmetricMaps.mnist,
-  "cifar-10": asymmetricMaps.cifar10,
-};
-
-function classMap({ name, classes }: RunConfig["dataset"]): ClassMap {
-  const map = mistaken[name];
-  const known = Object.keys(mistaken).join(", ");
-  if (!map) throw new Error(`asymmetric noise has no map of classes for ${name}; there are maps for ${known}`);
-  if (classes !== "all") throw new Error(`asymmetric noise maps all classes of ${name}: classes = "${classes}", expected "all"`);
-  return map;
+/** The part of a run's config that says which noise. */
+export interface ChosenNoise {
+  readonly noiseType: string;
+  readonly noiseRate: number;
+  readonly includeTrueClass: boolean;
+  readonly noiseSeed: number;
 }
 
-/** The clean training set's labels with the noise that the config names. @throws where asymmetric noise has no map for the classes */
-export function noiseOf(trainSet: Dataset, { dataset, noise }: { dataset: RunConfig["dataset"]; noise: Noise }): NoisyLabels {
-  const { labels, numClasses, images } = trainSet;
-  const { noiseType, noiseRate, includeTrueClass, noiseSeed } = noise;
-  const options = { noiseRate, numClasses, seed: noiseSeed };
-  if (noiseType === "pair-flip") return pairFlipNoise(labels, options);
-  if (noiseType === "asymmetric") return asymmetricNoise(labels, { ...options, map: classMap(dataset) });
-  if (noiseType === "instance") return instanceNoise(labels, { ...options, features: normalize(images, trainSet) });
-  return symmetricNoise(labels, { ...options, includeTrueClass });
+type Chosen = { readonly dataset: ChosenData; readonly noise: ChosenNoise };
+
+interface NoiseKind {
+  /** Noisy labels of a clean training set. */
+  labels(trainSet: Dataset, chosen: Chosen): NoisyLabels;
+  /** (numClasses, numClasses) the generator's matrix; absent: it has none, so the matrix is counted from the labels. */
+  transition?(numClasses: number, chosen: Chosen): number[][];
+  /** Fields of the config that this kind alone has. */
+  readonly fields?: readonly string[];
 }
 
-/** (numClasses, numClasses) the matrix of the run's generator; of instance-dependent noise, which has none, what came out. */
+const kinds = {
+  symmetric: {
+    labels: (trainSet, { noise }) => symmetricNoise(trainSet.labels, { ...optionsOf(trainSet, noise), includeTrueClass: noise.includeTrueClass }), // prettier-ignore
+    transition: (numClasses, { noise: { noiseRate, includeTrueClass } }) =>
+      symmetricTransition({ noiseRate, numClasses, includeTrueClass }),
+    fields: ["includeTrueClass"],
+  },
+  "pair-flip": {
+    labels: (trainSet, { noise }) => pairFlipNoise(trainSet.labels, optionsOf(trainSet, noise)),
+    transition: (numClasses, { noise: { noiseRate } }) => pairFlipTransition({ noiseRate, numClasses }),
+  },
+  asymmetric: {
+    labels: (trainSet, { noise, dataset }) =>
+      asymmetricNoise(trainSet.labels, { ...optionsOf(trainSet, noise), map: classMap(dataset) }),
+    transition: (numClasses, { noise: { noiseRate }, dataset }) =>
+      asymmetricTransition({ noiseRate, numClasses, map: classMap(dataset) }),
+  },
+  instance: {
+    labels: (trainSet, { noise }) =>
+      instanceNoise(trainSet.labels, { ...optionsOf(trainSet, noise), features: normalize(trainSet.images, trainSet) }),
+  },
+} satisfies Record<string, NoiseKind>;
+
+export type NoiseType = keyof typeof kinds;
+
+export const noiseTypes = Object.keys(kinds) as NoiseType[];
+
+/** Which kind a field belongs to, if only one has it. */
+export function kindWithField(field: string): NoiseType | undefined {
+  return noiseTypes.find((name) => kindOf(name).fields?.includes(field));
+}
+
+/** A clean training set's labels with the noise that the config names. @throws if the noise does not go with the data set */
+export function noiseOf(trainSet: Dataset, chosen: Chosen): NoisyLabels {
+  return kindOf(chosen.noise.noiseType).labels(trainSet, chosen);
+}
+
+/** (numClasses, numClasses) the matrix of the run's generator; if it has none, the one that its labels show. */
 export function knownTransition({ dataset, noise }: RunConfig, { train, cleanLabels }: TrainData): number[][] {
   const { numClasses, labels } = train;
   if (!noise || !cleanLabels) throw new Error(`transitionMatrix = "known": the run has no noise`);
-  const { noiseType, noiseRate, includeTrueClass } = noise;
-  if (noiseType === "pair-flip") return pairFlipTransition({ noiseRate, numClasses });
-  if (noiseType === "asymmetric") return asymmetricTransition({ noiseRate, numClasses, map: classMap(dataset) });
-  if (noiseType === "symmetric") return symmetricTransition({ noiseRate, numClasses, includeTrueClass });
-  return compareLabels(cleanLabels, labels, { numClasses }).transitionMatrix.map((row) => [...row]);
+  const matrix = kindOf(noise.noiseType).transition?.(numClasses, { dataset, noise });
+  return matrix ?? compareLabels(cleanLabels, labels, { numClasses }).transitionMatrix.map((row) => [...row]);
+}
+
+function kindOf(name: string): NoiseKind {
+  return kinds[name as NoiseType];
+}
+
+function optionsOf({ numClasses }: Dataset, { noiseRate, noiseSeed }: ChosenNoise) {
+  return { noiseRate, numClasses, seed: noiseSeed };
+}
+
+function classMap({ name, classes }: ChosenData): ClassMap {
+  const map = lookalikesOf(name);
+  if (classes !== "all") throw new Error(`asymmetric noise maps all classes of ${name}: classes = "${classes}", expected "all"`);
+  return map;
 }

@@ -46,7 +46,7 @@ export function missingRuns(plan: readonly PlannedRun[], records: readonly RunRe
 /** One row for each planned run that has a record. A run that diverged counts as guessing: its error is that of chance. */
 export function labeledRows(plan: readonly PlannedRun[], records: readonly RunRecord[]): LabeledRow[] {
   return finishedRecords(plan, records).map(({ record, labels }) => {
-    const chance = 1 - 1 / factsOf(datasetConfig(record.config.dataset)).numClasses;
+    const chance = 1 - 1 / factsOf(record.config.dataset).numClasses;
     const { testErrorRate = chance, bestTestErrorRate = chance, divergedInEpoch } = record.metrics;
     const last = divergedInEpoch === undefined ? testErrorRate : chance;
     return { ...labels, seed: record.config.training.seed, testErrorRate: last, bestTestErrorRate };

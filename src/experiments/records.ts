@@ -4,7 +4,7 @@ import path from "node:path";
 import { z } from "zod";
 import { projectRoot } from "../data/files";
 import type { EpochRecord, TrainMetrics } from "../training";
-import { runKey, type RunConfig } from "./config";
+import { configKey, runConfig, type RunConfig } from "./config";
 import { waitForLock } from "./locks";
 
 /** The result of one run. No clock, host or path: the same run gives the same line. */
@@ -142,8 +142,8 @@ function checked(json: unknown, where: string): { record: RunRecord; expected: s
   try {
     const parsed = line.safeParse(json);
     if (!parsed.success) throw new Error(describeIssue(parsed.error.issues[0]!));
-    const record = json as RunRecord;
-    return { record, expected: runKey(record.config) };
+    const config = runConfig((json as RunRecord).config);
+    return { record: { ...(json as RunRecord), config }, expected: configKey(config) };
   } catch (error) {
     throw new Error(
       `${where}: not a record (${(error as Error).message}); restore the file, or delete this line to repeat its run`,

@@ -18,7 +18,7 @@ import {
 import { withInterrupt } from "../training/interrupt";
 import { measureCurvature } from "./curvature";
 import { configKey, pretrainingOf, runConfig, type RunConfig, type RunOptions } from "./config";
-import { isFolder, loadSplit } from "./datasets";
+import { isInFolders, loadSplit } from "./datasets";
 import { pretrainedError, savePretrained, weightsFolder, type Start } from "./finetune";
 import { describeHolder, isLock, tryLock, type Lock } from "./locks";
 import { buildNetwork } from "./networks";
@@ -27,34 +27,27 @@ import type { RunMetrics, RunRecord, Versions } from "./records";
 
 /** Training and test data of a run, with its label noise. */
 export async function runData({ dataset, noise }: RunConfig): Promise<TrainData> {
-  const { train: trainSet, test } = dataset.validationSize > 0 ? await loadForTuning(dataset) : await loadBoth(dataset);
+  const { train: trainSet, test } = await loadClean(dataset);
   if (!noise) return { train: trainSet, test };
   const { noisyLabels } = noiseOf(trainSet, { dataset, noise });
   return { train: withLabels(trainSet, noisyLabels), test, cleanLabels: trainSet.labels };
 }
 
-async function loadBoth(dataset: RunConfig["dataset"]): Promise<TrainData> {
-  return {
-    train: await loadSplit(dataset, "train", dataset.trainSize),
-    test: await loadSplit(dataset, "test", dataset.testSize),
-  };
-}
-
-// The test set is not looked at.
-async function loadForTuning(dataset: RunConfig["dataset"]): Promise<TrainData> {
-  const { name, trainSize, validationSize } = dataset;
-  const both = await loadSplit(dataset, "train", trainSize && trainSize + validationSize);
-  // Committed records tuned on the images after the first trainSize ones; the files of these sets are in random order.
-  if (trainSize > 0 && !isFolder(name)) return { train: takeFirst(both, trainSize), test: takeLast(both, validationSize) };
-  const { train: trainSet, heldOut } = splitHeldOut(both, { fraction: validationSize / both.size });
+async function loadClean(dataset: RunConfig["dataset"]): Promise<TrainData> {
+  const { trainSize, testSize, heldOutSize, heldOutSeed, validationSize } = dataset;
+  const held = heldOutSize + validationSize;
+  const whole = await loadSplit(dataset, "train", trainSize && trainSize + held);
+  if (held === 0) return { train: whole, test: await loadSplit(dataset, "test", testSize) };
+  // The test set is not looked at.
+  if (validationSize > 0 && trainSize > 0 && !isInFolders(dataset.name)) return splitInOrder(whole, trainSize);
+  const { train: trainSet, heldOut } = splitHeldOut(whole, { fraction: held / whole.size, seed: heldOutSeed });
   return { train: trainSet, test: heldOut };
 }
 
-function takeLast(dataset: Dataset, count: number): Dataset {
-  return subset(
-    dataset,
-    Array.from({ length: count }, (_, i) => dataset.size - count + i),
-  );
+/** Old records were tuned on the images after the first `trainSize` ones; the files of their sets are in random order. */
+function splitInOrder(whole: Dataset, trainSize: number): TrainData {
+  const later = Array.from({ length: whole.size - trainSize }, (_, i) => trainSize + i);
+  return { train: takeFirst(whole, trainSize), test: subset(whole, later) };
 }
 
 /** The network of a run, for data of the given kind. Images are resized before its first layer if the config names another size. */

@@ -7,7 +7,7 @@ import { expectNoLeakAsync } from "../support/noLeak";
 import { tinyRun } from "../support/records";
 
 const isSmall = ({ model, training }: RunConfig) =>
-  (model.name === "resNetCifar" || (model.name === "wideResNet" && model.widen < 4)) && training.m !== 1;
+  (model.name === "resNetCifar" || (model.name === "wideResNet" && model.widenFactor < 4)) && training.m !== 1;
 
 describe("cli/oneStep", () => {
   const steps = distinctSteps(catalog, "paper");

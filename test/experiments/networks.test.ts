@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { runConfig, runKey, type RunOptions } from "../../src/experiments/config";
+import fs from "node:fs";
+import path from "node:path";
+import { configKey, runConfig, runKey, withoutDefaults, type RunOptions } from "../../src/experiments/config";
+import { resultsFolder } from "../../src/experiments/records";
 import { catalog } from "../../src/paper/catalog";
 import { describeModel } from "../../src/experiments/plan";
 import { itemRecords } from "../../src/paper/item";
-import { networkSchema, requiredFields } from "../../src/experiments/networks";
+import { networkNames } from "../../src/experiments/networks";
 import { runModel, runRecord } from "../../src/experiments/run";
 import { tinyRun } from "../support/records";
 
@@ -29,7 +32,7 @@ const NETWORKS: readonly [string, Network, Network][] = [
 describe("experiments/networks", () => {
   it("name every network of the kit, each once", () => {
     assert.deepEqual(NETWORKS.map(([, model]) => describeModel(model)), NETWORKS.map(([description]) => description)); // prettier-ignore
-    assert.deepEqual(NETWORKS.map(([, { name }]) => name), networkSchema.options.map(({ shape }) => shape.name.value)); // prettier-ignore
+    assert.deepEqual(NETWORKS.map(([, { name }]) => name), networkNames); // prettier-ignore
     assert.equal(describeModel({ name: "resNetCifar", depth: 8, width: 8, skipConnections: false }), "ResNet-8, width 8 without skip connections"); // prettier-ignore
   });
 
@@ -53,10 +56,12 @@ describe("experiments/networks", () => {
   }
 
   it("depths that one network may leave out are part of another's key", () => {
-    assert.deepEqual(requiredFields("wideResNet"), ["name", "depth", "widen"]);
-    assert.deepEqual(requiredFields("resNetCifar"), ["name", "depth"]);
-    assert.deepEqual(requiredFields("shakeShake"), ["name"]);
-    assert.deepEqual(requiredFields("efficientNet"), ["name", "variant"]);
+    const fields = (bare: Network) => Object.keys(withoutDefaults(runConfig(withNetwork(bare))).model!);
+
+    assert.deepEqual(fields({ name: "wideResNet", depth: 10, widenFactor: 1 }), ["name", "depth", "widenFactor"]);
+    assert.deepEqual(fields({ name: "resNetCifar", depth: 20, width: 16 }), ["name", "depth"]);
+    assert.deepEqual(fields({ name: "shakeShake", depth: 26 }), ["name"]);
+    assert.deepEqual(fields({ name: "efficientNet", variant: "b0" }), ["name", "variant"]);
   });
 
   it("committed records keep their keys", () => {
@@ -64,6 +69,34 @@ describe("experiments/networks", () => {
 
     assert.ok(records.length > 0);
     for (const { key, config } of records) assert.equal(runKey(config), key);
+  });
+
+  it("every committed line has the key of its config, as it is spelled there and in today's words", () => {
+    const files = fs.readdirSync(resultsFolder).filter((name) => name.endsWith(".jsonl"));
+    const lines = files.flatMap((name) => fs.readFileSync(path.join(resultsFolder, name), "utf8").trim().split("\n"));
+    const records = lines.map((line) => JSON.parse(line) as { key: string; config: RunOptions });
+
+    assert.ok(records.some(({ config }) => "widen" in config.model));
+    for (const { key, config } of records) {
+      assert.equal(runKey(config), key);
+      const today = runConfig(config);
+      assert.equal("widen" in today.model, false);
+      assert.equal(configKey(today), key);
+    }
+  });
+
+  it("WRN's width is its widenFactor; widen, as it was called, stays accepted, but not both", () => {
+    const [former, today] = [{ widen: 2 }, { widenFactor: 2 }].map((width) =>
+      withNetwork({ name: "wideResNet", depth: 10, ...width }),
+    );
+
+    assert.deepEqual(runConfig(former!), runConfig(today!));
+    assert.equal(runKey(former!), runKey(today!));
+    assert.throws(
+      () => runConfig(withNetwork({ name: "wideResNet", depth: 10, widen: 2, widenFactor: 3 })),
+      /unknown field "model\.widen"; known are name, depth, widenFactor/,
+    );
+    assert.throws(() => runConfig(withNetwork({ name: "wideResNet", depth: 10 })), /model\.widenFactor is missing/);
   });
 
   it("refuses what a network cannot be, and says what it can", () => {

@@ -49,7 +49,7 @@ describe("experiments/run", () => {
       assert.equal(cleanLabels, undefined);
     });
 
-    it("for tuning are training images alone: those after the ones trained on are tested on", async () => {
+    it("of old tuning runs are training images alone: those after the ones trained on are tested on", async () => {
       const dataset = { name: "generated", trainSize: 54, testSize: 40, validationSize: 6 } as const;
       const whole = syntheticImages({ seed: "train", size: 60 });
 
@@ -57,6 +57,32 @@ describe("experiments/run", () => {
 
       assert.deepEqual([train.size, test.size], [54, 6]);
       assert.deepEqual([...train.images, ...test.images], [...whole.images]);
+    });
+
+    it("held out are disjoint from those trained on, and stratified: every class in its share on both sides", async () => {
+      const whole = syntheticImages({ seed: "train", size: 200 });
+      const { train, test } = await runData(tinyConfig({}, { dataset: { name: "generated", trainSize: 150, heldOutSize: 50 } }));
+
+      assert.deepEqual([train.size, test.size], [150, 50]);
+      const count = (labels: Int32Array, label: number) => labels.filter((each) => each === label).length;
+      for (let label = 0; label < 10; label++) {
+        const all = count(whole.labels, label);
+        assert.equal(count(train.labels, label) + count(test.labels, label), all);
+        assert.ok(Math.abs(count(test.labels, label) - all / 4) <= 1, `class ${label}: ${count(test.labels, label)} of ${all}`);
+      }
+      const images = ({ images }: typeof train) => new Set(Array.from({ length: images.length / 784 }, (_, i) => String(images.subarray(784 * i, 784 * (i + 1))))); // prettier-ignore
+      const [trained, heldOut, every] = [train, test, whole].map(images);
+      assert.equal(trained!.size + heldOut!.size, every!.size);
+      assert.ok([...trained!, ...heldOut!].every((image) => every!.has(image)));
+    });
+
+    it("held out depend on their own seed alone", async () => {
+      const held = async (heldOutSeed: number, seed = 0) =>
+        (await runData(tinyConfig({ seed }, { dataset: { name: "generated", trainSize: 150, heldOutSize: 50, heldOutSeed } })))
+          .test;
+
+      assert.deepEqual((await held(0, 1)).images, (await held(0, 2)).images);
+      assert.notDeepEqual((await held(0)).images, (await held(1)).images);
     });
 
     it("with noise have the exact share of wrong labels in training, none in the test, and know the true ones", async () => {

@@ -6,7 +6,7 @@ import path from "node:path";
 import { Rng, tf, type Weights } from "../../src/engine";
 import * as models from "../../src/models";
 import { countParameters, loadVariables, readSafetensorsMetadata, saveVariables, type Model } from "../../src/models";
-import { networkSchema, type NetworkConfig } from "../../src/experiments/networks";
+import { networkNames, type NetworkConfig } from "../../src/experiments/networks";
 import { loadCheckpoint, saveCheckpoint } from "../../src/training/checkpoint";
 import { closeTo } from "../support/closeTo";
 import { fit, texturedBatch, waveImages, waveVariables } from "../support/networks";
@@ -29,8 +29,7 @@ const OPTIONS: Readonly<Partial<Record<NetworkConfig["name"], readonly object[]>
   vgg: [{ depth: 11, width: 4, hidden: [16], dropout: 0.1 }],
   networkInNetwork: [{ width: 12, dropout: 0.1 }],
 };
-const NETWORKS = networkSchema.options.flatMap(({ shape }) => {
-  const name = shape.name.value;
+const NETWORKS = networkNames.flatMap((name) => {
   return (OPTIONS[name] ?? [undefined]).map((options) => ({ name, options }));
 });
 

@@ -113,7 +113,7 @@ describe("paper/comparison/table5", () => {
         const { dataset, model, training } = paperRuns({ data: "Fashion-MNIST", model: "WRN-28-10", method: "SAM" })[0]!;
 
         assert.deepEqual([dataset.name, dataset.trainSize, dataset.testSize, dataset.validationSize], ["fashion-mnist", 0, 0, 0]);
-        assert.deepEqual(model, { name: "wideResNet", depth: 28, widen: 10, batchNorm: true, dropout: 0 });
+        assert.deepEqual(model, { name: "wideResNet", depth: 28, widenFactor: 10, batchNorm: true, dropout: 0 });
         // paper.md: Table 7 for Fashion-MNIST, Sec. 3.1 for batch 256; m = 256 / 8
         const { batchSize, m, rho, learningRate, weightDecay, schedule } = training;
         assert.deepEqual({ batchSize, m, rho, learningRate, weightDecay, schedule }, {
