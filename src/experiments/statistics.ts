@@ -1,23 +1,31 @@
-/** Mean ± 95 % interval over seeds, by Student's t with n − 1 degrees of freedom: the paper's bars have 5 replicas and name no law. */
+/** Means, paired differences and ratios over seeds, with intervals by Student's t; Holm's correction for several at once. */
 import tQuantile from "@stdlib/stats-base-dists-t-quantile";
 
-/** A mean over seeds. One seed has no interval, and so none is ever NaN. */
+/** A mean over seeds. One seed has no interval, so none is ever NaN. */
 export interface SeedMean {
   readonly mean: number;
-  /** half-width of the confidence interval of the mean; absent where n = 1 */
+  /** Half-width of the mean's confidence interval; absent for n = 1. It is over seeds, not over data: the test images are the same. */
   readonly interval?: number;
-  /** sample standard deviation (n − 1); absent where n = 1 */
+  /** Sample standard deviation (n − 1); absent for n = 1. */
   readonly std?: number;
-  /** number of seeds */
+  /** Degrees of freedom of the interval; default n − 1. */
+  readonly freedom?: number;
+  /** Number of seeds. */
   readonly n: number;
 }
 
+/** One seed's value, such as the error of its run. */
+export interface SeedValue {
+  readonly seed: number;
+  readonly value: number;
+}
+
 export interface EstimateOptions {
-  /** confidence in (0, 1) */
+  /** Confidence in (0, 1). */
   readonly level?: number; // 0.95: paper section 3
 }
 
-/** Mean and t interval of one number per seed. @throws where there is no value, or one is not finite */
+/** Mean and t interval of one number per seed. @throws if there is no value, or one is not finite */
 export function estimate(values: readonly number[], { level = 0.95 }: EstimateOptions = {}): SeedMean {
   checkSample(values);
   const n = values.length;
@@ -28,8 +36,61 @@ export function estimate(values: readonly number[], { level = 0.95 }: EstimateOp
 }
 
 /**
- * mean(a) − mean(b) with Welch's interval (unequal variances, Welch–Satterthwaite degrees of freedom).
- * An interval that leaves 0 out is a difference that the seeds support.
+ * The mean of a − b over the seeds that both have, with Student's t on the differences. Runs of one seed share start and
+ * order of images, so much of their noise is common and drops out.
+ * @throws if a seed occurs twice, or no seed is in both
+ */
+export function pairedDifference(a: readonly SeedValue[], b: readonly SeedValue[], options: EstimateOptions = {}): SeedMean {
+  return estimate(pairBySeed(a, b).map(([x, y]) => x - y), options); // prettier-ignore
+}
+
+/** A factor over seeds: geometric mean, and interval from `low` to `high`; both absent for n = 1. */
+export interface SeedFactor {
+  readonly factor: number;
+  readonly low?: number;
+  readonly high?: number;
+  /** The natural logarithm of the factor, 0 for no effect. */
+  readonly log: SeedMean;
+}
+
+/**
+ * The factor a / b over the seeds that both have: `pairedDifference` of the logarithms, since a mean of ratios is above 1
+ * even if there is no effect.
+ * @throws if a value is not above 0, a seed occurs twice, or no seed is in both
+ */
+export function pairedFactor(a: readonly SeedValue[], b: readonly SeedValue[], options: EstimateOptions = {}): SeedFactor {
+  const log = pairedDifference(logOf(a), logOf(b), options);
+  const { mean, interval } = log;
+  if (interval === undefined) return { factor: Math.exp(mean), log };
+  return { factor: Math.exp(mean), low: Math.exp(mean - interval), high: Math.exp(mean + interval), log };
+}
+
+function logOf(values: readonly SeedValue[]): SeedValue[] {
+  return values.map(({ seed, value }) => {
+    if (!(value > 0)) throw new RangeError(`A factor needs values above 0, got ${value} for seed ${seed}`);
+    return { seed, value: Math.log(value) };
+  });
+}
+
+function pairBySeed(a: readonly SeedValue[], b: readonly SeedValue[]): [number, number][] {
+  const [first, second] = [bySeed(a), bySeed(b)];
+  const pairs = [...first].flatMap(([seed, value]): [number, number][] => (second.has(seed) ? [[value, second.get(seed)!]] : []));
+  if (pairs.length === 0) {
+    const list = (seeds: Map<number, number>) => [...seeds.keys()].join(", ") || "none";
+    throw new RangeError(`Paired values need a seed in common, got the seeds ${list(first)} and ${list(second)}`);
+  }
+  return pairs;
+}
+
+function bySeed(values: readonly SeedValue[]): Map<number, number> {
+  const map = new Map(values.map(({ seed, value }) => [seed, value]));
+  if (map.size < values.length) throw new RangeError(`Paired values need each seed once, got ${values.map(({ seed }) => seed).join(", ")}`); // prettier-ignore
+  return map;
+}
+
+/**
+ * mean(a) − mean(b) of samples that share no seeds, with Welch's interval (unequal variances, Welch–Satterthwaite degrees
+ * of freedom). `pairedDifference` is sharper for runs that share their seeds.
  */
 export function estimateDifference(a: readonly number[], b: readonly number[], { level = 0.95 }: EstimateOptions = {}): SeedMean {
   checkSample(a);
@@ -42,7 +103,34 @@ export function estimateDifference(a: readonly number[], b: readonly number[], {
   const error = Math.sqrt(va + vb);
   if (error === 0) return { mean, interval: 0, std: 0, n };
   const freedom = (va + vb) ** 2 / (va ** 2 / (a.length - 1) + vb ** 2 / (b.length - 1));
-  return { mean, interval: studentT(level, freedom) * error, std: error * Math.sqrt(n), n };
+  return { mean, interval: studentT(level, freedom) * error, std: error * Math.sqrt(n), freedom, n };
+}
+
+/** A mean times a factor, with its interval. */
+export function scaleMean({ mean, interval, std, ...rest }: SeedMean, factor: number): SeedMean {
+  if (interval === undefined) return { ...rest, mean: factor * mean };
+  const width = Math.abs(factor);
+  return { ...rest, mean: factor * mean, interval: width * interval, std: std === undefined ? undefined : width * std };
+}
+
+/**
+ * Which means of a family differ from 0, each with a 95 % interval: Holm's step-down procedure (1979) at 5 % for the
+ * whole family. If all are truly 0, the chance that any one is called different is at most 5 %. One seed supports none.
+ */
+export function holm(means: readonly SeedMean[]): boolean[] {
+  const supported = means.map(() => false);
+  for (;;) {
+    // Holm by rounds: whatever 5 % / (number still open) rejects makes that number smaller for the rest.
+    const open = means.flatMap((_, i) => (supported[i] ? [] : [i]));
+    const found = open.filter((i) => leavesOutZero(means[i]!, 1 - 0.05 / open.length));
+    if (found.length === 0) return supported;
+    for (const i of found) supported[i] = true;
+  }
+}
+
+function leavesOutZero({ mean, interval, n, freedom = n - 1 }: SeedMean, level: number): boolean {
+  if (interval === undefined) return false;
+  return Math.abs(mean) > (interval * studentT(level, freedom)) / studentT(0.95, freedom);
 }
 
 /** Groups rows by some of their fields and estimates one field over each group, in order of first appearance. */
@@ -64,7 +152,7 @@ export function estimateBy<Row extends object, Key extends keyof Row & string>(
   });
 }
 
-/** The middle value; of an even number, the mean of the two in the middle. @throws where there is none */
+/** The middle value, or the mean of the two in the middle for an even number. @throws if there is no value */
 export function median(values: readonly number[]): number {
   if (values.length === 0) throw new Error("the median of no value");
   const sorted = [...values].sort((a, b) => a - b);
@@ -73,9 +161,9 @@ export function median(values: readonly number[]): number {
 }
 
 export interface FormatOptions {
-  /** decimals of the mean and of the bar */
+  /** Decimals of the mean and of the bar. */
   readonly decimals?: number; // 2: as Table 5 prints
-  /** factor before printing, e.g. 100 for a rate in per cent */
+  /** Factor before printing, such as 100 for a rate in per cent. */
   readonly scale?: number;
 }
 
@@ -92,14 +180,15 @@ export function formatEstimate(
   return width < smallest / 2 ? `${text}±<${smallest.toFixed(decimals)}` : `${text}±${width.toFixed(decimals)}`;
 }
 
-/** The size of a difference, whose direction the sentence tells: "0.59±0.10". */
+/** "0.59±0.10": the size of a difference, for a sentence that names its direction. */
 export function formatSize({ mean, ...rest }: SeedMean, options?: FormatOptions): string {
   return formatEstimate({ ...rest, mean: Math.abs(mean) }, options);
 }
 
-/** Whether the seeds support that there is a difference: its interval leaves 0 out. One seed supports none. */
-export function isSupported({ mean, interval }: SeedMean): boolean {
-  return interval !== undefined && Math.abs(mean) > interval;
+/** "5.2 (4.6 to 5.9)": a factor with its interval; "5.2" for one seed. */
+export function formatFactor({ factor, low, high }: SeedFactor, { decimals = 1 }: Pick<FormatOptions, "decimals"> = {}): string {
+  if (low === undefined || high === undefined) return factor.toFixed(decimals);
+  return `${factor.toFixed(decimals)} (${low.toFixed(decimals)} to ${high.toFixed(decimals)})`;
 }
 
 /** toFixed with a true minus sign, and without negative zero. */

@@ -1,5 +1,5 @@
 /** Whether a claim of the paper holds in our runs: one type, one decision and one wording for all tables and figures. */
-import type { SeedMean } from "../experiments/statistics";
+import { holm, type SeedMean } from "../experiments/statistics";
 
 /** "no": the seeds support the opposite. "undecided": they support neither. */
 export type Verdict = "yes" | "no" | "undecided" | "one seed";
@@ -16,13 +16,27 @@ export interface Claim {
   readonly evidence: string;
 }
 
-/** The verdict on an effect that the paper has above `noEffect`: 0 for a difference, 1 for a factor. */
-export function verdictOn({ mean, interval }: SeedMean, { noEffect = 0 } = {}): Verdict {
-  if (interval === undefined) return "one seed";
-  const effect = mean - noEffect;
-  if (!(Math.abs(effect) > interval)) return "undecided";
-  return effect > 0 ? "yes" : "no";
+/**
+ * The verdicts on effects that the paper has above 0, such as the baseline's error minus SAM's under each condition of one
+ * table: at 5 % for all together, by Holm's procedure.
+ */
+export function verdictsOn(effects: readonly SeedMean[]): Verdict[] {
+  const supported = holm(effects);
+  return effects.map(({ mean, interval }, i) => {
+    if (interval === undefined) return "one seed";
+    if (!supported[i]) return "undecided";
+    return mean > 0 ? "yes" : "no";
+  });
 }
+
+/** The verdict on one effect, at 5 %. */
+export function verdictOn(effect: SeedMean): Verdict {
+  return verdictsOn([effect])[0]!;
+}
+
+/** A footnote on how verdicts are found. */
+export const verdictNote =
+  "Verdicts: Student's t on the differences seed by seed, at 5 % for all conditions of a table together (Holm). ± is the 95 % interval of one alone, over seeds, not over data.";
 
 /** The verdict on a claim that is made of several: it holds if all hold, and fails if one fails. */
 export function jointVerdict(verdicts: readonly Verdict[]): Verdict {
@@ -97,6 +111,21 @@ export function describeVerdicts(claims: readonly Claim[]): string {
 function describeCounts(counts: ClaimCounts): string {
   const present = verdictNames.filter((verdict) => counts[verdict] > 0);
   return present.length === 1 ? present[0]! : present.map((verdict) => `${verdict} in ${counts[verdict]}`).join(", ");
+}
+
+/** A claim with the item that counts it: itself, or the title of an item that shows the same runs. */
+export interface SharedClaim {
+  readonly claim: Claim;
+  readonly countedIn?: string;
+}
+
+/** Claims to count here, and a note on those that are counted elsewhere, so that no run counts twice. */
+export function countOnce(shared: readonly SharedClaim[]): { claims: Claim[]; elsewhere?: string } {
+  const claims = shared.filter(({ countedIn }) => countedIn === undefined).map(({ claim }) => claim);
+  const titles = shared.flatMap(({ countedIn }) => countedIn ?? []);
+  if (titles.length === 0) return { claims };
+  const counts = [...new Set(titles)].map((title) => `${titles.filter((each) => each === title).length} in ${title}`);
+  return { claims, elsewhere: `counted elsewhere: ${counts.join(", ")}` };
 }
 
 function groupBy<T>(list: readonly T[], nameOf: (item: T) => string): T[][] {

@@ -28,8 +28,10 @@ export interface ItemSummary {
   readonly ours: string;
   /** Seeds behind each of our numbers; absent where nothing is trained. */
   readonly seeds?: number;
-  /** The claims that the line is about; [] where the paper claims nothing. */
+  /** The claims that the line counts; [] if the paper claims nothing. */
   readonly claims: readonly Claim[];
+  /** Claims of this item whose runs another item's line counts: "counted elsewhere: 2 in Table 5". */
+  readonly elsewhere?: string;
 }
 
 /** Records become rows; claims, table, figure and summary are made of rows alone. */

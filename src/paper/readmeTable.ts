@@ -1,7 +1,7 @@
 /** The README's results table, generated from committed records between two markers, so that no number in it is typed by hand. */
 import type { RunRecord } from "../experiments/records";
 import { toMarkdown, type TableRow } from "../tables";
-import { describeVerdicts } from "./claims";
+import { describeVerdicts, verdictNote } from "./claims";
 import { largestBudget, recordsNames, type PaperItem } from "./item";
 
 export const readmeMarkers = { start: "<!-- results:start -->", end: "<!-- results:end -->" } as const;
@@ -14,15 +14,16 @@ export function readmeTable(items: readonly PaperItem[], recordsOf: (name: strin
     ...(summaryCells(item, recordsNames(item).flatMap(recordsOf)) ?? { ours: "no runs yet" }),
   }));
   const columns = { item: "item", notebook: "notebook", paper: "paper", ours: "ours", budget: "budget", seeds: "seeds" };
-  return toMarkdown(rows, { columns: { ...columns, verdict: "does the claim hold here?" } });
+  return toMarkdown(rows, { columns: { ...columns, verdict: "does the claim hold here?" }, footnotes: [verdictNote] });
 }
 
 /** paper, ours, budget, seeds and verdict at the largest budget whose records are complete; undefined if there is none. */
 export function summaryCells(item: PaperItem, records: readonly RunRecord[]): TableRow | undefined {
   const budget = largestBudget(item, records);
   if (!budget) return undefined;
-  const { claims, ...summary } = item.summary(item.rows(budget, records), budget);
-  return { ...summary, budget, verdict: describeVerdicts(claims) };
+  const { claims, elsewhere, ...summary } = item.summary(item.rows(budget, records), budget);
+  const verdict = claims.length === 0 && elsewhere ? elsewhere : describeVerdicts(claims) + (elsewhere ? ` (${elsewhere})` : "");
+  return { ...summary, budget, verdict };
 }
 
 /** The README with `table` between its markers. @throws if a marker is missing or stands twice, or they are in the wrong order */

@@ -1,6 +1,16 @@
 /** Intervals over seeds against printed tables of Student's t and worked examples. */
 import assert from "node:assert/strict";
-import { estimate, estimateBy, estimateDifference, formatEstimate } from "../../src/experiments/statistics";
+import {
+  estimate,
+  estimateBy,
+  estimateDifference,
+  formatEstimate,
+  formatFactor,
+  holm,
+  pairedDifference,
+  pairedFactor,
+  scaleMean,
+} from "../../src/experiments/statistics";
 
 const close = (actual: number | undefined, expected: number, tolerance: number) =>
   assert.ok(actual !== undefined && Math.abs(actual - expected) < tolerance, `${actual} is not ${expected}`);
@@ -53,6 +63,57 @@ describe("estimates over seeds", () => {
   it("give Welch's interval equal to the pooled one where sizes and variances are equal", () => {
     // n = 3 each, s² = 1: ν = 4, half-width 2.776 · √(2/3) = 2.267
     close(estimateDifference([1, 2, 3], [2, 3, 4]).interval, 2.267, 1e-3);
+  });
+
+  it("pair values by seed: what the seeds share drops out", () => {
+    const values = (list: readonly number[]) => list.map((value, seed) => ({ seed, value }));
+
+    // Student's sleep data (1908), as in R's t.test(extra ~ group, paired = TRUE): mean −1.58, interval −2.4598858 to −0.7001142
+    const first = [0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0];
+    const second = [1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4];
+    const { mean, interval, n } = pairedDifference(values(first), values(second).reverse());
+
+    close(mean, -1.58, 1e-12);
+    close(interval, (2.4598858 - 0.7001142) / 2, 1e-6);
+    assert.equal(n, 10);
+  });
+
+  it("pair only the seeds that both have, and refuse what cannot be paired", () => {
+    const at = (...seeds: number[]) => seeds.map((seed) => ({ seed, value: seed }));
+
+    assert.deepEqual(pairedDifference(at(0, 1), at(1, 2)), { mean: 0, n: 1 });
+    assert.throws(() => pairedDifference(at(0, 1), at(2)), /a seed in common, got the seeds 0, 1 and 2/);
+    assert.throws(() => pairedDifference(at(0, 0), at(0)), /each seed once, got 0, 0/);
+  });
+
+  it("give a factor as a geometric mean with the interval of its logarithm", () => {
+    const a = [{ seed: 0, value: 4 }, { seed: 1, value: 16 }]; // prettier-ignore
+    const b = [{ seed: 0, value: 2 }, { seed: 1, value: 2 }]; // prettier-ignore
+
+    // 2 and 8: √16; ln 2 and ln 8 lie ln 2 from their mean: t(0.975; 1)·ln 2 = 8.807
+    const factor = pairedFactor(a, b);
+    close(factor.factor, 4, 1e-12);
+    close(factor.log.interval, 8.8071, 1e-3);
+    assert.equal(formatFactor({ ...factor, low: 2.04, high: 7.96 }), "4.0 (2.0 to 8.0)");
+    assert.equal(formatFactor(pairedFactor(a.slice(1), b)), "8.0");
+    assert.throws(() => pairedFactor(a, [{ seed: 0, value: 0 }]), /values above 0, got 0 for seed 0/);
+  });
+
+  it("scale with their interval", () => {
+    assert.deepEqual(scaleMean({ mean: 2, interval: 1, std: 0.5, n: 3 }, -2), { mean: -4, interval: 2, std: 1, n: 3 });
+    assert.deepEqual(scaleMean({ mean: 2, n: 1 }, 3), { mean: 6, n: 1 });
+  });
+
+  it("are corrected for their number by Holm's procedure", () => {
+    // Two-sided p of t with 4 degrees of freedom: 8.610 → 0.001, 4.604 → 0.010, 3.747 → 0.020, 2.776 → 0.050.
+    // Holm of four: 0.001 ≤ 0.05/4, 0.010 ≤ 0.05/3, 0.020 ≤ 0.05/2, and 0.0501 > 0.05.
+    const effect = (t: number) => ({ mean: t, interval: 2.7764451, n: 5 });
+
+    assert.deepEqual(holm([2.775, 8.61, -4.604, 3.747].map(effect)), [false, true, true, true]);
+    // 0.020 > 0.05/3 stops before the last, though 0.049 is below 0.05.
+    assert.deepEqual(holm([2.79, 8.61, 3.747, 2.79].map(effect)), [false, true, false, false]);
+    assert.deepEqual(holm([{ mean: 1, n: 1 }]), [false]);
+    assert.deepEqual(holm([]), []);
   });
 
   it("group rows by fields in order of appearance", () => {

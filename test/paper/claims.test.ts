@@ -5,7 +5,9 @@ import {
   claimSentences,
   countClaims,
   describeVerdicts,
+  countOnce,
   jointVerdict,
+  verdictsOn,
   verdictOn,
   type Claim,
   type Verdict,
@@ -26,7 +28,34 @@ describe("paper/claims", () => {
     assert.equal(verdictOn({ mean: -0.4, interval: 0.5, n: 3 }), "undecided");
     assert.equal(verdictOn({ mean: 0, interval: 0, n: 3 }), "undecided");
     assert.equal(verdictOn({ mean: 1, n: 1 }), "one seed");
-    assert.equal(verdictOn({ mean: 1.4, interval: 0.5, n: 3 }, { noEffect: 1 }), "undecided");
+  });
+
+  it("need more support the more conditions a table has: Holm's correction", () => {
+    // t = 5 with 4 degrees of freedom: p = 0.0075, below 0.05 / 6 and above 0.05 / 7
+    const effect = { mean: 5, interval: 2.776, n: 5 };
+    const nothing = { mean: 0, interval: 1, n: 5 };
+    const first = (others: number) => verdictsOn([effect, ...Array.from({ length: others }, () => nothing)])[0];
+
+    assert.equal(first(5), "yes");
+    assert.equal(first(6), "undecided");
+    assert.deepEqual(
+      verdictsOn([
+        { ...effect, mean: -5 },
+        { mean: 1, n: 1 },
+      ]),
+      ["no", "one seed"],
+    );
+  });
+
+  it("count once what two items show, with a note on where the others count", () => {
+    const shared = [
+      { claim: claim("yes") },
+      { claim: claim("no"), countedIn: "Table 1" },
+      { claim: claim("no"), countedIn: "Table 5" },
+    ];
+
+    assert.deepEqual(countOnce(shared), { claims: [claim("yes")], elsewhere: "counted elsewhere: 1 in Table 1, 1 in Table 5" });
+    assert.deepEqual(countOnce(shared.slice(0, 1)), { claims: [claim("yes")] });
   });
 
   it("hold jointly if all hold, and fail if one fails", () => {

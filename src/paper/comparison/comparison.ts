@@ -12,7 +12,7 @@ import {
   type RunTags,
 } from "../../experiments/plan";
 import type { RunRecord } from "../../experiments/records";
-import { estimate, estimateDifference, type SeedMean } from "../../experiments/statistics";
+import { pairedDifference, type SeedMean, type SeedValue } from "../../experiments/statistics";
 
 /** "SGD, twice the epochs" costs what SAM costs: two gradients for each of SAM's steps. */
 export const comparisonMethods = ["SGD", "SGD, twice the epochs", "SAM"] as const;
@@ -125,12 +125,14 @@ export interface ConditionResult {
   readonly condition: Condition;
   /** SAM's. */
   readonly rho: number;
-  /** Error rates in [0, 1], one for each seed; [] for a method that the table lacks. */
+  /** The seeds that all methods have, ascending. */
+  readonly seeds: readonly number[];
+  /** Error rates in [0, 1], one for each of `seeds`; [] for a method that the table lacks. */
   readonly errors: Readonly<Record<ComparisonMethod, readonly number[]>>;
   readonly bestErrors: Readonly<Record<ComparisonMethod, readonly number[]>>;
-  /** The method without SAM that has the lower mean error, since the paper reports the better of SGD and SGD at twice the epochs. */
+  /** SGD at as many gradients as SAM, twice the epochs, if the table has it; else SGD at the same epochs. Fixed before any run. */
   readonly baseline: ComparisonMethod;
-  /** The baseline's error minus SAM's: above 0, SAM is better. */
+  /** The baseline's error minus SAM's, seed by seed: above 0, SAM is better. */
   readonly gain: SeedMean;
   /** The same condition at its tuned ρ, for tables at a fixed ρ. */
   readonly tuned?: ConditionResult;
@@ -141,27 +143,39 @@ export function comparisonResults(comparison: Comparison, records: readonly RunR
   const rows = comparisonRows(comparison, records);
   return comparison.conditions.flatMap((condition) => {
     const own = rows.filter((row) => Object.entries(condition.labels).every(([label, value]) => row[label] === value));
-    return comparison.methods.every((method) => own.some((row) => row.method === method)) ? [resultOf(condition, own)] : [];
+    const seeds = sharedSeeds(own, comparison.methods);
+    return seeds.length > 0 ? [resultOf(condition, own, seeds)] : [];
   });
 }
 
-function resultOf(condition: Condition, rows: readonly LabeledRow[]): ConditionResult {
-  const by = (field: "testErrorRate" | "bestTestErrorRate") => (method: ComparisonMethod) =>
-    rows.filter((row) => row.method === method).map((row) => row[field]);
+function sharedSeeds(rows: readonly LabeledRow[], methods: readonly ComparisonMethod[]): number[] {
+  const seedsOf = (method: ComparisonMethod) => new Set(rows.filter((row) => row.method === method).map(({ seed }) => seed));
+  const [first, ...others] = methods.map(seedsOf);
+  return [...first!].filter((seed) => others.every((seeds) => seeds.has(seed))).sort((a, b) => a - b);
+}
+
+function resultOf(condition: Condition, all: readonly LabeledRow[], seeds: readonly number[]): ConditionResult {
+  const by = (field: "testErrorRate" | "bestTestErrorRate") => (method: ComparisonMethod) => {
+    const rows = all.filter((row) => row.method === method);
+    return seeds.flatMap((seed) => rows.find((row) => row.seed === seed)?.[field] ?? []);
+  };
   const errors = byMethod(by("testErrorRate"));
-  const baseline = betterBaseline(errors);
-  const rho = rows.find(({ method }) => method === "SAM")!.rho as number;
-  const gain = estimateDifference(errors[baseline], errors.SAM);
-  return { condition, rho, errors, bestErrors: byMethod(by("bestTestErrorRate")), baseline, gain };
+  const baseline = errors["SGD, twice the epochs"].length > 0 ? "SGD, twice the epochs" : "SGD";
+  const rho = all.find(({ method }) => method === "SAM")!.rho as number;
+  const measured = { condition, rho, seeds, errors, bestErrors: byMethod(by("bestTestErrorRate")), baseline } as const;
+  return { ...measured, gain: pairedDifference(errorsBySeed(measured, baseline), errorsBySeed(measured, "SAM")) };
+}
+
+/** A method's errors with their seeds. */
+export function errorsBySeed(
+  { errors, seeds }: Pick<ConditionResult, "errors" | "seeds">,
+  method: ComparisonMethod,
+): SeedValue[] {
+  return errors[method].map((value, i) => ({ seed: seeds[i]!, value }));
 }
 
 function byMethod<T>(valueOf: (method: ComparisonMethod) => T): Record<ComparisonMethod, T> {
   return Object.fromEntries(comparisonMethods.map((method) => [method, valueOf(method)])) as Record<ComparisonMethod, T>;
-}
-
-function betterBaseline(errors: ConditionResult["errors"]): ComparisonMethod {
-  const [once, twice] = [errors.SGD, errors["SGD, twice the epochs"]];
-  return twice.length > 0 && estimate(twice).mean < estimate(once).mean ? "SGD, twice the epochs" : "SGD";
 }
 
 /** The same table with one ρ for every condition, untuned. */

@@ -1,6 +1,6 @@
 /** An item of the comparison's shape: plan, rows, claims, table, figure and summary all follow from its conditions. */
-import { estimate, estimateDifference, formatEstimate, formatSize, type SeedMean } from "../../experiments/statistics";
-import { countClaims, verdictOn, type Claim } from "../claims";
+import { estimate, formatEstimate, formatSize, pairedDifference, type SeedMean } from "../../experiments/statistics";
+import { countClaims, countOnce, verdictsOn, type Claim } from "../claims";
 import type { Budget, ItemSummary, PaperItem } from "../item";
 import { paperNumbers } from "../numbers";
 import {
@@ -8,6 +8,7 @@ import {
   comparisonResults,
   conditionName,
   describeComparison,
+  errorsBySeed,
   type Comparison,
   type ConditionResult,
 } from "./comparison";
@@ -30,13 +31,15 @@ export interface ComparisonOptions extends Pick<PaperItem, "id" | "recordsIn" | 
   readonly alsoMeasure?: string;
   /** Footnotes, besides the notes in data/paper. */
   readonly notes?: readonly string[];
+  /** The title of the item that counts a condition, for a condition that two items show; default: this one. */
+  readonly countedIn?: (result: ConditionResult, budget: Budget) => string | undefined;
   /** Sentences after those that every such table has. */
   readonly remarks?: (results: readonly ConditionResult[]) => readonly string[];
 }
 
 /** The item of a table of this shape. */
 export function comparisonItem(options: ComparisonOptions): ComparisonItem {
-  const { comparison, measure, alsoMeasure, notes, remarks = () => [], ...item } = options;
+  const { comparison, measure, alsoMeasure, notes, countedIn = () => undefined, remarks = () => [], ...item } = options;
   const { describe = (budget: Budget) => describeComparison(comparison(budget)) } = options;
   const about = (budget: Budget) => ({ budget, comparison: comparison(budget), description: `${describe(budget)}.` });
   const papers = (of = measure) => comparisonPaperRows(paperNumbers(item.id), of);
@@ -53,16 +56,21 @@ export function comparisonItem(options: ComparisonOptions): ComparisonItem {
       return comparisonTable(results, { ...about(budget), ...printed, numbers: paperNumbers(item.id) });
     },
     figure: (results, budget) => comparisonFigure(results, { ...about(budget), title: titleOf(results), papers: papers() }),
-    summary: (results, budget) => ({ ...summarize(results, papers()), seeds: comparison(budget).seeds }),
+    summary: (results, budget) => ({
+      ...summarize(results, papers()),
+      ...countOnce(results.map((result, i) => ({ claim: comparisonClaims(results)[i]!, countedIn: countedIn(result, budget) }))),
+      seeds: comparison(budget).seeds,
+    }),
   };
 }
 
 /** One claim for each condition. */
 export function comparisonClaims(results: readonly ConditionResult[]): Claim[] {
-  return results.map((result) => ({
+  const verdicts = verdictsOn(results.map(({ gain }) => gain));
+  return results.map((result, i) => ({
     statement: "SAM lowers the test error",
     where: conditionName(result.condition),
-    verdict: verdictOn(result.gain),
+    verdict: verdicts[i]!,
     evidence: evidenceOf(result),
   }));
 }
@@ -75,9 +83,10 @@ function evidenceOf(result: ConditionResult): string {
 }
 
 // Added for a baseline that has twice as many.
-function atEqualEpochs({ errors, baseline }: ConditionResult): string {
-  if (baseline === "SGD") return "";
-  return `, ${describeGain(estimateDifference(errors.SGD, errors.SAM), estimate(errors.SGD).mean)} that of SGD at the same epochs`;
+function atEqualEpochs(result: ConditionResult): string {
+  if (result.baseline === "SGD") return "";
+  const gain = pairedDifference(errorsBySeed(result, "SGD"), errorsBySeed(result, "SAM"));
+  return `, ${describeGain(gain, estimate(result.errors.SGD).mean)} that of SGD at the same epochs`;
 }
 
 // "0.59±0.10 points (12.9 %) below"
@@ -110,7 +119,7 @@ function titleOf(results: readonly ConditionResult[]): string {
 }
 
 /** The first condition's errors beside the paper's row that it stands for, and in how many conditions SAM's are lower. */
-function summarize(results: readonly ConditionResult[], papers: readonly PaperRow[]): ItemSummary {
+function summarize(results: readonly ConditionResult[], papers: readonly PaperRow[]): Pick<ItemSummary, "paper" | "ours"> {
   const first = results[0]!;
   const paper = papers.find((each) => standsFor(first.condition, each))!;
   const printed = printedErrors(paper);
@@ -121,6 +130,5 @@ function summarize(results: readonly ConditionResult[], papers: readonly PaperRo
   return {
     paper: `${paperRowName(paper)}: SAM ${printed.sam}, SGD ${printed.sgd} % error; SAM lower in ${printedLower} of ${papers.length}`,
     ours: `${conditionName(first.condition)}: SAM ${sam}, SGD ${sgd} % error; SAM lower in ${countLower(results)} of ${results.length}`,
-    claims: comparisonClaims(results),
   };
 }

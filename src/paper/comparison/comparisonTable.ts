@@ -1,7 +1,7 @@
 /** A comparison as a table: every row of the paper, with ours beside those that a run of ours stands for, then ours that the paper lacks. */
 import { estimate, formatEstimate } from "../../experiments/statistics";
 import { runFootnotes, type TableRow } from "../../tables";
-import { verdictOn } from "../claims";
+import { verdictNote, verdictsOn, type Verdict } from "../claims";
 import type { Budget, ItemTable } from "../item";
 import type { PaperNumbers } from "../numbers";
 import { conditionName, seedCounts, type Comparison, type ConditionResult } from "./comparison";
@@ -24,7 +24,7 @@ export interface ComparisonTableOptions {
 /** The printed table. Its row field `verdict` is that of the condition's claim. */
 export function comparisonTable(results: readonly ConditionResult[], options: ComparisonTableOptions): ItemTable {
   const { title, budget, comparison, description, numbers, notes = [] } = options;
-  const rows = tableRows(results, options);
+  const rows = tableRows(withVerdicts(results), options);
   return {
     rows,
     title: `${title}: test error in per cent, the paper's rows and the runs of ours that stand for them`,
@@ -34,16 +34,16 @@ export function comparisonTable(results: readonly ConditionResult[], options: Co
       budget,
       seeds: seedCounts(comparison),
       paperSpread: numbers.spread,
-      notes: [description, boldNote(comparison), ...numbers.notes.map((note) => `paper: ${note}`), ...notes],
+      notes: [description, boldNote(comparison), verdictNote, ...numbers.notes.map((note) => `paper: ${note}`), ...notes],
     }),
   };
 }
 
 function boldNote({ methods }: Comparison): string {
   const baseline = methods.includes("SGD, twice the epochs")
-    ? "the better of SGD and SGD at twice the epochs"
+    ? "SGD at twice the epochs, which has as many gradients as SAM"
     : "SGD at the same epochs";
-  return `bold: lower than ${baseline}, beyond the seeds' noise (Welch's interval); "SGD − SAM" has the same baseline.`;
+  return `bold: lower than ${baseline}, beyond the seeds' noise; "SGD − SAM" has the same baseline.`;
 }
 
 const columns = {
@@ -72,8 +72,15 @@ function columnsOf(rows: readonly TableRow[]): Record<string, string> {
   return Object.fromEntries(Object.entries(columns).filter(([field]) => rows.some((row) => row[field] !== undefined)));
 }
 
+type JudgedResult = ConditionResult & { readonly verdict: Verdict };
+
+function withVerdicts(results: readonly ConditionResult[]): JudgedResult[] {
+  const verdicts = verdictsOn(results.map(({ gain }) => gain));
+  return results.map((result, i) => ({ ...result, verdict: verdicts[i]! }));
+}
+
 function tableRows(
-  results: readonly ConditionResult[],
+  results: readonly JudgedResult[],
   { papers, also }: Pick<ComparisonTableOptions, "papers" | "also">,
 ): TableRow[] {
   const known = papers.flatMap((paper, i) => {
@@ -96,8 +103,8 @@ function alsoCells(paper: PaperRow | undefined): TableRow {
   return { alsoSgd: sgd, alsoSam: sam };
 }
 
-function ourCells(result: ConditionResult): TableRow {
-  const { condition, errors, bestErrors, rho, gain, tuned } = result;
+function ourCells(result: JudgedResult): TableRow {
+  const { condition, errors, bestErrors, rho, gain, tuned, verdict } = result;
   return {
     condition: conditionName(condition),
     sgd: errorCell(errors.SGD),
@@ -108,7 +115,7 @@ function ourCells(result: ConditionResult): TableRow {
     ...(tuned ? { tuned: errorCell(tuned.errors.SAM), tunedRho: tuned.rho } : {}),
     sgdBest: errorCell(bestErrors.SGD),
     samBest: errorCell(bestErrors.SAM),
-    verdict: verdictOn(gain),
+    verdict,
   };
 }
 

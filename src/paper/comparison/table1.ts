@@ -1,9 +1,10 @@
 /** Table 1: test error on CIFAR-10 and CIFAR-100 of four kinds of networks, with basic augmentation, cutout and AutoAugment. */
 import type { Budget } from "../item";
-import { comparisonMethods, type Comparison } from "./comparison";
+import { comparisonMethods, conditionName, type Comparison, type Condition } from "./comparison";
 import { comparisonItem } from "./comparisonItem";
 import { paperConditions } from "./paperConditions";
 import { comparisonScales, quickComparison, type Augment, type ComparisonScale, type QuickCondition } from "./scales";
+import { table5 } from "./table5";
 
 export const table1 = comparisonItem({
   id: "table-1",
@@ -11,7 +12,13 @@ export const table1 = comparisonItem({
   title: "Table 1",
   claim: "SAM lowers the test error of every network, with every augmentation.",
   comparison: table1Comparison,
+  countedIn: ({ condition }, budget) => (isOfTable5(condition, budget) ? table5.title : undefined),
 });
+
+/** Whether Table 5 shows the same runs. */
+export function isOfTable5(condition: Condition, budget: Budget): boolean {
+  return table5.comparison(budget).conditions.some((other) => conditionName(other) === conditionName(condition));
+}
 
 /** Below the budget "paper" ours are on Fashion-MNIST, beside the paper's WRN-28-10 (200 epochs) on CIFAR-10. */
 export function table1Comparison(budget: Budget): Comparison {

@@ -1,11 +1,11 @@
 /** Table 2: ResNets on ImageNet at 100, 200 and 400 epochs. With more epochs SAM goes on improving where SGD stops. */
 import type { RunOptions } from "../../experiments/config";
 import { describeModel } from "../../experiments/plan";
-import { estimate, estimateDifference, formatSize, type SeedMean } from "../../experiments/statistics";
-import { verdictOn, type Claim } from "../claims";
+import { formatSize, pairedDifference, type SeedMean, type SeedValue } from "../../experiments/statistics";
+import { verdictsOn, type Claim } from "../claims";
 import type { Budget } from "../item";
 import { paperNumbers, selectNumbers } from "../numbers";
-import type { Comparison, ComparisonMethod, Condition, ConditionResult } from "./comparison";
+import { errorsBySeed, type Comparison, type ComparisonMethod, type Condition, type ConditionResult } from "./comparison";
 import { comparisonClaims, comparisonItem, type ComparisonItem } from "./comparisonItem";
 import { comparisonScales, quickCondition, type QuickBudget } from "./scales";
 
@@ -76,34 +76,48 @@ function imageNetRun(depth: (typeof depths)[keyof typeof depths], epochs: number
 /** One claim for each network: what the last doubling of the epochs does to SGD's and to SAM's error. */
 function trends(results: readonly ConditionResult[]): Claim[] {
   const networks = [...new Set(results.map(({ condition }) => condition.labels.model!))];
-  return networks.flatMap((network) => {
+  const doublings = networks.flatMap((network) => {
     const rows = results.filter(({ condition }) => condition.labels.model === network);
-    return rows.length < 2 ? [] : [trend(rows.at(-2)!, rows.at(-1)!)];
+    return rows.length < 2 ? [] : [{ shorter: rows.at(-2)!, longer: rows.at(-1)! }];
   });
+  const verdicts = verdictsOn(doublings.map(extraGain));
+  return doublings.map((doubling, i) => ({
+    statement: "SAM gains more from more epochs than SGD",
+    where: `for ${doubling.longer.condition.labels.model}`,
+    verdict: verdicts[i]!,
+    evidence: evidenceOf(doubling),
+  }));
+}
+
+interface Doubling {
+  readonly shorter: ConditionResult;
+  readonly longer: ConditionResult;
 }
 
 // "From 200 to 400 epochs of WRN-10-1 SGD's error falls by 0.20±0.90 points and SAM's by 1.10±0.60 points; seed by seed SAM gains …"
-function trend(shorter: ConditionResult, longer: ConditionResult): Claim {
-  const { labels } = longer.condition;
+function evidenceOf({ shorter, longer }: Doubling): string {
   const fall = (method: ComparisonMethod) => {
-    const difference = estimateDifference(shorter.errors[method], longer.errors[method]);
+    const difference = pairedDifference(errorsBySeed(shorter, method), errorsBySeed(longer, method));
     return `${difference.mean < 0 ? "rises" : "falls"} by ${points(difference)}`;
   };
-  const more = extraGain(shorter, longer);
-  return {
-    statement: "SAM gains more from more epochs than SGD",
-    where: String(labels.model),
-    verdict: verdictOn(more),
-    evidence:
-      `From ${shorter.condition.labels.epochs} to ${labels.epochs} epochs of ${labels.model} SGD's error ${fall("SGD")} ` +
-      `and SAM's ${fall("SAM")}; seed by seed SAM gains ${points(more)} ${more.mean < 0 ? "less" : "more"}.`,
-  };
+  const more = extraGain({ shorter, longer });
+  const { epochs, model } = longer.condition.labels;
+  return (
+    `From ${shorter.condition.labels.epochs} to ${epochs} epochs of ${model} SGD's error ${fall("SGD")} ` +
+    `and SAM's ${fall("SAM")}; seed by seed SAM gains ${points(more)} ${more.mean < 0 ? "less" : "more"}.`
+  );
 }
 
 /** How much further SAM's error falls than SGD's, seed by seed: all four runs of a seed start from the same weights. */
-function extraGain(shorter: ConditionResult, longer: ConditionResult): SeedMean {
-  const fall = (method: ComparisonMethod, i: number) => shorter.errors[method][i]! - longer.errors[method][i]!;
-  return estimate(longer.errors.SAM.map((_, i) => fall("SAM", i) - fall("SGD", i)));
+function extraGain({ shorter, longer }: Doubling): SeedMean {
+  return pairedDifference(fallBySeed({ shorter, longer }, "SAM"), fallBySeed({ shorter, longer }, "SGD"));
+}
+
+function fallBySeed({ shorter, longer }: Doubling, method: ComparisonMethod): SeedValue[] {
+  const after = new Map(errorsBySeed(longer, method).map(({ seed, value }) => [seed, value]));
+  return errorsBySeed(shorter, method).flatMap(({ seed, value }) =>
+    after.has(seed) ? [{ seed, value: value - after.get(seed)! }] : [],
+  );
 }
 
 function points(value: SeedMean): string {

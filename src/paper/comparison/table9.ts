@@ -1,11 +1,19 @@
 /** Table 9: Table 1 with ρ = 0.05 everywhere, as if it had not been tuned. */
 import type { RunRecord } from "../../experiments/records";
-import { estimate, estimateDifference, formatEstimate } from "../../experiments/statistics";
+import { estimate, formatEstimate, pairedDifference } from "../../experiments/statistics";
 import type { Budget } from "../item";
-import { atRho, comparisonResults, conditionName, pairedResults, type Comparison, type ConditionResult } from "./comparison";
+import {
+  atRho,
+  comparisonResults,
+  conditionName,
+  errorsBySeed,
+  pairedResults,
+  type Comparison,
+  type ConditionResult,
+} from "./comparison";
 import { comparisonItem, type ComparisonItem } from "./comparisonItem";
 import { paperConditions } from "./paperConditions";
-import { table1Comparison } from "./table1";
+import { isOfTable5, table1Comparison } from "./table1";
 
 /** The untuned ρ of Tables 9 and 10: paper App. C.1. */
 export const FIXED_RHO = 0.05;
@@ -17,6 +25,7 @@ export const table9: ComparisonItem = {
     title: "Table 9",
     claim: "SAM at an untuned ρ = 0.05 still lowers the test error, nearly as far as at the tuned ρ.",
     comparison,
+    countedIn,
     remarks: besideTuned,
   }),
   rows: (budget, records) => withTuned(budget, records),
@@ -36,13 +45,19 @@ function withTuned(budget: Budget, records: readonly RunRecord[]): ConditionResu
   });
 }
 
+/** The table that counts a condition whose tuned ρ is 0.05 too: its runs are the same. */
+function countedIn({ condition, tuned }: ConditionResult, budget: Budget): string | undefined {
+  if (tuned?.rho !== FIXED_RHO) return undefined;
+  return isOfTable5(condition, budget) ? "Table 5" : "Table 1";
+}
+
 // "At ρ = 0.05 SAM's mean error is above that at the tuned ρ in 2 of 5 conditions, by 1.20±0.80 points at most (WRN-10-1, basic)."
 function besideTuned(results: readonly ConditionResult[]): string[] {
-  const pairs = results.flatMap(({ condition, errors, tuned }) =>
-    tuned
-      ? [{ name: conditionName(condition), loss: estimateDifference(errors.SAM, tuned.errors.SAM), rho: tuned.rho }]
-      : [],
-  ); // prettier-ignore
+  const pairs = results.flatMap((result) => {
+    if (!result.tuned) return [];
+    const loss = pairedDifference(errorsBySeed(result, "SAM"), errorsBySeed(result.tuned, "SAM"));
+    return [{ name: conditionName(result.condition), loss, rho: result.tuned.rho }];
+  });
   if (pairs.length === 0) return [];
   const same = pairs.filter(({ rho }) => rho === FIXED_RHO).length;
   const above = pairs.filter(({ loss }) => loss.mean > 0);

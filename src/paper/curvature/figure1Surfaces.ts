@@ -7,7 +7,7 @@ import { lossSurfaces, type FigureSpec } from "../../plots";
 import { runFootnotes } from "../../tables";
 import { verdictOn, type Claim } from "../claims";
 import type { Budget, ItemSummary, ItemTable, PaperItem } from "../item";
-import { curvatureMethods, curvatureRuns, describeCurvatureRuns, factorBySeed } from "./runs";
+import { curvatureMethods, curvatureRuns, describeCurvatureRuns, factorBySeed, timesText } from "./runs";
 
 export const figure1Surfaces: PaperItem<SurfaceRow> = {
   id: "figure-1-surfaces",
@@ -64,8 +64,8 @@ function claimsOf(rows: readonly SurfaceRow[]): Claim[] {
   return [
     {
       statement: "SAM's basin is wider",
-      verdict: verdictOn(factor, { noEffect: 1 }),
-      evidence: `Within half of the directions' length the training loss rises on average by ${text(sgd)} around SGD's solution and by ${text(sam)} around SAM's: ${formatEstimate(factor, { decimals: 1 })} times as much, seed by seed.`,
+      verdict: factor ? verdictOn(factor.log) : "undecided",
+      evidence: `Within half of the directions' length the training loss rises on average by ${text(sgd)} around SGD's solution and by ${text(sam)} around SAM's (SGD over SAM, seed by seed: ${timesText(factor)}).`,
     },
   ];
 }
@@ -105,10 +105,10 @@ function figureOf(rows: readonly SurfaceRow[], budget: Budget): FigureSpec {
 
 function summarize(rows: readonly SurfaceRow[]): ItemSummary {
   const text = (method: string) => formatEstimate(estimate(risesOf(rows, method)), { decimals: 2 });
-  const times = formatEstimate(factorBySeed(rows, (row) => row.meanRise), { decimals: 1 }); // prettier-ignore
+  const times = timesText(factorBySeed(rows, (row) => row.meanRise)); // prettier-ignore
   return {
     paper: "a picture: SAM's basin is wider",
-    ours: `mean rise of the loss: SAM ${text("SAM")}, SGD ${text("SGD")} (${times} times, seed by seed)`,
+    ours: `mean rise of the loss: SAM ${text("SAM")}, SGD ${text("SGD")} (${times}, seed by seed)`,
     seeds: risesOf(rows, "SAM").length,
     claims: claimsOf(rows),
   };

@@ -1,7 +1,7 @@
 /** The runs that Figure 1 (surfaces) and Figure 3 left (spectra) share: SGD and SAM without batch norm, measured along training. */
 import type { RunOptions } from "../../experiments/config";
 import { countOf, describeDataset, describeModel, quickDataset, type PlannedRun } from "../../experiments/plan";
-import { estimate, type SeedMean } from "../../experiments/statistics";
+import { formatFactor, pairedFactor, type SeedFactor } from "../../experiments/statistics";
 import type { Budget } from "../item";
 
 interface CurvatureScale {
@@ -84,11 +84,19 @@ interface MethodRow {
   readonly seed: number;
 }
 
-/** How many times sharper SGD's solution is than SAM's, seed by seed: both start from the same weights and see the same batches. */
-export function factorBySeed<Row extends MethodRow>(rows: readonly Row[], valueOf: (row: Row) => number): SeedMean {
-  const of = (method: string) => rows.filter((row) => row.method === method);
-  const sam = of("SAM");
-  return estimate(
-    of("SGD").flatMap((sgd) => sam.filter(({ seed }) => seed === sgd.seed).map((each) => valueOf(sgd) / valueOf(each))),
+/**
+ * How many times sharper SGD's solution is than SAM's, seed by seed: both start from the same weights and see the same batches.
+ * Undefined if a value is not above 0, or a method has none.
+ */
+export function factorBySeed<Row extends MethodRow>(rows: readonly Row[], valueOf: (row: Row) => number): SeedFactor | undefined {
+  const [sgd, sam] = curvatureMethods.map((method) =>
+    rows.filter((row) => row.method === method).map((row) => ({ seed: row.seed, value: valueOf(row) })),
   );
+  if (!sgd?.length || !sam?.length || [...sgd, ...sam].some(({ value }) => value <= 0)) return undefined;
+  return pairedFactor(sgd, sam);
+}
+
+/** "5.2 (4.6 to 5.9) times"; "–" without a factor. */
+export function timesText(factor: SeedFactor | undefined): string {
+  return factor ? `${formatFactor(factor)} times` : "–";
 }

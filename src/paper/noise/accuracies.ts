@@ -1,55 +1,51 @@
 /** Accuracies under label noise: by method and noise rate, and by how much one method is above another. */
-import { estimate, estimateDifference, formatEstimate, type SeedMean } from "../../experiments/statistics";
-import { verdictOn, type Claim } from "../claims";
+import { formatEstimate, pairedDifference, type SeedMean, type SeedValue } from "../../experiments/statistics";
+import { verdictsOn, type Claim } from "../claims";
 import type { NoiseRow } from "./runs";
 
 /** "last": after the last epoch. "best": at each run's best epoch, which only a clean test set can tell. */
 export type EpochChoice = "last" | "best";
 
+/** A method at a noise rate. */
+export interface NoiseCell {
+  readonly method: string;
+  readonly noiseRate: number;
+}
+
 /** Accuracies in [0, 1], one for each seed. */
-export function accuracies(
+export function accuracies(rows: readonly NoiseRow[], cell: NoiseCell, epoch: EpochChoice = "last"): number[] {
+  return accuraciesBySeed(rows, cell, epoch).map(({ value }) => value);
+}
+
+/** Accuracies in [0, 1] with their seeds. */
+export function accuraciesBySeed(
   rows: readonly NoiseRow[],
-  where: { readonly method: string; readonly noiseRate: number },
+  { method, noiseRate }: NoiseCell,
   epoch: EpochChoice = "last",
-): number[] {
+): SeedValue[] {
   const field = epoch === "last" ? "testErrorRate" : "bestTestErrorRate";
-  return rows.filter((row) => row.method === where.method && row.noiseRate === where.noiseRate).map((row) => 1 - row[field]);
+  const chosen = rows.filter((row) => row.method === method && row.noiseRate === noiseRate);
+  return chosen.map((row) => ({ seed: row.seed, value: 1 - row[field] }));
 }
 
-export const sgdMethods: readonly string[] = ["SGD", "SGD, twice the epochs"];
+/** SGD at as many gradients as SAM: the baseline, fixed before any run. */
+export const SGD_BASELINE = "SGD, twice the epochs";
 
-/** SGD's accuracies at the better number of epochs, as the paper reports its baselines; [] without records. */
-export function betterSgd(rows: readonly NoiseRow[], noiseRate: number, epoch: EpochChoice = "last"): number[] {
-  const candidates = sgdMethods
-    .map((method) => accuracies(rows, { method, noiseRate }, epoch))
-    .filter(({ length }) => length > 0);
-  return candidates.length === 0 ? [] : candidates.reduce((a, b) => (estimate(b).mean > estimate(a).mean ? b : a));
-}
-
-/** By how much a method is above its baseline at one noise rate, in [−1, 1]. */
+/** By how much a method is above its baseline at one noise rate, seed by seed, in [−1, 1]. */
 export interface RateGain {
   readonly noiseRate: number;
   readonly gain: SeedMean;
 }
 
-/** Gains of a method at each noise rate that has records of both. */
+/** Gains of a method over a baseline, at each noise rate that has records of both. */
 export function gainsOver(
   rows: readonly NoiseRow[],
-  {
-    method,
-    baseline,
-    epoch = "last",
-  }: { method: string; baseline: (noiseRate: number) => readonly number[]; epoch?: EpochChoice },
+  { method, baseline, epoch = "last" }: { method: string; baseline: string; epoch?: EpochChoice },
 ): RateGain[] {
   return ratesOf(rows).flatMap((noiseRate) => {
-    const [ours, theirs] = [accuracies(rows, { method, noiseRate }, epoch), baseline(noiseRate)];
-    return ours.length > 0 && theirs.length > 0 ? [{ noiseRate, gain: estimateDifference(ours, theirs) }] : [];
+    const [ours, theirs] = [method, baseline].map((name) => accuraciesBySeed(rows, { method: name, noiseRate }, epoch));
+    return ours!.length > 0 && theirs!.length > 0 ? [{ noiseRate, gain: pairedDifference(ours!, theirs!) }] : [];
   });
-}
-
-/** SAM's gains over SGD. */
-export function gainsOverSgd(rows: readonly NoiseRow[], epoch: EpochChoice = "last"): RateGain[] {
-  return gainsOver(rows, { method: "SAM", baseline: (noiseRate) => betterSgd(rows, noiseRate, epoch), epoch });
 }
 
 /** Noise rates of the rows, ascending. */
@@ -62,7 +58,8 @@ export function claimsByRate(
   gains: readonly RateGain[],
   { statement, evidence }: Pick<Claim, "statement" | "evidence">,
 ): Claim[] {
-  return gains.map(({ noiseRate, gain }) => ({ statement, evidence, where: placeOf(noiseRate), verdict: verdictOn(gain) }));
+  const verdicts = verdictsOn(gains.map(({ gain }) => gain));
+  return gains.map(({ noiseRate }, i) => ({ statement, evidence, where: placeOf(noiseRate), verdict: verdicts[i]! }));
 }
 
 /** "at 40 %". */

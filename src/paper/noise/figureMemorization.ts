@@ -1,10 +1,10 @@
 /** Memorization curves: how SGD and SAM treat flipped and clean labels along training. Not in the paper; Table 4 rests on it. */
 import type { RunRecord } from "../../experiments/records";
-import { estimate, estimateDifference, formatEstimate } from "../../experiments/statistics";
+import { estimate, formatEstimate, pairedDifference, type SeedValue } from "../../experiments/statistics";
 import { memorizationCurves, type MemorizationPoint, inPercent, type FigureSpec } from "../../plots";
 import { runFootnotes, type TableRow } from "../../tables";
 import type { EpochRecord, Memorization } from "../../training";
-import { verdictOn, type Claim } from "../claims";
+import { verdictNote, verdictsOn, type Claim } from "../claims";
 import type { Budget, ItemSummary, ItemTable, PaperItem } from "../item";
 import { percent, placeOf, ratesOf } from "./accuracies";
 import { describeNoiseRuns, noiseHistories, noiseRates, reportedRuns, tuningRuns, type NoiseHistory } from "./runs";
@@ -56,28 +56,34 @@ export function lastRows(rows: readonly MemorizationRow[]): MemorizationRow[] {
   return [...last.values()];
 }
 
-/** Shares of flipped labels that a method fits at a noise rate, one for each seed. */
-function fittedShares(rows: readonly MemorizationRow[], where: { method: string; noiseRate: number }): number[] {
-  return rows
-    .filter((row) => row.method === where.method && row.noiseRate === where.noiseRate)
-    .map((row) => row.flippedFitted ?? 0);
+/** Shares of flipped labels that a method fits at a noise rate, with their seeds. */
+function fittedShares(rows: readonly MemorizationRow[], where: { method: string; noiseRate: number }): SeedValue[] {
+  const chosen = rows.filter((row) => row.method === where.method && row.noiseRate === where.noiseRate);
+  return chosen.map(({ seed, flippedFitted = 0 }) => ({ seed, value: flippedFitted }));
 }
 
+/** SGD's and SAM's shares at each noise rate that has both. */
+function sharesByRate(last: readonly MemorizationRow[]): { noiseRate: number; sgd: SeedValue[]; sam: SeedValue[] }[] {
+  const shares = ratesOf(last).map((noiseRate) => ({
+    noiseRate,
+    sgd: fittedShares(last, { method: "SGD", noiseRate }),
+    sam: fittedShares(last, { method: "SAM", noiseRate }),
+  }));
+  return shares.filter(({ sgd, sam }) => sgd.length > 0 && sam.length > 0);
+}
+
+const meanOf = (shares: readonly SeedValue[]) => estimate(shares.map(({ value }) => value));
+
 function claimsOf(rows: readonly MemorizationRow[]): Claim[] {
-  const last = lastRows(rows);
-  return ratesOf(rows).flatMap((noiseRate) => {
-    const [sgd, sam] = memorizationMethods.map((method) => fittedShares(last, { method, noiseRate }));
-    if (!sgd?.length || !sam?.length) return [];
-    const share = (values: readonly number[]) => `${formatEstimate(estimate(values), { scale: 100, decimals: 1 })} %`;
-    return [
-      {
-        statement: "SAM fits fewer flipped labels than SGD",
-        where: placeOf(noiseRate),
-        verdict: verdictOn(estimateDifference(sgd, sam)),
-        evidence: `At ${percent(noiseRate)} noise SGD ends with ${share(sgd)} of the flipped labels fitted, SAM with ${share(sam)}.`,
-      },
-    ];
-  });
+  const shares = sharesByRate(lastRows(rows));
+  const verdicts = verdictsOn(shares.map(({ sgd, sam }) => pairedDifference(sgd, sam)));
+  const text = (values: readonly SeedValue[]) => `${formatEstimate(meanOf(values), { scale: 100, decimals: 1 })} %`;
+  return shares.map(({ noiseRate, sgd, sam }, i) => ({
+    statement: "SAM fits fewer flipped labels than SGD",
+    where: placeOf(noiseRate),
+    verdict: verdicts[i]!,
+    evidence: `At ${percent(noiseRate)} noise SGD ends with ${text(sgd)} of the flipped labels fitted, SAM with ${text(sam)}.`,
+  }));
 }
 
 const measureOf = {
@@ -104,7 +110,11 @@ function tableOf(all: readonly MemorizationRow[], budget: Budget): ItemTable {
     footnotes: runFootnotes({
       budget,
       seeds: new Set(all.map(({ seed }) => seed)).size,
-      notes: ["The paper has no such figure.", `${describeNoiseRuns(budget)}. SGD: the same epochs, half the gradients.`],
+      notes: [
+        "The paper has no such figure.",
+        `${describeNoiseRuns(budget)}. SGD: the same epochs, half the gradients.`,
+        verdictNote,
+      ],
     }),
   };
 }
@@ -146,11 +156,10 @@ function averagedPoints(rows: readonly MemorizationRow[]): MemorizationPoint[] {
 }
 
 function titleOf(last: readonly MemorizationRow[]): string {
-  const rates = ratesOf(last);
-  const fitted = (method: string, noiseRate: number) => estimate(fittedShares(last, { method, noiseRate })).mean;
-  const less = rates.filter((rate) => fitted("SAM", rate) < fitted("SGD", rate));
+  const shares = sharesByRate(last);
+  const less = shares.filter(({ sgd, sam }) => meanOf(sam).mean < meanOf(sgd).mean);
   if (less.length === 0) return "Here SAM memorizes as many wrong labels as SGD";
-  return `SGD memorizes wrong labels, SAM ${less.length === rates.length ? "" : "at some noise rates "}far fewer of them`;
+  return `SGD memorizes wrong labels, SAM ${less.length === shares.length ? "" : "at some noise rates "}far fewer of them`;
 }
 
 const at40 = 0.4;
@@ -159,7 +168,7 @@ const at40 = 0.4;
 function summarize(rows: readonly MemorizationRow[]): ItemSummary {
   const last = lastRows(rows);
   const [sgd, sam] = memorizationMethods.map((method) => fittedShares(last, { method, noiseRate: at40 }));
-  const text = (values: readonly number[]) => formatEstimate(estimate(values), { scale: 100 });
+  const text = (values: readonly SeedValue[]) => formatEstimate(meanOf(values), { scale: 100 });
   return {
     paper: "no such figure",
     ours: `flipped labels fitted at 40 % noise: SAM ${text(sam!)}, SGD ${text(sgd!)} %`,

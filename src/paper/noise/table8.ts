@@ -1,7 +1,7 @@
 /** Table 8: clean validation error of bootstrapped SAM, for each ρ and noise rate; the runs that choose Table 4's ρ. */
 import { finishedRecords, labeledRows, type LabeledRow, type PlannedRun } from "../../experiments/plan";
 import type { RunRecord } from "../../experiments/records";
-import { estimateDifference, formatEstimate, type SeedMean } from "../../experiments/statistics";
+import { formatEstimate, pairedDifference, type SeedMean } from "../../experiments/statistics";
 import { errorVersusRho, type FigureSpec } from "../../plots";
 import { runFootnotes, type TableRow } from "../../tables";
 import type { Claim } from "../claims";
@@ -79,12 +79,12 @@ export function changes(
   { from, to, factor = 1 }: { from: number; to: number; factor?: number },
 ): RateGain[] {
   return ratesOf(rows).flatMap((noiseRate) => {
-    const errors = (rho: number) =>
-      rows.filter((row) => row.noiseRate === noiseRate && row.rho === rho).map(({ testErrorRate }) => testErrorRate);
-    const [before, after] = [errors(from), errors(to)];
-    if (before.length === 0 || after.length === 0) return [];
-    const gain = estimateDifference(before.map((error) => factor * error), after); // prettier-ignore
-    return [{ noiseRate, gain }];
+    const errors = (rho: number, times: number) => {
+      const chosen = rows.filter((row) => row.noiseRate === noiseRate && row.rho === rho);
+      return chosen.map(({ seed, testErrorRate }) => ({ seed, value: times * testErrorRate }));
+    };
+    const [before, after] = [errors(from, factor), errors(to, 1)];
+    return before.length > 0 && after.length > 0 ? [{ noiseRate, gain: pairedDifference(before, after) }] : [];
   });
 }
 

@@ -93,7 +93,7 @@ describe("paper/comparison/comparison", () => {
     assert.throws(() => comparisonPlan(comparison, []), /ρ of 0\.1, 0\.2 cannot be tuned: expected a validationSize above 0/);
   });
 
-  it("compares with the better of SGD and SGD at twice the epochs, by mean", () => {
+  it("compares with SGD at twice the epochs, even if SGD at the same epochs is better: the baseline is not chosen by its error", () => {
     const comparison = table([condition("A", {}), condition("B", { epochs: 3 })]);
     const records = recorded(comparison, (method, model) =>
       method === "SAM" ? 0.1 : (method === "SGD") === (model === "A") ? 0.2 : 0.3,
@@ -101,7 +101,7 @@ describe("paper/comparison/comparison", () => {
 
     const results = comparisonResults(comparison, records);
 
-    assert.deepEqual(results.map(({ baseline, gain }) => [baseline, Number(gain.mean.toFixed(6))]), [["SGD", 0.1], ["SGD, twice the epochs", 0.1]]); // prettier-ignore
+    assert.deepEqual(results.map(({ baseline, gain }) => [baseline, Number(gain.mean.toFixed(6))]), [["SGD, twice the epochs", 0.2], ["SGD, twice the epochs", 0.1]]); // prettier-ignore
   });
 
   it("compares with SGD at the same epochs where a table has no other", () => {
@@ -117,10 +117,13 @@ describe("paper/comparison/comparison", () => {
   });
 
   it("counts where SAM is lower, better and worse beyond the noise", () => {
-    // s = 0.01 each, Welch: 2.776·0.01·√(2/3) = 0.0227. Gains: 0.05 and 0.01 and −0.05
-    const sam: Record<string, number> = { A: 0.15, B: 0.19, C: 0.25 };
+    // Differences seed by seed have s = 0.004: t(0.975; 2)·0.004/√3 = 0.0099, and by Holm of three t(1 − 0.05/6; 2) = 7.65 in place
+    // of 4.30: 0.0177. Gains: 0.05 and 0.005 and −0.05
+    const sam: Record<string, number> = { A: 0.15, B: 0.195, C: 0.25 };
     const comparison = table(["A", "B", "C"].map((name, i) => condition(name, { epochs: 2 + i, learningRate: 0.1 / (i + 1) })));
-    const records = recorded(comparison, (method, model, seed) => (method === "SAM" ? sam[model]! : 0.2) + 0.01 * (seed - 1));
+    const records = recorded(comparison, (method, model, seed) =>
+      method === "SAM" ? sam[model]! - 0.002 * (seed - 1) : 0.2 + 0.002 * (seed - 1),
+    );
 
     const results = comparisonResults(comparison, records);
 
@@ -140,8 +143,24 @@ describe("paper/comparison/comparison", () => {
     assert.equal(comparisonClaims(comparisonResults(comparison, records))[0]!.verdict, "one seed");
     assert.match(
       conclude(itemOf(comparison), "lab", records)[0]!,
-      /^A: .*10\.00 points \(50\.0 %\) below that of SGD\. One seed cannot decide whether SAM lowers the test error\.$/,
+      /^A: .*10\.00 points \(50\.0 %\) below that of SGD at twice the epochs, .* One seed cannot decide whether SAM lowers the test error\.$/,
     );
+  });
+
+  it("pairs the methods by seed, whatever order their records come in, and drops a seed that one of them lacks", () => {
+    const comparison = table([condition("A", {})]);
+    // SGD 10, 20, 30 %, twice 11, 21, 31 %, SAM 8, 18, 28 %: 3 points at each seed
+    const all = recorded(comparison, (method, _, seed) => (({ SGD: 0.1, SAM: 0.08 })[method] ?? 0.11) + seed / 10);
+    const without = all.filter(({ config }) => config.training.seed !== 1 || config.training.rho === 0);
+
+    const [paired] = comparisonResults(comparison, [...all].reverse());
+    const [two] = comparisonResults(comparison, without);
+
+    assert.deepEqual(
+      [paired!.gain.mean.toFixed(6), paired!.gain.interval!.toFixed(6), paired!.gain.n],
+      ["0.030000", "0.000000", 3],
+    );
+    assert.deepEqual([two!.seeds, two!.errors.SGD.length, two!.gain.n], [[0, 2], 2, 2]);
   });
 
   it("leaves out a condition whose records are not there yet", () => {

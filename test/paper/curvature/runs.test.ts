@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import type { SeedMean } from "../../../src/experiments/statistics";
 import { verdictOn } from "../../../src/paper/claims";
 import { factorBySeed } from "../../../src/paper/curvature/runs";
 
@@ -11,17 +10,32 @@ describe("paper/curvature/runs", () => {
 
     const factor = factorBySeed(rows, ({ value }) => value);
 
-    // 6/2 = 3 and 5/1 = 5; t(0.975, 1) = 12.706, s/√2 = 1
-    assert.equal(factor.mean, 4);
-    assert.ok(Math.abs(factor.interval! - 12.706) < 1e-3);
+    // 6/2 = 3 and 5/1 = 5: √15; the interval of ln 3 and ln 5 is t(0.975; 1)·(ln 5 − ln 3)/2 = 12.706·0.25541 = 3.2453
+    assert.ok(Math.abs(factor!.factor - Math.sqrt(15)) < 1e-12);
+    assert.ok(Math.abs(factor!.high! / factor!.factor - Math.exp(3.2453)) < 0.01);
+    assert.ok(Math.abs(factor!.factor / factor!.low! - Math.exp(3.2453)) < 0.01);
   });
 
   it("says yes to a factor only if the whole interval is above 1, and never from one seed", () => {
-    const verdict = (factor: SeedMean) => verdictOn(factor, { noEffect: 1 });
+    const verdict = (pairs: [number, number][]) => {
+      const rows = pairs.flatMap(([sgd, sam], seed) => [row("SGD", seed, sgd), row("SAM", seed, sam)]);
+      return verdictOn(factorBySeed(rows, ({ value }) => value)!.log);
+    };
 
-    assert.equal(verdict({ mean: 3, interval: 1.9, n: 3 }), "yes");
-    assert.equal(verdict({ mean: 3, interval: 2.1, n: 3 }), "undecided");
-    assert.equal(verdict({ mean: 3, n: 1 }), "one seed");
-    assert.equal(verdict({ mean: 0.9, interval: 0.01, n: 3 }), "no");
+    assert.equal(verdict([[3, 1], [3.1, 1], [2.9, 1]]), "yes"); // prettier-ignore
+    assert.equal(verdict([[9, 1], [1, 1], [3, 1]]), "undecided"); // prettier-ignore
+    assert.equal(verdict([[1, 3], [1, 3.1], [1, 2.9]]), "no"); // prettier-ignore
+    assert.equal(verdict([[3, 1]]), "one seed"); // prettier-ignore
+  });
+
+  it("has no factor of values that are not all above 0", () => {
+    assert.equal(
+      factorBySeed([row("SGD", 0, 1), row("SAM", 0, 0)], ({ value }) => value),
+      undefined,
+    );
+    assert.equal(
+      factorBySeed([row("SGD", 0, 1)], ({ value }) => value),
+      undefined,
+    );
   });
 });
