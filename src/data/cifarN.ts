@@ -1,25 +1,41 @@
 /**
- * CIFAR-10N and CIFAR-100N, human labels (Wei et al. 2022): read, never shipped (CC BY-NC 4.0). The .pt files follow the order of CIFAR's
- * Python version, the _ordered.npy files that of TensorFlow Datasets; which one fits is checked against the clean labels.
+ * CIFAR-10N and CIFAR-100N, human labels (Wei et al. 2022): read, never shipped (CC BY-NC 4.0). The .pt files follow the order of
+ * CIFAR's Python version, the _ordered.npy files that of its binary version; which one fits is checked against the clean labels.
  */
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { buffer } from "node:stream/consumers";
-import { readBounded } from "./files";
+import { checkOptions } from "../engine";
+import type { Dataset } from "./dataset";
+import { cacheFolder, readBounded } from "./files";
 import { compareLabels, type NoisyLabels } from "./labelNoise";
 import { parseNpy } from "./npy";
 import { NumpyArray, readPickle, type PickleValue } from "./pickle";
 import { zipEntries } from "./zip";
 
-/** Names of the label sets as the files have them. */
-export type CifarNSet = "aggre_label" | "worse_label" | "random_label1" | "random_label2" | "random_label3" | "noisy_label";
+/**
+ * Sets of human labels by their names in the paper, and what the files call them. CIFAR-10N has three annotators per image: each one's
+ * labels, their majority, and a wrong one where there is one. CIFAR-100N has one annotator, "fine".
+ */
+export const humanLabelSets = {
+  aggregate: "aggre_label",
+  random1: "random_label1",
+  random2: "random_label2",
+  random3: "random_label3",
+  worst: "worse_label",
+  fine: "noisy_label",
+} as const;
+
+export type HumanLabelSet = keyof typeof humanLabelSets;
 
 export interface CifarNOptions {
-  /** clean labels of the training set, in the order of the images at hand */
-  labels: ArrayLike<number>;
-  /** which human labels; CIFAR-10N: aggre, worse, random 1 … 3; CIFAR-100N: noisy */
-  set: CifarNSet;
-  /** 10 or 100 */
-  numClasses: number;
+  /** which human labels; CIFAR-10N: "aggregate", "random1" … "random3", "worst"; CIFAR-100N: "fine" */
+  annotators: HumanLabelSet;
+  /**
+   * a .pt or _ordered.npy file; by default CIFAR-10_human.pt or CIFAR-10_human_ordered.npy in data/cache/cifar-10n, whichever has the
+   * order of the images, and their kin for CIFAR-100 in data/cache/cifar-100n
+   */
+  file?: string;
   /** image_order_c10.npy: entry i is the position in the .pt file of the image that is i-th in the other order; applied to a .pt file */
   imageOrder?: string;
 }
@@ -28,31 +44,68 @@ export interface CifarNOptions {
 const MAX_BYTES = 2 ** 25;
 
 /**
- * Human labels from CIFAR-10_human.pt, CIFAR-10_human_ordered.npy or their CIFAR-100 kin.
- * @throws where the file is malformed, has no such set, or its clean labels are not those given (the other order)
+ * The human labels of CIFAR's training set, or of its first images.
+ * @param dataset the training set with its clean labels, as `loadCifar10` and `loadCifar100` read it
+ * @throws if the file is missing (tells where to get it), is malformed, has no such set, or is about other images: its clean labels must
+ * equal those of the data set, one by one
  */
-export async function loadCifarN(file: string, { labels, set, numClasses, imageOrder }: CifarNOptions): Promise<NoisyLabels> {
-  const name = path.basename(file);
+export async function loadCifarN(dataset: Pick<Dataset, "labels" | "numClasses">, options: CifarNOptions): Promise<NoisyLabels> {
+  checkOptions(options, cifarNKinds, "loadCifarN");
+  const { annotators, file, imageOrder } = options;
+  const { labels, numClasses } = dataset;
+  const order = imageOrder === undefined ? undefined : await readOrder(imageOrder);
+  const wrong: string[] = [];
+  for (const candidate of file === undefined ? publishedFiles(numClasses) : [file]) {
+    const name = path.basename(candidate);
+    const content = await readLabelSets(candidate, name);
+    const [clean, noisy] = ["clean_label", humanLabelSets[annotators]].map((key) =>
+      reorder(labelSet(content, key, name), order, name).slice(0, labels.length),
+    );
+    const problem = mismatch(clean!, labels);
+    if (!problem) return compareLabels(clean!, noisy!, { numClasses, noiseType: `cifar-${numClasses}n ${annotators}` });
+    wrong.push(`${name}: ${problem}`);
+  }
+  throw new Error(
+    `${wrong.join("; ")}. The file follows another order of the images (.pt: CIFAR's Python version; _ordered.npy: its binary version)`,
+  );
+}
+
+const cifarNKinds = {
+  annotators: { values: Object.keys(humanLabelSets) },
+  file: "string",
+  imageOrder: "string",
+} as const;
+
+function publishedFiles(numClasses: number): string[] {
+  if (numClasses !== 10 && numClasses !== 100)
+    throw new Error(`human labels for ${numClasses} classes: expected CIFAR-10 or CIFAR-100, or their file`);
+  const name = `cifar-${numClasses}n`;
+  const names = ["human.pt", "human_ordered.npy"].map((ending) => `CIFAR-${numClasses}_${ending}`);
+  const there = names.map((each) => path.join(cacheFolder(name), each)).filter((each) => existsSync(each));
+  if (there.length === 0)
+    throw new Error(
+      `The human labels of CIFAR-${numClasses} are not in ${cacheFolder(name)}. Get ${names.join(" or ")} from ` +
+        `https://github.com/UCSC-REAL/cifar-10-100n (CC BY-NC 4.0) and put it there`,
+    );
+  return there;
+}
+
+function mismatch(clean: number[], labels: ArrayLike<number>): string | undefined {
+  if (clean.length !== labels.length) return `${clean.length} labels, expected ${labels.length}`;
+  const agreeing = clean.filter((label, i) => label === labels[i]).length;
+  if (agreeing < labels.length) return `its clean labels agree with ${agreeing} of the ${labels.length} given, expected all`;
+  return undefined;
+}
+
+async function readOrder(file: string): Promise<number[]> {
+  return integers(parseNpy(await readBounded(file, { maxBytes: MAX_BYTES }), { name: file }), file);
+}
+
+async function readLabelSets(file: string, name: string): Promise<Map<string, PickleValue>> {
   const bytes = await readBounded(file, { maxBytes: MAX_BYTES });
   const content = file.endsWith(".npy") ? singleObject(parseNpy(bytes, { name }), name) : await readTorch(bytes, name);
   if (!(content instanceof Map)) throw new Error(`${name}: holds no dict of label sets`);
-  const order =
-    imageOrder === undefined
-      ? undefined
-      : integers(parseNpy(await readBounded(imageOrder, { maxBytes: MAX_BYTES }), { name: imageOrder }), imageOrder);
-  const [clean, noisy] = ["clean_label", set].map((key) => reorder(labelSet(content, key, name), order, name));
-  checkSameImages(clean!, labels, name);
-  return compareLabels(clean!, noisy!, { numClasses, noiseType: `cifar-${numClasses}n ${set}` });
-}
-
-function checkSameImages(clean: number[], labels: ArrayLike<number>, name: string): void {
-  if (clean.length !== labels.length) throw new Error(`${name}: ${clean.length} labels, expected ${labels.length}`);
-  const agreeing = clean.filter((label, i) => label === labels[i]).length;
-  if (agreeing < labels.length)
-    throw new Error(
-      `${name}: its clean labels agree with ${agreeing} of the ${labels.length} given, expected all: ` +
-        "the file follows another order of the images (.pt: CIFAR's Python version; _ordered.npy: TensorFlow Datasets)",
-    );
+  return content;
 }
 
 function singleObject(array: NumpyArray, name: string): PickleValue {

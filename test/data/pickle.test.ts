@@ -1,10 +1,7 @@
 import assert from "node:assert/strict";
-import { zipSync } from "fflate";
-import { loadCifarN } from "../../src/data";
 import { parseNpy } from "../../src/data/npy";
 import { NumpyArray, readPickle, type PickleValue } from "../../src/data/pickle";
 import { hostilePickle, npyDict, npyFortran, npyIntegers, pickles } from "./pythonFiles";
-import { temporaryFolder } from "./support";
 
 const bytes = (base64: string) => Buffer.from(base64, "base64");
 const read = (content: Uint8Array) => readPickle(content, { name: "p" }).value as Map<string, PickleValue>;
@@ -108,54 +105,5 @@ describe("data/npy", () => {
     assert.throws(() => parseNpy(bytes(npyIntegers).subarray(0, 40), { name: "n" }), /cut short within the header/);
     assert.throws(() => parseNpy(bytes(npyIntegers).subarray(0, 150), { name: "n" }), /n: NumPy array of 22 bytes, expected 32/);
     assert.throws(() => parseNpy(Buffer.concat([bytes(npyDict), Buffer.alloc(3)]), { name: "n" }), /3 bytes follow the pickle/);
-  });
-});
-
-describe("data/cifarN", () => {
-  const folder = temporaryFolder();
-  const options = { labels: [0, 1, 2, 1], set: "worse_label", numClasses: 3 } as const;
-  /** As torch.save writes it: a zip whose folder is named after the file. The dict within the .npy file's array, as a pickle of its own. */
-  const torchZip = () => {
-    const npy = bytes(npyDict);
-    const pickle = npy.subarray(npy.indexOf("\x80\x04", 0, "latin1"));
-    const from = pickle.indexOf("]\x94}", 0, "latin1") + 2;
-    const to = pickle.lastIndexOf("u");
-    // the pieces before build the outer array and fill the memo that the dict's arrays refer to
-    return zipSync({
-      "CIFAR-10_human/data.pkl": Buffer.concat([pickle.subarray(0, from), pickle.subarray(from, to + 1), Buffer.from(".")]),
-    });
-  };
-
-  it("The ordered .npy file gives the human labels", async () => {
-    const noise = await loadCifarN(await folder.write("h_ordered.npy", bytes(npyDict)), options);
-
-    assert.deepEqual(noise.noisyLabels, [0, 2, 2, 1]);
-    assert.equal(noise.actualNoiseRate, 0.25);
-    assert.equal(noise.noiseType, "cifar-3n worse_label");
-  });
-
-  it("The .pt file gives them too, in its own order or in that of an image order file", async () => {
-    const file = await folder.write("h.pt", torchZip());
-    const imageOrder = await folder.write("order.npy", bytes(npyIntegers));
-
-    assert.deepEqual((await loadCifarN(file, options)).noisyLabels, [0, 2, 2, 1]);
-    // order 2 0 1 3: clean 2 0 1 1, worse 2 0 2 1
-    assert.deepEqual((await loadCifarN(file, { ...options, labels: [2, 0, 1, 1], imageOrder })).noisyLabels, [2, 0, 2, 1]);
-  });
-
-  it("Labels in another order, and sets that are not there, are refused", async () => {
-    const file = await folder.write("h_ordered.npy", bytes(npyDict));
-
-    await assert.rejects(
-      loadCifarN(file, { ...options, labels: [1, 0, 2, 1] }),
-      /agree with 2 of the 4 given, expected all: the file follows another order/,
-    );
-    await assert.rejects(loadCifarN(file, { ...options, labels: [0] }), /4 labels, expected 1/);
-    await assert.rejects(
-      loadCifarN(file, { ...options, set: "noisy_label" }),
-      /has no "noisy_label", expected one of clean_label, worse_label/,
-    );
-    await assert.rejects(loadCifarN(await folder.write("x.pt", Buffer.from("PK\x03\x04")), options), /x.pt: not a zip/);
-    await assert.rejects(loadCifarN(await folder.write("y.pt", Buffer.from("no")), options), /y.pt: not a pickle/);
   });
 });
