@@ -23,7 +23,7 @@ describe("README.md", () => {
   });
 
   it("has five lines that train on a CSV of wrong labels, and say how many were fitted", async function () {
-    if (!lab.hasFashionMnist()) this.skip();
+    if (!lab.data.hasFashionMnist()) this.skip();
     const { labels } = await lab.loadFashionMnist({ split: "train", limit: 1000 });
     const { noisyLabels } = lab.symmetricNoise(labels, { noiseRate: 0.4, numClasses: 10 });
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), "readme-"));
@@ -38,14 +38,14 @@ describe("README.md", () => {
       fs.rmSync(folder, { recursive: true });
     }
 
-    const [noiseRate, testErrorRate, memorization] = printed[0] as [number, number, lab.Memorization];
+    const [noiseRate, testErrorRate, memorization] = printed[0] as [number, number, lab.training.Memorization];
     assert.equal(noiseRate, 0.4);
     assert.ok(testErrorRate < 0.5, `${testErrorRate}; chance is 0.9`);
     assert.ok(memorization.flippedFitted! < memorization.cleanFitted!);
   });
 
   it("has ten lines that train on a folder of one's own images", async function () {
-    if (!lab.hasFashionMnist()) this.skip();
+    if (!lab.data.hasFashionMnist()) this.skip();
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), "readme-"));
     const classes = { shirts: 0, trousers: 1, boots: 9 };
     const { images, labels, shape } = await lab.loadFashionMnist({ split: "train", limit: 1500 });
@@ -100,7 +100,7 @@ async function run(code: string, console: { log(...values: unknown[]): void }): 
   await main(lab, console);
 }
 
-function grayPng(pixels: Uint8Array, [height, width]: lab.ImageShape): Buffer {
+function grayPng(pixels: Uint8Array, [height, width]: lab.data.ImageShape): Buffer {
   return PNG.sync.write({ width, height, data: Buffer.from(pixels) } as PNG, { colorType: 0, inputColorType: 0 });
 }
 

@@ -1,6 +1,7 @@
 /** npm start, after set-up: reproduces a table and a figure of the paper at the demo budget and says where to look. */
 import path from "node:path";
-import { catalog, ready, type PaperItem } from "..";
+import { catalog, type PaperItem } from "../paper";
+import { ready } from "..";
 import { itemRecords } from "../paper/item";
 import { projectRoot } from "../data/files";
 import { itemReport } from "../paper/reproduce";

@@ -1,5 +1,8 @@
+import { multiplyAdds } from "../models";
+import { runCost, type PlannedRun } from "../experiments";
+import { type PaperItem } from "../paper";
 /** `npm run reproduce -- … --dry-run`: every run with its settings and cost, what it needs, and what is missing here. */
-import { multiplyAdds, runConfig, runCost, runKey, type PaperItem, type PlannedRun, type RunOptions } from "..";
+import { runConfig, runKey, type RunOptions } from "..";
 import { pretrainingOf, trainingDifferences } from "../experiments/config";
 import { factsOf } from "../experiments/datasets";
 import { describeDataset, describeModel, missingRuns } from "../experiments/plan";

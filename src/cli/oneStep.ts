@@ -1,19 +1,10 @@
 /** npm run one-step: one step of every distinct `paper` config of the catalog on this machine, on random images of the right shape. */
 import { Command, Option } from "commander";
-import {
-  budgets,
-  catalog,
-  countParameters,
-  disposeVariables,
-  findItem,
-  makeDataset,
-  multiplyAdds,
-  ready,
-  Rng,
-  runConfig,
-  train,
-} from "..";
-import type { Budget, Dataset, Model, PaperItem, RunConfig } from "..";
+import { budgets, catalog, findItem, PaperItem, Budget } from "../paper";
+import { makeDataset } from "../data";
+import { multiplyAdds } from "../models";
+import { countParameters, disposeVariables, ready, Rng, runConfig, train } from "..";
+import type { Dataset, Model, RunConfig } from "..";
 import { factsOf, type DatasetFacts } from "../experiments/datasets";
 import { runModel } from "../experiments/run";
 import { positiveInteger } from "./options";

@@ -1,6 +1,6 @@
 /** A progress bar with the time left on a terminal; a line every tenth of the work elsewhere. */
 import { Presets, SingleBar } from "cli-progress";
-import type { RunProgress } from "..";
+import { RunProgress } from "../experiments";
 
 export interface Progress {
   readonly update: (progress: RunProgress) => void;

@@ -2,9 +2,10 @@
 import fs from "node:fs";
 import path from "node:path";
 import { Command, Option } from "commander";
-import { budgets, catalog, completeRecords, findItem, ready } from "..";
+import { budgets, catalog, completeRecords, findItem, PaperItem, Budget } from "../paper";
+import { ready } from "..";
 import { itemRecords } from "../paper/item";
-import type { Budget, PaperItem, RunRecord } from "..";
+import type { RunRecord } from "..";
 import { itemReport } from "../paper/reproduce";
 import { saveFigure } from "../plots";
 import { runSummary } from "../paper/runSummary";
