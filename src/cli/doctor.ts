@@ -104,7 +104,7 @@ function stepFinding({ backend }: EngineInfo): Finding {
 /** Milliseconds of a training step, after one that warms up. */
 function medianStepTime(rho: number): number {
   const rng = new Rng(0);
-  const model = wideResNet({ depth: 10, widen: 2, numClasses: 10, inputShape: [28, 28, 1] });
+  const model = wideResNet({ depth: 10, widenFactor: 2, numClasses: 10, inputShape: [28, 28, 1] });
   const config = trainConfig({ epochs: 1, rho });
   const batch = yardstickBatch(rng);
   const times = stepTimes(initialState(model, config, rng), batch, {

@@ -42,7 +42,7 @@ const rate = z.number().min(0).lt(1);
 const networks = {
   wideResNet: network(
     { depth, widenFactor: z.int(), batchNorm: z.boolean().default(true), dropout: rate.default(0) },
-    ({ widenFactor, ...options }) => wideResNet({ ...options, widen: widenFactor }),
+    (options) => wideResNet(options),
     { formerly: { widenFactor: "widen" } },
   ),
   convNet: network(

@@ -98,7 +98,8 @@ async function makeRun(config: RunConfig, callbacks: RunCallbacks): Promise<Run>
   const data = await runData(config);
   const { model, ...origin } = await startOf(config, data.train, callbacks);
   const training = withKnownTransition(config, data);
-  const result = await trainerOf(config)(model, data, training, { ...callbacks, measure: measureOf(config, model, data) });
+  const { weightsFolder: _, onNotice: __, ...own } = callbacks;
+  const result = await trainerOf(config)(model, data, training, { ...own, measure: measureOf(config, model, data) });
   try {
     if (result.outcome === "aborted") throw new RunAborted(configKey(config));
     const record = makeRecord({ config, data, model, result, versions, ...origin });
@@ -133,7 +134,7 @@ async function startOf(config: RunConfig, trainSet: Dataset, callbacks: RunCallb
   const file = path.join(callbacks.weightsFolder ?? weightsFolder, name);
   if (pretraining) await pretrain(pretraining, file, callbacks);
   else if (!fs.existsSync(file)) throw new Error(`${file}: no such file; src/models/WEIGHTS.md says how to get it`);
-  return { model: loadPretrained(file, model, finetune), ...pretrainedError(file) };
+  return { model: loadPretrained(file, model, { newHead: finetune.newHead }), ...pretrainedError(file) };
 }
 
 /** Trains the network to be finetuned, unless an earlier run did. Runs that need one network at once train it once; the others wait. */

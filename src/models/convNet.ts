@@ -1,7 +1,7 @@
 /** A small plain ConvNet: 3×3 convolution, (batch norm,) ReLU, 2×2 average pooling, for each entry of `widths`. */
-import { tf } from "../engine";
+import { checkOptions, tf } from "../engine";
 import { batchNorm, conv, dense, globalAveragePool } from "./layers";
-import { checkCount, ModelBuilder, type Model } from "./model";
+import { checkCount, checkInputShape, ModelBuilder, type Model } from "./model";
 
 export interface ConvNetOptions {
   /** height, width, channels */
@@ -15,7 +15,9 @@ export interface ConvNetOptions {
 
 /** A small convolutional network for lessons and quick trials. */
 export function convNet(options: ConvNetOptions): Model {
+  checkOptions(options, { inputShape: "array", numClasses: "number", widths: "array", batchNorm: "boolean" }, "convNet");
   const { inputShape, numClasses, widths = [16, 32, 64], batchNorm: withNorm = true } = options;
+  checkInputShape(inputShape);
   widths.forEach((width, i) => checkCount(`widths[${i}]`, width));
   const builder = new ModelBuilder();
   const channels = [inputShape[2], ...widths];

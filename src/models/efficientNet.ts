@@ -1,5 +1,5 @@
 /** EfficientNet (Tan and Le 2019): inverted bottlenecks with depthwise convolutions, squeeze-and-excitation, stochastic depth and swish. */
-import { tf } from "../engine";
+import { checkOptions, tf } from "../engine";
 import { stochasticDepth } from "./gates";
 import { batchNorm, conv, dense, depthwiseConv, dropout, globalAveragePool, truncatedFanOut, withoutActivations } from "./layers";
 import { ModelBuilder, type Layer, type Model } from "./model";
@@ -66,6 +66,17 @@ const NORM = { momentum: 0.99, epsilon: 1e-3 }; // official code
 
 /** An EfficientNet; B0 with 1000 classes has 5 288 548 parameters. */
 export function efficientNet(options: EfficientNetOptions): Model {
+  checkOptions(
+    options,
+    {
+      variant: { types: ["string", "object"] },
+      numClasses: "number",
+      inputShape: "array",
+      dropout: "number",
+      dropConnect: "number",
+    },
+    "efficientNet",
+  );
   const { variant, numClasses = 1000, dropConnect = 0.2 } = options;
   const scale = scaleOf(variant);
   const { inputShape = [scale.resolution, scale.resolution, 3], dropout: rate = scale.dropout } = options;
@@ -84,7 +95,8 @@ export function efficientNet(options: EfficientNetOptions): Model {
   const head = dense(builder, "head", { inputs: topChannels, outputs: numClasses });
   const name =
     typeof variant === "string" ? `EfficientNet-${variant.toUpperCase()}` : `EfficientNet ${scale.width}×${scale.depth}`;
-  return builder.build(name, { inputShape, numClasses }, (x, context) => {
+  const settings = { dropout: rate, dropConnect };
+  return builder.build(name, { inputShape, numClasses, settings }, (x, context) => {
     const features = blocks.reduce((h, block) => block(h, context), stem(x, context));
     return head(drop(globalAveragePool(top(features, context)), context), context);
   });

@@ -1,5 +1,5 @@
 /** A stock TensorFlow.js layers model as a network of this kit: a pure function of named weights, averages and a random stream. */
-import { applyLayersModel, batchNormTraining, checkOneInOneOut, tf, withRandom, type LayerSlot } from "../engine";
+import { applyLayersModel, batchNormTraining, checkOneInOneOut, checkOptions, tf, withRandom, type LayerSlot } from "../engine";
 import { movingAverage } from "./layers";
 import { NetworkLayer } from "./networkLayer";
 import { ModelBuilder, type Context, type Model, type Variables } from "./model";
@@ -18,6 +18,7 @@ export interface FromLayersModelOptions {
  * keeps a state from batch to batch, or two weights of the same name
  */
 export function fromLayersModel(layersModel: tf.LayersModel, options: FromLayersModelOptions = {}): Model {
+  checkOptions(options, { inputShape: "array" }, "fromLayersModel");
   checkOneInOneOut(layersModel);
   const layers = layersWithin(layersModel);
   const stateful = layers.find((layer) => layer.stateful && !layer.layers);
@@ -34,7 +35,8 @@ export function fromLayersModel(layersModel: tf.LayersModel, options: FromLayers
   const last = lastLayer(layersModel);
   const logitsOnly = overridesOfSoftmax(last);
   const shapes = { inputShape: inputShapeOf(layersModel, options), numClasses: numClassesOf(layersModel) };
-  return builder.build(layersModel.name, shapes, (x, context) => {
+  const settings = { layers: layers.filter((layer) => !layer.layers).map(settingsOf) };
+  return builder.build(layersModel.name, { ...shapes, settings }, (x, context) => {
     const kept: Record<string, tf.Tensor> = {};
     const overrides = [...logitsOnly, ...layers.flatMap((layer) => overridesOf(layer, context, kept))];
     const at = { ...context.weights, ...averagesOf(fixed, context, layersModel.name) };
@@ -178,6 +180,15 @@ function lastLayer(model: tf.LayersModel): StockLayer {
   while (layer.outputs) layer = layer.outputs[0]!.sourceLayer;
   return layer;
 }
+
+/** What a layer computes beyond the shapes of its weights. */
+function settingsOf(layer: StockLayer): Record<string, unknown> {
+  const own = layer as unknown as Record<string, unknown>;
+  const numbers = Object.fromEntries(SETTINGS.filter((name) => own[name] !== undefined).map((name) => [name, own[name]]));
+  return { kind: layer.getClassName(), activation: layer.activation?.getClassName(), ...numbers };
+}
+
+const SETTINGS = ["rate", "stddev", "dropout", "recurrentDropout", "alpha", "strides", "padding", "dilationRate", "poolSize"];
 
 interface Override {
   readonly layer: StockLayer;

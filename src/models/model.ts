@@ -41,6 +41,11 @@ export interface Model {
   /** height, width, channels */
   readonly inputShape: readonly [number, number, number];
   readonly numClasses: number;
+  /**
+   * Options that change what the network computes but neither its name nor its shapes, such as an activation. A checkpoint of a
+   * network with other settings is refused.
+   */
+  readonly settings?: Readonly<Record<string, unknown>>;
   /** Trainable, in the order of the network. */
   readonly parameters: readonly ParameterSpec[];
   /** Moving averages of batch norm. */
@@ -77,6 +82,9 @@ export type Layer = (x: tf.Tensor4D, context: Context) => tf.Tensor4D;
 /** The last step: from activations to (n, numClasses) logits. */
 export type Head = (x: tf.Tensor4D, context: Context) => tf.Tensor2D;
 
+/** Facts of a network beside its layers; see Model. */
+export type BuildOptions = Pick<Model, "inputShape" | "numClasses" | "settings">;
+
 /** Collects the parameters of a network while its layers are made. */
 export class ModelBuilder {
   readonly parameters: ParameterSpec[] = [];
@@ -92,7 +100,7 @@ export class ModelBuilder {
     return name;
   }
 
-  build(name: string, { inputShape, numClasses }: Pick<Model, "inputShape" | "numClasses">, forward: Head): Model {
+  build(name: string, { inputShape, numClasses, settings }: BuildOptions, forward: Head): Model {
     const { parameters, statistics } = this;
     checkCount("numClasses", numClasses);
     checkInputShape(inputShape);
@@ -100,6 +108,7 @@ export class ModelBuilder {
       name,
       inputShape,
       numClasses,
+      ...(settings && { settings }),
       parameters,
       statistics,
       init: (rng) => ({ weights: initialize(parameters, rng), stats: initialize(statistics, rng) }),
@@ -119,7 +128,8 @@ export function checkCount(name: string, value: number): void {
   if (!Number.isInteger(value) || value < 1) throw new Error(`${name} = ${value}: expected a whole number of at least 1`);
 }
 
-function checkInputShape(inputShape: readonly number[]): void {
+/** @throws where these are not three sides */
+export function checkInputShape(inputShape: readonly number[]): void {
   const good =
     Array.isArray(inputShape) && inputShape.length === 3 && inputShape.every((side) => Number.isInteger(side) && side > 0);
   if (!good) throw new Error(`inputShape = [${inputShape}]: expected height, width and channels, such as [28, 28, 1]`);

@@ -1,5 +1,5 @@
 /** Network in Network (Lin et al. 2014): convolutions followed by 1×1 convolutions, and a map for each class in place of dense layers. */
-import { tf } from "../engine";
+import { checkOptions, tf } from "../engine";
 import { batchNorm, conv, dropout, globalAveragePool } from "./layers";
 import { checkCount, ModelBuilder, type Layer, type Model } from "./model";
 
@@ -23,6 +23,11 @@ interface Stage {
 
 /** A Network in Network; the original one for CIFAR-10 has 966 986 parameters. */
 export function networkInNetwork(options: NetworkInNetworkOptions): Model {
+  checkOptions(
+    options,
+    { numClasses: "number", inputShape: "array", width: "number", batchNorm: "boolean", dropout: "number" },
+    "networkInNetwork",
+  );
   const { numClasses, inputShape = [32, 32, 3], width = 192, batchNorm: withNorm = true, dropout: rate = 0.5 } = options;
   checkCount("width", width);
   const builder = new ModelBuilder();
@@ -43,7 +48,7 @@ export function networkInNetwork(options: NetworkInNetworkOptions): Model {
   const [drop1, drop2] = [dropout("dropout1", rate), dropout("dropout2", rate)];
   const head = conv(builder, "head", { inputs, outputs: numClasses, kernel: 1, bias: true });
   const name = `NiN${width === 192 ? "" : `, width ${width}`}${withNorm ? "" : " without batch norm"}`;
-  return builder.build(name, { inputShape, numClasses }, (x, context) => {
+  return builder.build(name, { inputShape, numClasses, settings: { dropout: rate } }, (x, context) => {
     const early = drop1(tf.maxPool(first!(x, context), 3, 2, "same"), context);
     const late = drop2(tf.avgPool(second!(early, context), 3, 2, "same"), context);
     return globalAveragePool(head(third!(late, context), context));

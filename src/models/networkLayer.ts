@@ -1,5 +1,5 @@
 /** A network of this kit as a TensorFlow.js layers model, for code that wants `predict`, `fit` or `evaluate`. */
-import { Rng, tf } from "../engine";
+import { checkOptions, Rng, tf } from "../engine";
 import type { Model, Variables } from "./model";
 
 export interface ToLayersModelOptions {
@@ -13,11 +13,9 @@ export interface ToLayersModelOptions {
  * `{ weights, stats }` that `readNetworkVariables` gives.
  * @throws where a variable is missing
  */
-export function toLayersModel(
-  model: Model,
-  variables: Variables,
-  { output = "probabilities" }: ToLayersModelOptions = {},
-): tf.LayersModel {
+export function toLayersModel(model: Model, variables: Variables, options: ToLayersModelOptions = {}): tf.LayersModel {
+  checkOptions(options, { output: { values: ["probabilities", "logits"] } }, "toLayersModel");
+  const { output = "probabilities" } = options;
   const input = tf.input({ shape: [...model.inputShape] });
   const layer = new NetworkLayer(model, output === "probabilities");
   const layersModel = tf.model({ inputs: input, outputs: layer.apply(input) as tf.SymbolicTensor, name: model.name });

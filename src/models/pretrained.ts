@@ -1,6 +1,6 @@
 /** Networks that start from trained variables instead of random ones, as finetuning does (paper section 3.2). */
 import { createHash } from "node:crypto";
-import { tf, type Rng, type Weights } from "../engine";
+import { checkOptions, tf, type Rng, type Weights } from "../engine";
 import type { Model, ParameterSpec, Variables } from "./model";
 import { readVariables } from "./safetensors";
 
@@ -14,7 +14,9 @@ export interface PretrainedOptions {
  * same names (src/models/WEIGHTS.md).
  * @throws an Error that lists the names that are missing or unknown, or the shapes that differ
  */
-export function loadPretrained(file: string | Uint8Array, model: Model, { newHead = true }: PretrainedOptions = {}): Model {
+export function loadPretrained(file: string | Uint8Array, model: Model, options: PretrainedOptions = {}): Model {
+  checkOptions(options, { newHead: "boolean" }, "loadPretrained");
+  const { newHead = true } = options;
   const variables = readVariables(file, model, newHead ? isHead : () => false);
   try {
     return withPretrained(model, variables, { newHead });
@@ -27,7 +29,9 @@ export function loadPretrained(file: string | Uint8Array, model: Model, { newHea
  * The same network, whose `init` gives these variables; they are copied. Its name ends with a digest of them.
  * @throws where a variable is missing or has another shape
  */
-export function withPretrained(model: Model, variables: Variables, { newHead = true }: PretrainedOptions = {}): Model {
+export function withPretrained(model: Model, variables: Variables, options: PretrainedOptions = {}): Model {
+  checkOptions(options, { newHead: "boolean" }, "withPretrained");
+  const { newHead = true } = options;
   const kept = model.parameters.filter(({ name }) => !newHead || !isHead(name));
   const weights = valuesOf(kept, variables.weights);
   const stats = valuesOf(model.statistics, variables.stats);

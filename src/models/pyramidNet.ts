@@ -1,5 +1,5 @@
 /** PyramidNet with bottlenecks (Han et al. 2017) and, where asked for, ShakeDrop (Yamada et al. 2019), as the official SAM code has them. */
-import { tf } from "../engine";
+import { checkOptions, tf } from "../engine";
 import { applyDecoupledGate, applyGate, gateRng, uniformGate, type Gate } from "./gates";
 import { batchNorm, conv, dense, globalAveragePool } from "./layers";
 import { checkCount, ModelBuilder, type Context, type Layer, type Model } from "./model";
@@ -22,6 +22,11 @@ export interface PyramidNetOptions {
  * `mode.rng`; with `mode.trueGradient` the backward pass has the forward pass's.
  */
 export function pyramidNet(options: PyramidNetOptions): Model {
+  checkOptions(
+    options,
+    { numClasses: "number", depth: "number", alpha: "number", shakeDrop: "boolean", inputShape: "array" },
+    "pyramidNet",
+  );
   const { numClasses, depth = 272, alpha = 200, shakeDrop: withDrop = false, inputShape = [32, 32, 3] } = options;
   if ((depth - 2) % 9 !== 0 || depth < 11) throw new Error(`depth = ${depth}: a PyramidNet has depth 9n + 2 (11, 20, 29, … 272)`);
   checkCount("alpha", alpha);

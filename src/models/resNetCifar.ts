@@ -1,5 +1,5 @@
 /** CIFAR ResNets (He et al. 2016, section 4.2): three groups of basic blocks, shortcuts without parameters (option A). */
-import { tf } from "../engine";
+import { checkOptions, tf } from "../engine";
 import { batchNorm, conv, dense, everySecond, globalAveragePool } from "./layers";
 import { checkCount, ModelBuilder, type Layer, type Model } from "./model";
 import { padChannels } from "./wideResNet";
@@ -22,11 +22,25 @@ export interface ResNetCifarOptions {
 
 /** A residual network for small images; ResNet-20 with 10 classes has 269 722 parameters, ResNet-32 has 464 154. */
 export function resNetCifar(options: ResNetCifarOptions): Model {
-  const { depth, numClasses, inputShape = [32, 32, 3], width = 16, skipConnections = true, batchNorm: withNorm = true } = options;
+  checkOptions(
+    options,
+    {
+      depth: "number",
+      numClasses: "number",
+      inputShape: "array",
+      width: "number",
+      skipConnections: "boolean",
+      batchNorm: "boolean",
+      symmetricPadding: "boolean",
+    },
+    "resNetCifar",
+  );
+  const { depth, numClasses, inputShape = [32, 32, 3], width = 16, symmetricPadding = false } = options;
+  const { skipConnections = true, batchNorm: withNorm = true } = options;
   if ((depth - 2) % 6 !== 0 || depth < 8)
     throw new Error(`depth = ${depth}: a CIFAR ResNet has depth 6n + 2 (8, 14, 20, 32, 56 …)`);
   checkCount("width", width);
-  const padding = options.symmetricPadding ? 1 : "same";
+  const padding = symmetricPadding ? 1 : "same";
   const builder = new ModelBuilder();
   const step = { withNorm, skipConnections, padding } as const;
   const stem = convNorm(builder, "stem", { ...step, inputs: inputShape[2], outputs: width, stride: 1 });
@@ -40,7 +54,7 @@ export function resNetCifar(options: ResNetCifarOptions): Model {
     }
   }
   const head = dense(builder, "head", { inputs, outputs: numClasses });
-  return builder.build(nameOf(options), { inputShape, numClasses }, (x, context) => {
+  return builder.build(nameOf(options), { inputShape, numClasses, settings: { symmetricPadding } }, (x, context) => {
     const features = blocks.reduce((h, block) => block(h, context), tf.relu(stem(x, context)));
     return head(globalAveragePool(features), context);
   });

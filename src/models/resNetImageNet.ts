@@ -1,5 +1,5 @@
 /** ImageNet ResNets (He et al. 2016) with bottlenecks, stride in the 3×3 convolution, as the official SAM code has them. */
-import { tf } from "../engine";
+import { checkOptions, tf } from "../engine";
 import { batchNorm, conv, dense, globalAveragePool, lecunNormal, ones, padSides, zeros, type ConvOptions } from "./layers";
 import { checkCount, ModelBuilder, type Layer, type Model } from "./model";
 
@@ -27,6 +27,11 @@ const EXPANSION = 4;
 
 /** A residual network for large images; ResNet-50 with 1000 classes has 25 557 032 parameters. */
 export function resNetImageNet(options: ResNetImageNetOptions): Model {
+  checkOptions(
+    options,
+    { depth: "number", numClasses: "number", inputShape: "array", width: "number", symmetricPadding: "boolean" },
+    "resNetImageNet",
+  );
   const { depth, numClasses = 1000, inputShape = [224, 224, 3], width = 64, symmetricPadding = false } = options;
   const groups = BLOCKS[depth];
   if (!groups) throw new Error(`depth = ${depth}: expected one of ${Object.keys(BLOCKS).join(", ")}`);
@@ -46,7 +51,7 @@ export function resNetImageNet(options: ResNetImageNetOptions): Model {
   });
   const head = dense(builder, "head", { inputs, outputs: numClasses, init: lecunNormal });
   const name = `ImageNet ResNet-${depth}${width === 64 ? "" : `, width ${width}`}`;
-  return builder.build(name, { inputShape, numClasses }, (x, context) => {
+  return builder.build(name, { inputShape, numClasses, settings: { symmetricPadding } }, (x, context) => {
     const pooled = stemPool(tf.relu(stem(x, context)), symmetricPadding);
     return head(globalAveragePool(blocks.reduce((h, block) => block(h, context), pooled)), context);
   });

@@ -1,5 +1,5 @@
 /** Shake-Shake (Gastaldi 2017): two branches a block, mixed by a random gate for each example, as the official SAM code has it. */
-import { tf } from "../engine";
+import { checkOptions, tf } from "../engine";
 import { applyDecoupledGate, applyGate, gateRng, uniformGate } from "./gates";
 import { batchNorm, conv, dense, everySecond, globalAveragePool } from "./layers";
 import { checkCount, ModelBuilder, type Context, type Layer, type Model } from "./model";
@@ -19,6 +19,7 @@ export interface ShakeShakeOptions {
  * one for the forward pass, another for the backward pass unless `mode.trueGradient`. In inference mode they are ½.
  */
 export function shakeShake(options: ShakeShakeOptions): Model {
+  checkOptions(options, { numClasses: "number", depth: "number", width: "number", inputShape: "array" }, "shakeShake");
   const { numClasses, depth = 26, width = 96, inputShape = [32, 32, 3] } = options;
   if ((depth - 2) % 6 !== 0 || depth < 8)
     throw new Error(`depth = ${depth}: a Shake-Shake network has depth 6n + 2 (8, 14, 20, 26 …)`);

@@ -1,5 +1,5 @@
 /** VGG-like networks (Simonyan and Zisserman 2015): stages of 3×3 convolutions with max-pooling between, then dense layers. */
-import { tf } from "../engine";
+import { checkOptions, tf } from "../engine";
 import { batchNorm, conv, dense, dropout, flatten, heNormalFanIn } from "./layers";
 import { checkCount, ModelBuilder, type Head, type Layer, type Model } from "./model";
 
@@ -27,6 +27,19 @@ const CONVOLUTIONS: Readonly<Record<number, readonly number[]>> = {
 
 /** A VGG network; VGG-16 with `hidden: [4096, 4096]` and without batch norm has 138 357 544 parameters on ImageNet. */
 export function vgg(options: VggOptions): Model {
+  checkOptions(
+    options,
+    {
+      depth: "number",
+      numClasses: "number",
+      inputShape: "array",
+      width: "number",
+      batchNorm: "boolean",
+      hidden: "array",
+      dropout: "number",
+    },
+    "vgg",
+  );
   const { depth, numClasses, inputShape = [32, 32, 3], width = 64, batchNorm: withNorm = true } = options;
   const counts = CONVOLUTIONS[depth];
   if (!counts) throw new Error(`depth = ${depth}: expected one of ${Object.keys(CONVOLUTIONS).join(", ")}`);
@@ -45,7 +58,7 @@ export function vgg(options: VggOptions): Model {
   const pixels = pooledFiveTimes(inputShape[0]) * pooledFiveTimes(inputShape[1]);
   const classify = classifier(builder, pixels * inputs, options);
   const name = `VGG-${depth}${width === 64 ? "" : `, width ${width}`}${withNorm ? "" : " without batch norm"}`;
-  return builder.build(name, { inputShape, numClasses }, (x, context) => {
+  return builder.build(name, { inputShape, numClasses, settings: { dropout: options.dropout ?? 0 } }, (x, context) => {
     const features = stages.reduce((h, layers) => {
       return tf.maxPool(layers.reduce((y, layer) => layer(y, context), h), 2, 2, "same"); // prettier-ignore
     }, x);

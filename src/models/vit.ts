@@ -1,5 +1,5 @@
 /** Vision Transformer (Dosovitskiy et al. 2021): patches as tokens, a class token, learned positions, pre-norm blocks. */
-import { tf } from "../engine";
+import { checkOptions, tf } from "../engine";
 import { conv, dense, dropout, layerNorm, truncated002, zeros } from "./layers";
 import { checkCount, ModelBuilder, type Context, type Model } from "./model";
 
@@ -27,6 +27,20 @@ type TokenLayer = (x: Tokens, context: Context) => Tokens;
 
 /** A Vision Transformer; ViT-B/16 (width 768, depth 12, 12 heads, 224×224, 1000 classes) has 86 567 656 parameters. */
 export function vit(options: VitOptions): Model {
+  checkOptions(
+    options,
+    {
+      numClasses: "number",
+      inputShape: "array",
+      patchSize: "number",
+      width: "number",
+      depth: "number",
+      heads: "number",
+      mlpWidth: "number",
+      dropout: "number",
+    },
+    "vit",
+  );
   const { numClasses, inputShape = [32, 32, 3], patchSize = 4, width = 192, depth = 12, heads = 3 } = options;
   for (const [name, value] of Object.entries({ patchSize, width, depth, heads })) checkCount(name, value);
   if (width % heads !== 0) throw new Error(`heads = ${heads}: does not divide width = ${width}`);
@@ -39,7 +53,8 @@ export function vit(options: VitOptions): Model {
   const norm = layerNorm(builder, "norm", width);
   const head = dense(builder, "head", { inputs: width, outputs: numClasses, init: truncated002 });
   const name = `ViT/${patchSize} ${depth}×${width}`;
-  return builder.build(name, { inputShape, numClasses }, (x, context) => {
+  const settings = { heads, dropout: options.dropout ?? 0 };
+  return builder.build(name, { inputShape, numClasses, settings }, (x, context) => {
     if (x.shape[1] !== inputShape[0] || x.shape[2] !== inputShape[1])
       throw new Error(
         `${name}: x has shape [${x.shape.join(", ")}], expected (n, ${inputShape.join(", ")}): positions are learned`,

@@ -1,5 +1,5 @@
 /** WideResNet-d-k (Zagoruyko and Komodakis 2016), pre-activation, with the official SAM code's parameter-free shortcuts. */
-import { tf } from "../engine";
+import { checkOptions, tf } from "../engine";
 import { batchNorm, conv, dense, dropout, globalAveragePool } from "./layers";
 import { checkCount, ModelBuilder, type Layer, type Model } from "./model";
 
@@ -7,7 +7,7 @@ export interface WideResNetOptions {
   /** d = 6·n + 4: 10, 16, 22, 28, 40 … */
   readonly depth: number;
   /** k: the three groups have 16k, 32k and 64k channels. */
-  readonly widen: number;
+  readonly widenFactor: number;
   readonly numClasses: number;
   /** height, width, channels; default 32×32×3 */
   readonly inputShape?: readonly [number, number, number];
@@ -19,15 +19,27 @@ export interface WideResNetOptions {
 
 /** A wide residual network; WRN-28-10 with 100 classes has 36 278 324 parameters. */
 export function wideResNet(options: WideResNetOptions): Model {
-  const { depth, widen, numClasses, inputShape = [32, 32, 3], batchNorm: withNorm = true, dropout: rate = 0 } = options;
+  checkOptions(
+    options,
+    {
+      depth: "number",
+      widenFactor: "number",
+      numClasses: "number",
+      inputShape: "array",
+      batchNorm: "boolean",
+      dropout: "number",
+    },
+    "wideResNet",
+  );
+  const { depth, widenFactor: k, numClasses, inputShape = [32, 32, 3], batchNorm: withNorm = true, dropout: rate = 0 } = options;
   if ((depth - 4) % 6 !== 0 || depth < 10)
     throw new Error(`depth = ${depth}: a WideResNet has depth 6n + 4 (10, 16, 22, 28, 40 …)`);
-  checkCount("widen", widen);
+  checkCount("widenFactor", k);
   const builder = new ModelBuilder();
   const stem = conv(builder, "stem", { inputs: inputShape[2], outputs: 16, bias: !withNorm });
   const blocks: Layer[] = [];
   let inputs = 16;
-  for (const [group, outputs] of [16 * widen, 32 * widen, 64 * widen].entries()) {
+  for (const [group, outputs] of [16 * k, 32 * k, 64 * k].entries()) {
     for (let block = 0; block < (depth - 4) / 6; block++) {
       const stride = group > 0 && block === 0 ? 2 : 1;
       const activateShortcut = group === 0 && block === 0;
@@ -38,8 +50,8 @@ export function wideResNet(options: WideResNetOptions): Model {
   }
   const norm = normRelu(builder, "norm", inputs, withNorm);
   const head = dense(builder, "head", { inputs, outputs: numClasses });
-  const name = `WRN-${depth}-${widen}${withNorm ? "" : " without batch norm"}`;
-  return builder.build(name, { inputShape, numClasses }, (x, context) => {
+  const name = `WRN-${depth}-${k}${withNorm ? "" : " without batch norm"}`;
+  return builder.build(name, { inputShape, numClasses, settings: { dropout: rate } }, (x, context) => {
     const features = blocks.reduce((h, block) => block(h, context), stem(x, context));
     return head(globalAveragePool(norm(features, context)), context);
   });

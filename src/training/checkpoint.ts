@@ -43,22 +43,46 @@ interface Header extends Progress {
   readonly tensors: readonly { readonly name: string; readonly shape: readonly number[] }[];
 }
 
-/** Writes the state; an earlier checkpoint under the name stays until the new one is complete and on disk. */
+/**
+ * Writes the state; an earlier checkpoint under the name stays until the new one is complete and on disk.
+ * @throws where the file cannot be written, as on a full disk
+ */
 export function saveCheckpoint(file: string, state: TrainState, progress: Progress, companions: Partial<Companions> = {}): void {
   const { peers = [], memory = {} } = companions;
   const tensors = [state, ...peers].flatMap((each, network) => Object.entries(flatten(each, network)));
-  const arrays = Object.entries(memory).map(([name, values]) => ({ name: `memory:${name}`, shape: [values.length], values }));
-  const parts = [...tensors.map(([name, t]) => ({ name, shape: t.shape, values: t.dataSync() as Float32Array })), ...arrays];
+  const saved: Saved[] = tensors.map(([name, t]) => ({ name, shape: t.shape, values: () => t.dataSync() as Float32Array }));
+  for (const [name, values] of Object.entries(memory))
+    saved.push({ name: `memory:${name}`, shape: [values.length], values: () => values });
   const header: Header = {
     format: FORMAT,
     ...progress,
     step: state.step,
     ...(peers.length > 0 ? { peers: peers.length } : {}),
-    tensors: parts.map(({ name, shape }) => ({ name, shape })),
+    tensors: saved.map(({ name, shape }) => ({ name, shape })),
   };
-  const values = parts.map(({ values: { buffer, byteOffset, byteLength } }) => Buffer.from(buffer, byteOffset, byteLength));
-  const body = Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), ...values]);
-  write(file, [body, createHash("sha256").update(body).digest()]);
+  write(file, withDigest(header, saved));
+}
+
+/** A tensor to be written; its values are fetched when their turn comes. */
+interface Saved {
+  readonly name: string;
+  readonly shape: readonly number[];
+  values(): Float32Array;
+}
+
+// Piece by piece: the state of a large network does not fit into one Buffer.
+function* withDigest(header: Header, saved: readonly Saved[]): Generator<Uint8Array> {
+  const hash = createHash("sha256");
+  const hashed = (bytes: Uint8Array) => {
+    hash.update(bytes);
+    return bytes;
+  };
+  yield hashed(Buffer.from(`${JSON.stringify(header)}\n`));
+  for (const { values } of saved) {
+    const { buffer, byteOffset, byteLength } = values();
+    yield hashed(new Uint8Array(buffer, byteOffset, byteLength));
+  }
+  yield hash.digest();
 }
 
 /**
@@ -90,15 +114,56 @@ export function readCheckpoint(file: string): Variables {
 }
 
 function readWhole(file: string): { header: Header; parts: Part[] } {
-  const bytes = fs.readFileSync(file);
-  const body = bytes.subarray(0, -DIGEST_BYTES);
-  if (!createHash("sha256").update(body).digest().equals(bytes.subarray(-DIGEST_BYTES))) {
-    throw new Error(`${file}: not a whole checkpoint (its checksum differs); delete it to start the run anew`);
+  const descriptor = openToRead(file);
+  try {
+    const end = fs.fstatSync(descriptor).size - DIGEST_BYTES;
+    if (end < 0 || !digestOf(descriptor, end).equals(readAt(descriptor, end, DIGEST_BYTES)))
+      throw new Error(`${file}: not a whole checkpoint (its checksum differs); delete it to start the run anew`);
+    const line = readLine(descriptor, end);
+    const header = JSON.parse(line.toString()) as Header;
+    if (header.format !== FORMAT)
+      throw new Error(`${file}: format "${header.format}", expected "${FORMAT}"; delete it to start the run anew`);
+    return { header, parts: readParts(descriptor, line.length, header) };
+  } finally {
+    fs.closeSync(descriptor);
   }
-  const end = body.indexOf("\n");
-  const header = JSON.parse(body.toString("utf8", 0, end)) as Header;
-  if (header.format !== FORMAT) throw new Error(`${file}: format "${header.format}", expected "${FORMAT}"`);
-  return { header, parts: readParts(body.subarray(end + 1), header) };
+}
+
+function openToRead(file: string): number {
+  try {
+    if (fs.statSync(file).isDirectory()) throw new Error("it is a folder");
+    return fs.openSync(file, "r");
+  } catch (error) {
+    throw new Error(`${file}: the checkpoint cannot be read (${(error as Error).message}); give the name of a file`);
+  }
+}
+
+const CHUNK_BYTES = 2 ** 24;
+
+/** The SHA-256 of the first `end` bytes. */
+function digestOf(descriptor: number, end: number): Buffer {
+  const hash = createHash("sha256");
+  for (let at = 0; at < end; at += CHUNK_BYTES) hash.update(readAt(descriptor, at, Math.min(CHUNK_BYTES, end - at)));
+  return hash.digest();
+}
+
+/** The first line, its end included. */
+function readLine(descriptor: number, end: number): Buffer {
+  for (let length = Math.min(CHUNK_BYTES, end); ; length = Math.min(2 * length, end)) {
+    const bytes = readAt(descriptor, 0, length);
+    const at = bytes.indexOf("\n");
+    if (at >= 0 || length === end) return bytes.subarray(0, at + 1);
+  }
+}
+
+function readAt(descriptor: number, position: number, length: number): Buffer {
+  const bytes = Buffer.alloc(length);
+  for (let done = 0; done < length; ) {
+    const count = fs.readSync(descriptor, bytes, done, Math.min(CHUNK_BYTES, length - done), position + done);
+    if (count === 0) throw new Error("the file became shorter while it was read");
+    done += count;
+  }
+  return bytes;
 }
 
 interface Part {
@@ -111,14 +176,13 @@ function tensorOf({ values, shape }: Part): tf.Tensor {
   return tf.tensor(values, [...shape], "float32");
 }
 
-function readParts(body: Buffer, { tensors }: Header): Part[] {
-  let offset = 0;
+function readParts(descriptor: number, start: number, { tensors }: Header): Part[] {
+  let position = start;
   return tensors.map(({ name, shape }) => {
     const size = shape.reduce((a, b) => a * b, 1);
-    const values = new Float32Array(size);
-    Buffer.from(values.buffer).set(body.subarray(offset, offset + 4 * size));
-    offset += 4 * size;
-    return { name, shape, values };
+    const { buffer, byteOffset } = readAt(descriptor, position, 4 * size);
+    position += 4 * size;
+    return { name, shape, values: new Float32Array(buffer, byteOffset, size) };
   });
 }
 
@@ -146,12 +210,13 @@ function unflatten(parts: readonly Part[], network: number, step: number): Train
   return { weights, stats, slots, ema: Object.keys(ema).length > 0 ? ema : undefined, step };
 }
 
-function write(file: string, parts: readonly Buffer[]): void {
+function write(file: string, parts: Iterable<Uint8Array>): void {
   try {
     writeFileWhole(file, parts);
   } catch (error) {
     throw new Error(
-      `${file}: the checkpoint could not be written (${(error as Error).message}); the earlier one, if any, is whole`,
+      `${file}: the checkpoint could not be written (${(error as Error).message}); the earlier one, if any, is whole: ` +
+        "free space or give another place, and start again to go on from it",
     );
   }
 }

@@ -1,6 +1,6 @@
 /** Evaluation in inference mode: error, mean loss, and what a network made of noisy labels. */
 import { imageBatches, imageLength, isFiled, normalize, oneHot, type Dataset, type FiledDataset } from "../data";
-import { tf } from "../engine";
+import { checkOptions, tf } from "../engine";
 import { crossEntropy } from "../losses";
 import type { Model, Variables } from "../models";
 import { pause } from "./interrupt";
@@ -32,12 +32,9 @@ const BATCH_SIZE = 500; // ours
  * Error and mean loss over a whole data set, the last ragged batch included.
  * @throws where `batchSize` is not a whole number of at least 1
  */
-export function evaluate(
-  model: Model,
-  variables: Variables,
-  dataset: Dataset,
-  { batchSize = BATCH_SIZE }: EvaluateOptions = {},
-): Evaluated {
+export function evaluate(model: Model, variables: Variables, dataset: Dataset, options: EvaluateOptions = {}): Evaluated {
+  checkOptions(options, { batchSize: "number" }, "evaluate");
+  const { batchSize = BATCH_SIZE } = options;
   checkBatchSize(batchSize);
   return evaluatedOf([...partsInMemory(model, variables, dataset, batchSize)], dataset);
 }
@@ -50,8 +47,10 @@ export async function evaluateAny(
   model: Model,
   variables: Variables,
   dataset: Dataset,
-  { batchSize = BATCH_SIZE, signal }: EvaluateAnyOptions = {},
+  options: EvaluateAnyOptions = {},
 ): Promise<Evaluated> {
+  checkOptions(options, { batchSize: "number", signal: "object" }, "evaluateAny");
+  const { batchSize = BATCH_SIZE, signal } = options;
   checkBatchSize(batchSize);
   const parts: EvaluatedPart[] = [];
   const all = isFiled(dataset)

@@ -173,7 +173,7 @@ function masksOf(block: number, { rng }: StepContext): Rng {
  * (n) values of `context.loss` at w without a gradient, as the first pass of `trainStep` has them: in training mode, with the same
  * masks and batch statistics, block by block.
  */
-export function lossesAtStart({ weights, stats }: TrainState, batch: StepBatch, context: StepContext): Float32Array {
+export function firstPassLosses({ weights, stats }: TrainState, batch: StepBatch, context: StepContext): Float32Array {
   const { model, config, loss } = context;
   return tf.tidy(() => {
     const losses = splitIntoBlocks(batch, config.m).map((block, index) => {

@@ -4,6 +4,7 @@
  */
 import fs from "node:fs";
 import path from "node:path";
+import { checkOptions } from "../engine";
 
 export interface SummaryWriterOptions {
   /** Milliseconds since 1970, for the axis "wall time"; default: the clock. */
@@ -17,9 +18,10 @@ export class SummaryWriter {
 
   constructor(
     readonly folder: string,
-    { now = Date.now }: SummaryWriterOptions = {},
+    options: SummaryWriterOptions = {},
   ) {
-    this.now = now;
+    checkOptions(options, { now: "function" }, "SummaryWriter");
+    this.now = options.now ?? Date.now;
   }
 
   /** A run begins, or goes on, with `firstStep`: what an earlier start wrote of that step and later ones is void. */

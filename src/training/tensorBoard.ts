@@ -1,4 +1,5 @@
 /** A training's curves for TensorBoard: batch losses and the learning rate as it goes, and what each epoch's record holds. */
+import { checkOptions } from "../engine";
 import type { EpochRecord } from "./history";
 import { SummaryWriter } from "./summaryWriter";
 
@@ -24,7 +25,10 @@ export class TensorBoard {
 
   /** @throws where `everySteps` is not a whole number of at least 1 */
   constructor(options: string | TensorBoardOptions) {
-    const { folder, everySteps = 10 } = typeof options === "string" ? { folder: options } : options;
+    const given = typeof options === "string" ? { folder: options } : options;
+    checkOptions(given, { folder: "string", everySteps: "number" }, "tensorBoard");
+    const { folder, everySteps = 10 } = given;
+    if (!folder) throw new Error("tensorBoard.folder is missing: expected the folder for this run's event files");
     if (!Number.isInteger(everySteps) || everySteps < 1)
       throw new Error(`tensorBoard.everySteps = ${everySteps}: expected a whole number of at least 1`);
     this.writer = new SummaryWriter(folder);

@@ -1,7 +1,7 @@
 /** The training loop: epochs of trainStep, evaluation on clean test data, checkpoints; repeatable and resumable bit for bit. */
 import { createHash } from "node:crypto";
 import { batchStream, isFiled, numBatches, type Batch, type BatchStream, type Dataset } from "../data";
-import { Rng, tf, type Weights } from "../engine";
+import { checkOptions, Rng, showValue, tf, type OptionKinds, type Weights } from "../engine";
 import { lossByName, smoothLabels } from "../losses";
 import type { Model, Variables } from "../models";
 import { loadCheckpoint, saveCheckpoint } from "./checkpoint";
@@ -10,7 +10,7 @@ import { evaluateAny, memorization, type Evaluated } from "./evaluate";
 import { summarize, type EpochRecord, type TrainMetrics } from "./history";
 import { pause, withInterrupt, type Stoppable } from "./interrupt";
 import { createMethod, networksOf } from "./methods";
-import { labeled, mixedUp, streamOf, toStepBatch, type Method, type MethodContext } from "./methods/method";
+import { labeled, mixedUp, networkStream, toStepBatch, type Method, type MethodContext } from "./methods/method";
 import { disposeState, initialState, learningRateAt, trainStep, type BatchLoss, type StepResult, type TrainState } from "./step";
 import { TensorBoard, type TensorBoardOptions } from "./tensorBoard";
 
@@ -69,6 +69,7 @@ export async function train(
   config: TrainOptions,
   callbacks: TrainCallbacks = {},
 ): Promise<TrainResult> {
+  checkCallbacks(callbacks);
   return withInterrupt(callbacks, async (own) => {
     const run = new Run(model, data, trainConfig(config), own);
     try {
@@ -113,12 +114,11 @@ class Run {
     private readonly callbacks: TrainCallbacks,
   ) {
     checkFit(model, data, config);
-    checkCallbacks(callbacks);
     const seeded = new Rng(config.seed);
     this.rng = callbacks.stream === undefined ? seeded : seeded.split("training").split(callbacks.stream);
     this.batchesPerEpoch = numBatches(data.train.size, config);
     this.totalSteps = config.epochs * this.batchesPerEpoch;
-    this.key = runKey(model, data, config, callbacks.stream);
+    this.key = checkpointKey(model, data, config, callbacks.stream);
     this.board = callbacks.tensorBoard === undefined ? undefined : new TensorBoard(callbacks.tensorBoard);
     this.method = createMethod(config.method, { config, dataset: data.train, cleanLabels: data.cleanLabels });
     this.states = this.resumed() ?? this.initialStates();
@@ -145,7 +145,7 @@ class Run {
   private initialStates(): TrainState[] {
     const { model, config, rng } = this;
     const stream = rng.split("init");
-    return Array.from({ length: networksOf(config.method) }, (_, k) => initialState(model, config, streamOf(stream, k)));
+    return Array.from({ length: networksOf(config.method) }, (_, k) => initialState(model, config, networkStream(stream, k)));
   }
 
   async go(): Promise<TrainResult> {
@@ -188,7 +188,7 @@ class Run {
       const losses = method.losses?.(batch, stepBatch, context) ?? this.states.map(() => undefined);
       const learningRate = learningRateAt(config, this.steps, totalSteps);
       const results = losses.map((lossAt, network) => {
-        const own = { model, config, loss, lossAt, totalSteps, rng: streamOf(rng, network) };
+        const own = { model, config, loss, lossAt, totalSteps, rng: networkStream(rng, network) };
         const { state, ...values } = trainStep(this.states[network]!, stepBatch, own);
         this.replace(network, state);
         return values;
@@ -320,11 +320,11 @@ function cloneAll(weights: Record<string, tf.Tensor>): Record<string, tf.Tensor>
   return Object.fromEntries(Object.entries(weights).map(([name, tensor]) => [name, tf.clone(tensor)]));
 }
 
-// What a checkpoint must agree with: the network, the data and every hyper-parameter.
-function runKey(model: Model, { train: set, test }: TrainData, config: TrainConfig, stream = ""): string {
+// A checkpoint belongs to one network, its data and every hyper-parameter.
+function checkpointKey(model: Model, { train: set, test }: TrainData, config: TrainConfig, stream = ""): string {
   const hash = createHash("sha256").update(stream);
   const layers = [...model.parameters, ...model.statistics].map(({ name, shape }) => [name, shape]);
-  hash.update(JSON.stringify([model.name, model.inputShape, model.numClasses, layers, config]));
+  hash.update(JSON.stringify([model.name, model.inputShape, model.numClasses, layers, model.settings ?? {}, config]));
   for (const each of [set, test]) {
     hash.update(`${each.name} ${each.size}`).update(each.labels);
     hash.update(isFiled(each) ? each.files.join("\n") : each.images);
@@ -332,14 +332,27 @@ function runKey(model: Model, { train: set, test }: TrainData, config: TrainConf
   return hash.digest("hex").slice(0, 16);
 }
 
-function checkCallbacks({ checkpoint, checkpointEvery }: TrainCallbacks): void {
+function checkCallbacks(callbacks: TrainCallbacks): void {
+  checkOptions(callbacks, CALLBACKS, "train");
+  const { checkpoint, checkpointEvery } = callbacks;
   if (checkpointEvery === undefined) return;
   if (!checkpoint) throw new Error("checkpointEvery is set, but checkpoint, the file to write, is not");
   if (!Number.isInteger(checkpointEvery) || checkpointEvery < 1)
     throw new Error(`checkpointEvery = ${checkpointEvery}: expected a whole number of at least 1`);
 }
 
-function checkFit(model: Model, { train: set, test, cleanLabels }: TrainData, { batchSize }: TrainConfig): void {
+const CALLBACKS: OptionKinds<TrainCallbacks> = {
+  ...{ onEpoch: "function", measure: "function", onStep: "function" },
+  ...{ checkpoint: "string", checkpointEvery: "number", tensorBoard: { types: ["string", "object"] } },
+  ...{ prefetch: "boolean", stream: "string", signal: "object", stopOnInterrupt: "boolean" },
+};
+
+function checkFit(model: Model, data: TrainData, { batchSize }: TrainConfig): void {
+  if (typeof (model as Partial<Model> | undefined)?.apply !== "function")
+    throw new Error(`train: model = ${showValue(model)}: expected a network, such as mlp({ inputShape, numClasses })`);
+  checkOptions(data, { train: "object", test: "object", cleanLabels: "array" }, "train: data");
+  const { train: set, test, cleanLabels } = data;
+  if (!set || !test) throw new Error(`train: data.${set ? "test" : "train"} is missing: expected a dataset`);
   for (const each of [set, test]) {
     if (String(each.shape) !== String(model.inputShape) || each.numClasses !== model.numClasses) {
       const has = `${each.shape.join("×")} with ${each.numClasses} classes`;

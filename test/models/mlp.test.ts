@@ -14,7 +14,10 @@ describe("models/mlp", () => {
   it("refuses an unknown activation and widths that are none", () => {
     const options = { inputShape: [1, 2, 1] as const, numClasses: 2 };
 
-    assert.throws(() => mlp({ ...options, activation: "gelu" as never }), /activation = gelu: expected relu, tanh or softplus/);
+    assert.throws(
+      () => mlp({ ...options, activation: "gelu" as never }),
+      /activation = "gelu": expected "relu", "tanh" or "softplus"/,
+    );
     assert.throws(() => mlp({ ...options, hidden: [8, 0] }), /hidden\[1\] = 0: expected a whole number of at least 1/);
   });
 });

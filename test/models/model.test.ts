@@ -19,7 +19,7 @@ const SHAPES: [number, number, number][] = [[28, 28, 1], [33, 33, 3], [8, 12, 2]
 const OPTIONS: Readonly<Partial<Record<NetworkConfig["name"], readonly object[]>>> = {
   mlp: [{ hidden: [16] }],
   convNet: [{ widths: [4, 8] }, { widths: [4, 8], batchNorm: false }],
-  wideResNet: [{}, { batchNorm: false }, { dropout: 0.3 }].map((options) => ({ depth: 10, widen: 1, ...options })),
+  wideResNet: [{}, { batchNorm: false }, { dropout: 0.3 }].map((options) => ({ depth: 10, widenFactor: 1, ...options })),
   resNetCifar: [{}, { skipConnections: false }].map((options) => ({ depth: 8, width: 4, ...options })),
   shakeShake: [{ depth: 8, width: 4 }],
   pyramidNet: [{}, { shakeDrop: true }].map((options) => ({ depth: 11, alpha: 8, ...options })),
@@ -54,6 +54,13 @@ for (const { name, options } of NETWORKS) {
         }
       });
     }
+
+    it("refuses an unknown option and a class count in words", () => {
+      const given = { ...options, inputShape: [8, 8, 1], numClasses: 3 };
+
+      assert.throws(() => build({ ...given, numClases: 3 }), new RegExp(`${name}: unknown option "numClases", did you mean`));
+      assert.throws(() => build({ ...given, numClasses: "ten" }), new RegExp(`${name}: numClasses = "ten": expected a number`));
+    });
 
     it("has the names and shapes that its parameters and statistics say, each once", () => {
       const { weights, stats } = model.init(new Rng(0));

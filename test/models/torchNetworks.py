@@ -144,11 +144,11 @@ class ConvNet(Named):
 class WideResNet(Named):
     """Zagoruyko and Komodakis 2016, pre-activation; shortcuts by average pooling and zeros; the first starts after its ReLU."""
 
-    def __init__(self, shape, classes, depth, widen, batchNorm=True):
+    def __init__(self, shape, classes, depth, widenFactor, batchNorm=True):
         super().__init__(stem=Conv(shape[2], 16, bias=not batchNorm))
         self.plan, inputs = [], 16
         for group in range(3):
-            outputs = 16 * widen * 2**group
+            outputs = 16 * widenFactor * 2**group
             for block in range((depth - 4) // 6):
                 stride = 2 if group > 0 and block == 0 else 1
                 self.plan.append(
@@ -557,9 +557,9 @@ CASES = {
     "mlp": [case(Mlp, (3, 4, 2), hidden=[7, 5], activation=name) for name in ("relu", "tanh", "softplus")],
     "convNet": [case(ConvNet, (16, 14, 2), widths=[3, 5]), case(ConvNet, (7, 8, 3), widths=[3, 5], batchNorm=False)],
     "wideResNet": [
-        case(WideResNet, (15, 13, 2), depth=10, widen=1),
-        case(WideResNet, (14, 16, 1), depth=16, widen=2),
-        case(WideResNet, (16, 16, 3), depth=10, widen=1, batchNorm=False),
+        case(WideResNet, (15, 13, 2), depth=10, widenFactor=1),
+        case(WideResNet, (14, 16, 1), depth=16, widenFactor=2),
+        case(WideResNet, (16, 16, 3), depth=10, widenFactor=1, batchNorm=False),
     ],
     "resNetCifar": [
         case(ResNetCifar, (16, 16, 3), depth=20, width=4),

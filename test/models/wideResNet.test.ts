@@ -10,7 +10,7 @@ describe("models/wideResNet", () => {
   tidyTests();
 
   it("WRN-28-10 with 100 classes has 36 278 324 parameters, as the official code's", () => {
-    assert.equal(countParameters(wideResNet({ depth: 28, widen: 10, numClasses: 100 })), 36_278_324);
+    assert.equal(countParameters(wideResNet({ depth: 28, widenFactor: 10, numClasses: 100 })), 36_278_324);
   });
 
   // n = (d − 4)/6 blocks of 3×3 convolutions without bias in each group; gain and offset for each batch norm's input channels.
@@ -22,7 +22,7 @@ describe("models/wideResNet", () => {
     const end = 2 * 256 + 256 * 10 + 10;
 
     assert.equal(stem + group1 + group2 + group3 + end, 2_706_906);
-    assert.equal(countParameters(wideResNet({ depth: 16, widen: 4, numClasses: 10 })), 2_706_906);
+    assert.equal(countParameters(wideResNet({ depth: 16, widenFactor: 4, numClasses: 10 })), 2_706_906);
   });
 
   it("WRN-40-2 with 10 classes has as many parameters as counted by hand", () => {
@@ -30,13 +30,13 @@ describe("models/wideResNet", () => {
     const count = 9 * 3 * 16 + group(16, 32) + group(32, 64) + group(64, 128) + 2 * 128 + 128 * 10 + 10;
 
     assert.equal(count, 2_232_794);
-    assert.equal(countParameters(wideResNet({ depth: 40, widen: 2, numClasses: 10 })), count);
+    assert.equal(countParameters(wideResNet({ depth: 40, widenFactor: 2, numClasses: 10 })), count);
   });
 
   it("WRN-40-10 without batch norm has a bias for each convolution's outputs instead of gains and offsets", () => {
     const group = (inputs: number, outputs: number) => 9 * (inputs * outputs + 11 * outputs ** 2) + 12 * outputs;
     const count = 9 * 3 * 16 + 16 + group(16, 160) + group(160, 320) + group(320, 640) + 640 * 10 + 10;
-    const model = wideResNet({ depth: 40, widen: 10, numClasses: 10, batchNorm: false });
+    const model = wideResNet({ depth: 40, widenFactor: 10, numClasses: 10, batchNorm: false });
 
     assert.equal(count, 55_569_738);
     assert.equal(countParameters(model), count);
@@ -45,7 +45,7 @@ describe("models/wideResNet", () => {
   });
 
   it("is made for 32×32×3 unless told otherwise", () => {
-    assert.deepEqual(wideResNet({ depth: 10, widen: 1, numClasses: 10 }).inputShape, [32, 32, 3]);
+    assert.deepEqual(wideResNet({ depth: 10, widenFactor: 1, numClasses: 10 }).inputShape, [32, 32, 3]);
   });
 
   it("The shortcut averages 2×2 pixels and fills new channels with zeros", () => {
@@ -62,7 +62,7 @@ describe("models/wideResNet", () => {
   });
 
   it("Convolutions start with variance 2/(9·outputs), the head in ±1/√classes, gains at 1, offsets at 0", () => {
-    const { weights, stats } = wideResNet({ depth: 10, widen: 4, numClasses: 25 }).init(new Rng(3));
+    const { weights, stats } = wideResNet({ depth: 10, widenFactor: 4, numClasses: 25 }).init(new Rng(3));
     const kernel = weights["group2/block0/conv2/kernel"]!.dataSync<"float32">(); // 9·256·256 values
     const mean = kernel.reduce((sum, w) => sum + w, 0) / kernel.length;
     const variance = kernel.reduce((sum, w) => sum + w * w, 0) / kernel.length;
@@ -80,7 +80,7 @@ describe("models/wideResNet", () => {
   });
 
   it("Dropout masks are those of the stream: the same for the same, others for another, none in inference", () => {
-    const model = wideResNet({ depth: 10, widen: 1, numClasses: 3, inputShape: [8, 8, 1], dropout: 0.5 });
+    const model = wideResNet({ depth: 10, widenFactor: 1, numClasses: 3, inputShape: [8, 8, 1], dropout: 0.5 });
     const { weights, stats } = model.init(new Rng(0));
     const x = waveImages(model, 4);
     const logits = (mode: object) => [...model.apply(weights, x, { stats, ...mode }).logits.dataSync()];
@@ -93,12 +93,15 @@ describe("models/wideResNet", () => {
 
   it("Depths and widths that no WideResNet has are refused", () => {
     for (const depth of [9, 4, 12, 28.5, NaN])
-      assert.throws(() => wideResNet({ depth, widen: 1, numClasses: 10 }), new RegExp(`depth = ${depth}: .*6n \\+ 4`));
-    for (const widen of [0, 1.5, NaN])
-      assert.throws(() => wideResNet({ depth: 10, widen, numClasses: 10 }), new RegExp(`widen = ${widen}: expected a whole`));
+      assert.throws(() => wideResNet({ depth, widenFactor: 1, numClasses: 10 }), new RegExp(`depth = ${depth}: .*6n \\+ 4`));
+    for (const widenFactor of [0, 1.5, NaN])
+      assert.throws(
+        () => wideResNet({ depth: 10, widenFactor, numClasses: 10 }),
+        new RegExp(`widenFactor = ${widenFactor}: expected a whole`),
+      );
     for (const dropout of [-0.1, 1, NaN])
       assert.throws(
-        () => wideResNet({ depth: 10, widen: 1, numClasses: 10, dropout }),
+        () => wideResNet({ depth: 10, widenFactor: 1, numClasses: 10, dropout }),
         new RegExp(`dropout = ${dropout}: expected a rate`),
       );
   });

@@ -143,6 +143,26 @@ describe("training/checkpoint", () => {
     });
   });
 
+  it("that is a folder is refused with a cure", () => {
+    fs.mkdirSync(file);
+
+    assert.throws(
+      () => loadCheckpoint(file, { key: "run 1" }),
+      /run\.checkpoint: the checkpoint cannot be read .*; give the name/,
+    );
+    assert.throws(() => readCheckpoint(file), /run\.checkpoint: the checkpoint cannot be read .*; give the name of a file/);
+  });
+
+  it("with a header of many tensors is read as it was written", () => {
+    const long = "x".repeat(2 ** 14);
+    const weights = Object.fromEntries(Array.from({ length: 1100 }, (_, i) => [`${long}${i}`, tf.scalar(i)])); // 18 MB of names
+    saveCheckpoint(file, stateOf(weights), progress);
+
+    const { state } = loadCheckpoint(file, { key: "run 1" })!;
+
+    assert.deepEqual(Object.values(state.weights).map((t) => t.dataSync()[0]), Array.from({ length: 1100 }, (_, i) => i)); // prettier-ignore
+  });
+
   it("of another run is refused, naming both", () => {
     saveCheckpoint(file, oneWeight(1), progress);
 
@@ -156,7 +176,7 @@ describe("training/checkpoint", () => {
     fs.writeFileSync(file, sealed('{"format":"sharpness-lab checkpoint 99"}\n'));
     assert.throws(
       () => loadCheckpoint(file, { key: "run 1" }),
-      /format "sharpness-lab checkpoint 99", expected "sharpness-lab checkpoint 1"/,
+      /format "sharpness-lab checkpoint 99", expected "sharpness-lab checkpoint 1"; delete it to start the run anew/,
     );
 
     fs.writeFileSync(file, "PK\x03\x04 something else entirely, and long enough to have a checksum");
@@ -164,7 +184,7 @@ describe("training/checkpoint", () => {
   });
 
   describe("that cannot be written", () => {
-    const refused = /the checkpoint could not be written \(.*\); the earlier one, if any, is whole/;
+    const refused = /the checkpoint could not be written \(.*\); the earlier one, if any, is whole: free space .* start again/;
 
     it("gives one error that names the file", () => {
       const blocked = path.join(folder, "a file", "run.checkpoint");

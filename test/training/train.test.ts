@@ -5,7 +5,7 @@ import path from "node:path";
 import { symmetricNoise, withLabels } from "../../src/data";
 import { Rng, tf } from "../../src/engine";
 import { smoothLabels } from "../../src/losses";
-import { convNet, mlp, type Model } from "../../src/models";
+import { convNet, mlp, vgg, type Model } from "../../src/models";
 import { evaluate, train, type TrainCallbacks, type TrainData, type TrainOptions, type TrainResult } from "../../src/training";
 import { runScript } from "../support/children";
 import { closeTo } from "../support/closeTo";
@@ -370,6 +370,18 @@ describe("training/train", () => {
       );
     });
 
+    for (const [other, model] of [
+      ["activation", mlp({ inputShape: [8, 8, 1], numClasses: 3, activation: "tanh" })],
+      ["dropout", vgg({ depth: 11, width: 1, numClasses: 3, inputShape: [8, 8, 1], dropout: 0.5 })],
+    ] as const)
+      it(`is not mistaken for a run whose network has another ${other}`, async () => {
+        const checkpoint = path.join(folder, "run.checkpoint");
+        const same = other === "activation" ? mlp(inputs) : vgg({ depth: 11, width: 1, ...inputs });
+        found(await train(same, small(), everything, { checkpoint, ...abortAfter(2) }));
+
+        await assert.rejects(train(model, small(), everything, { checkpoint }), /run\.checkpoint: belongs to run/);
+      });
+
     it("with a damaged checkpoint stops with one clear error", async () => {
       const checkpoint = path.join(folder, "run.checkpoint");
       fs.writeFileSync(checkpoint, "half a checkpoint");
@@ -464,6 +476,34 @@ describe("training/train", () => {
         epochs: 1,
         learningrate: 1,
       } as TrainOptions);
+    });
+
+    it("a misspelled or mistyped callback", async () => {
+      const options = { epochs: 1, batchSize: 8 };
+
+      await refused(/train: unknown option "onepoch", did you mean "onEpoch"\?/, options, {
+        onepoch: () => {},
+      } as TrainCallbacks);
+      await refused(/train: stopOnInterrupt = "no": expected true or false/, options, { stopOnInterrupt: "no" as never });
+      await refused(/tensorBoard: unknown option "foldr", did you mean "folder"\?/, options, {
+        tensorBoard: { foldr: "x" } as never,
+      });
+    });
+
+    it("something that is no network or no data, in one short sentence", async () => {
+      const config = { roh: 0.1 } as unknown as Model;
+
+      await assert.rejects(
+        train(config, small(), { epochs: 1 }),
+        /^Error: train: model = \{"roh":0\.1\}: expected a network, such as mlp\(\{ inputShape, numClasses \}\)$/,
+      );
+      await refused(
+        /train: data\.test is missing: expected a dataset/,
+        { epochs: 1 },
+        {},
+        { data: { train: small().train } as never },
+      );
+      await refused(/train: data: unknown option "tests", did you mean "test"\?/, { epochs: 1 }, {}, { data: { ...small(), tests: 1 } as never }); // prettier-ignore
     });
 
     it("checkpoints without a file, or every 0 steps, before it starts", async () => {

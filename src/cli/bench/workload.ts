@@ -28,7 +28,7 @@ const LEARNING_RATE = 0.01;
 
 /** Real clothes where they are, generated ones where not. The caller owns the tensors. */
 export async function makeWorkload({ batchSize, trainingImages, numImages }: WorkloadOptions): Promise<Workload> {
-  const model = wideResNet({ depth: 10, widen: 2, numClasses: 10, inputShape: [28, 28, 1] });
+  const model = wideResNet({ depth: 10, widenFactor: 2, numClasses: 10, inputShape: [28, 28, 1] });
   const size = Math.max(batchSize, trainingImages, numImages);
   const data = hasFashionMnist() ? await loadFashionMnist({ limit: size }) : syntheticImages({ size });
   const [sgd, sam] = [0, RHO].map((rho) =>

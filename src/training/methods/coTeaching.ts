@@ -3,8 +3,8 @@
  * rightly, and its peer is trained on them. As in the authors' code both see the whole batch, so batch norm's statistics are of all.
  */
 import { z } from "zod";
-import { lossesAtStart } from "../step";
-import { defineMethod, streamOf } from "./method";
+import { firstPassLosses } from "../step";
+import { defineMethod, networkStream } from "./method";
 import { countSelection, weighted } from "./selection";
 
 const coTeachingSchema = z.strictObject({
@@ -34,7 +34,7 @@ export const coTeaching = defineMethod({
         const { states, rng, loss, epoch } = context;
         const count = keptExamples(batch.labels.length, epoch, options);
         const [byFirst, bySecond] = states.map((state, network) => {
-          const losses = lossesAtStart(state, stepBatch, { ...context, rng: streamOf(rng, network) });
+          const losses = firstPassLosses(state, stepBatch, { ...context, rng: networkStream(rng, network) });
           return weightsOfSmallest(losses, count);
         }) as [Float32Array, Float32Array];
         selection.add(batch, (i) => bySecond[i]! > 0);

@@ -7,7 +7,7 @@ import { z } from "zod";
 import { mixRows } from "../../data";
 import { tf, type Rng } from "../../engine";
 import { percentileOf } from "../../losses";
-import { lossesAtStart, type StepBatch } from "../step";
+import { firstPassLosses, type StepBatch } from "../step";
 import { defineMethod, labeled, toStepBatch, type MethodContext } from "./method";
 import { countSelection, weighted } from "./selection";
 
@@ -35,7 +35,7 @@ export const mentorMix = defineMethod({
     const [single, mixed] = [new Float32Array(1).fill(NaN), new Float32Array(1).fill(NaN)];
     const selection = countSelection(setting);
     const weigh = (average: Float32Array, stepBatch: StepBatch, context: MethodContext) => {
-      const weights = thresholdWeights(lossesAtStart(context.states[0]!, stepBatch, context), average, options);
+      const weights = thresholdWeights(firstPassLosses(context.states[0]!, stepBatch, context), average, options);
       return context.epoch <= options.burnIn * context.config.epochs ? weights.fill(1) : weights;
     };
     return {

@@ -69,8 +69,8 @@ export function defineMethod<Schema extends z.ZodType<{ name: string }>>(definit
   return definition;
 }
 
-/** Of a network's own. The first's is the step's, so that a second one changes nothing for it. */
-export function streamOf(step: Rng, network: number): Rng {
+/** A network's own stream. The first network has the step's, so that a second one changes nothing for it. */
+export function networkStream(step: Rng, network: number): Rng {
   return network === 0 ? step : step.split("network").split(network);
 }
 

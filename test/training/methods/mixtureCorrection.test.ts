@@ -47,7 +47,7 @@ describe("training/methods/mixtureCorrection", () => {
     );
   });
 
-  it("takes w from all losses at an epoch's start, and the prediction from the batch, after the warm-up alone", () => {
+  it("takes w from all losses at an epoch's start, and the prediction from the batch, after the warm-up alone", async () => {
     // Class 1 is predicted above ½: certain of 0.9 and 0.1, right for all but the last two examples.
     const xs = [0.1, 0.12, 0.14, 0.16, 0.9, 0.88, 0.86, 0.84, 0.1, 0.9];
     const dataset = pixels(xs.map((x) => Math.round(255 * x)), [0, 0, 0, 0, 1, 1, 1, 1, 1, 0]); // prettier-ignore
@@ -58,14 +58,14 @@ describe("training/methods/mixtureCorrection", () => {
       ({ model, config, dataset, epoch, states: [{ weights: {}, stats: {} } as TrainState] }) as unknown as MethodContext;
     const images = Float32Array.of(0.1, 0.1, 0.9);
     const batch = { images, labels: Int32Array.of(0, 1, 0), indices: Int32Array.of(0, 8, 9) };
-    const targetsIn = (epoch: number) => {
-      method.startEpoch!(context(epoch));
+    const targetsIn = async (epoch: number) => {
+      await method.startEpoch!(context(epoch));
       return [...method.prepare!(batch, context(epoch)).targets];
     };
 
-    assert.deepEqual(targetsIn(2), [1, 0, 0, 1, 1, 0]);
+    assert.deepEqual(await targetsIn(2), [1, 0, 0, 1, 1, 0]);
     // The first stays; the other two, of far larger losses, become what is predicted.
-    closeTo(targetsIn(3), [1, 0, 1, 0, 0, 1], 0.05);
+    closeTo(await targetsIn(3), [1, 0, 1, 0, 0, 1], 0.05);
   });
 
   it("is training without it in the warm-up, bit for bit, with mixup and SAM too", async () => {
