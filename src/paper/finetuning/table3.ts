@@ -187,26 +187,33 @@ function paperConditions(): Condition[] {
 
 function paperCondition({ dataset, model }: PaperNumber): Condition {
   const [name, network] = [dataset as DatasetName, String(model)];
-  const { variant, imageSize, m, ...checkpoint } = checkpoints[network]!;
   const { trainSize, title } = datasetFacts[name];
-  const { steps, batchSize } = checkpoint;
-  const ofImageNet = name === "imagenet";
+  const validationSize = Math.round(trainSize / 10); // paper Sec. 3: a tenth of the training set
   return {
     labels: { model: network, dataset: title },
-    config: {
-      dataset: { name, imageSize },
-      model: { name: "efficientNet", variant },
-      training: {
-        ...{ ...paperTraining, m, batchSize },
-        learningRate: ofImageNet ? 0.1 : checkpoint.learningRate, // paper App. C.2
-        epochs: ofImageNet ? 10 : epochsOf({ steps, trainSize, batchSize }), // paper App. C.2
-        augment: augmentOf(name),
-      },
-      finetune: { from: { file: `efficientnet-${variant}.safetensors` }, newHead: !ofImageNet },
-    },
-    rhos: ofImageNet ? [0.05] : paperRhos, // paper App. C.2
-    validationSize: Math.round(trainSize / 10), // paper Sec. 3: a tenth of the training set
+    config: paperRun(name, { network, trainSize }),
+    rhos: name === "imagenet" ? [0.05] : paperRhos, // paper App. C.2
+    tunedOn: paperRun(name, { network, trainSize: trainSize - validationSize }),
+    validationSize,
     paper: { dataset: name, model: network },
+  };
+}
+
+/** A finetuning of `trainSize` images: as many steps as the paper's, whatever the number of images. */
+function paperRun(name: DatasetName, { network, trainSize }: { network: string; trainSize: number }): RunOptions {
+  const { variant, imageSize, steps, ...checkpoint } = checkpoints[network]!;
+  const { batchSize } = checkpoint;
+  const ofImageNet = name === "imagenet";
+  return {
+    dataset: { name, imageSize },
+    model: { name: "efficientNet", variant },
+    training: {
+      ...{ ...paperTraining, ...checkpoint },
+      learningRate: ofImageNet ? 0.1 : checkpoint.learningRate, // paper App. C.2
+      epochs: ofImageNet ? 10 : epochsOf({ steps, trainSize, batchSize }), // paper App. C.2
+      augment: augmentOf(name),
+    },
+    finetune: { from: { file: `efficientnet-${variant}.safetensors` }, newHead: !ofImageNet },
   };
 }
 

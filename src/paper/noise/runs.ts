@@ -94,7 +94,7 @@ export function describeNoiseRuns(budget: Budget): string {
 /** The same for the tuning runs, which are tested on clean images that no run is trained on, with one seed. */
 export function describeTuning(budget: Budget): string {
   const { base, epochs, validationSize } = scales[budget];
-  const images = describeDataset({ ...base.dataset, testSize: validationSize }).replace("test images", "clean validation images");
+  const images = describeDataset({ ...base.dataset, validationSize }).replace("test images", "clean validation images");
   return `${describeModel(base.model)}, ${images}, symmetric noise, ${epochs} epochs, one seed`;
 }
 

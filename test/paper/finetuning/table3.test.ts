@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { runConfig } from "../../../src/experiments/config";
+import { runConfig, type RunOptions } from "../../../src/experiments/config";
 import type { PlannedRun } from "../../../src/experiments/plan";
 import { largestBudget } from "../../../src/paper/item";
 import { table10, table10Rows } from "../../../src/paper/finetuning/table10";
@@ -57,6 +57,15 @@ describe("paper/finetuning/table3", () => {
     assert.deepEqual([epochs("EfficientNet-b7", "flowers"), epochs("EfficientNet-L2", "flowers")], [5000, 3334]);
     assert.deepEqual([epochs("EfficientNet-b7", "cifar-10"), epochs("EfficientNet-L2", "cifar-10")], [105, 104]);
     assert.equal(epochs("EfficientNet-b7", "imagenet"), 10);
+  });
+
+  it("makes as many steps in a tuning run, which has a tenth fewer images", () => {
+    const aircraft = ofNetwork("EfficientNet-b7").find((row) => row.paper?.dataset === "fgvc_aircraft")!;
+    const epochs = (options: RunOptions) => options.training.epochs;
+
+    // 6667 images are six full batches of 1024; without 667 that are held out, five.
+    assert.equal(epochs(aircraft.config), Math.ceil(5000 / 6));
+    assert.equal(epochs(aircraft.tunedOn!), 5000 / 5);
   });
 
   it("trains CIFAR alone with AutoAugment", () => {

@@ -41,6 +41,12 @@ describe("paper/noise/table8", () => {
     assert.equal(bestRow([], 0.4), undefined);
   });
 
+  it("says how many images its runs are trained on: those that are held out are not", () => {
+    // paper App. C: a tenth of CIFAR-10's 50 000
+    assert.match(table8.describe("paper"), /^ResNet-32, 45000 training and 5000 clean validation images of CIFAR-10, /);
+    assert.match(table8.describe("lab"), /^MLP 256-256, 2000 training and 5000 clean validation images of Fashion-MNIST, /);
+  });
+
   describe("conclusions", () => {
     it("list the least errors beside those at ρ = 0", () => {
       const listed = conclude(table8, "lab", records(valley)).find((text) => text.startsWith("Lowest error"));
