@@ -30,7 +30,7 @@ export interface ComparisonOptions extends Pick<PaperItem, "id" | "recordsIn" | 
   /** Another of the paper's measures, printed beside it. */
   readonly alsoMeasure?: string;
   /** Footnotes, besides the notes in data/paper. */
-  readonly notes?: readonly string[];
+  readonly notes?: (budget: Budget) => readonly string[];
   /** The title of the item that counts a condition, for a condition that two items show; default: this one. */
   readonly countedIn?: (result: ConditionResult, budget: Budget) => string | undefined;
   /** Sentences after those that every such table has. */
@@ -39,7 +39,15 @@ export interface ComparisonOptions extends Pick<PaperItem, "id" | "recordsIn" | 
 
 /** The item of a table of this shape. */
 export function comparisonItem(options: ComparisonOptions): ComparisonItem {
-  const { comparison, measure, alsoMeasure, notes, countedIn = () => undefined, remarks = () => [], ...item } = options;
+  const {
+    comparison,
+    measure,
+    alsoMeasure,
+    notes = () => [],
+    countedIn = () => undefined,
+    remarks = () => [],
+    ...item
+  } = options;
   const { describe = (budget: Budget) => describeComparison(comparison(budget)) } = options;
   const about = (budget: Budget) => ({ budget, comparison: comparison(budget), description: `${describe(budget)}.` });
   const papers = (of = measure) => comparisonPaperRows(paperNumbers(item.id), of);
@@ -52,7 +60,7 @@ export function comparisonItem(options: ComparisonOptions): ComparisonItem {
     claims: comparisonClaims,
     remarks: (results) => [...remarkOnAll(results), ...remarks(results)],
     table: (results, budget) => {
-      const printed = { title: item.title, papers: papers(), also: alsoMeasure ? papers(alsoMeasure) : [], notes };
+      const printed = { title: item.title, papers: papers(), also: alsoMeasure ? papers(alsoMeasure) : [], notes: notes(budget) };
       return comparisonTable(results, { ...about(budget), ...printed, numbers: paperNumbers(item.id) });
     },
     figure: (results, budget) => comparisonFigure(results, { ...about(budget), title: titleOf(results), papers: papers() }),

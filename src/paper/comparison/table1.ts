@@ -3,7 +3,14 @@ import type { Budget } from "../item";
 import { comparisonMethods, conditionName, type Comparison, type Condition } from "./comparison";
 import { comparisonItem } from "./comparisonItem";
 import { paperConditions } from "./paperConditions";
-import { comparisonScales, quickComparison, type Augment, type ComparisonScale, type QuickCondition } from "./scales";
+import {
+  comparisonScales,
+  quickComparison,
+  settingsNotes,
+  type Augment,
+  type ComparisonScale,
+  type QuickCondition,
+} from "./scales";
 import { table5 } from "./table5";
 
 export const table1 = comparisonItem({
@@ -12,6 +19,7 @@ export const table1 = comparisonItem({
   title: "Table 1",
   claim: "SAM lowers the test error of every network, with every augmentation.",
   comparison: table1Comparison,
+  notes: settingsNotes,
   countedIn: ({ condition }, budget) => (isOfTable5(condition, budget) ? table5.title : undefined),
 });
 

@@ -7,7 +7,7 @@ import type { Budget } from "../item";
 import { paperNumbers, selectNumbers } from "../numbers";
 import { errorsBySeed, type Comparison, type ComparisonMethod, type Condition, type ConditionResult } from "./comparison";
 import { comparisonClaims, comparisonItem, type ComparisonItem } from "./comparisonItem";
-import { comparisonScales, quickCondition, type QuickBudget } from "./scales";
+import { comparisonScales, quickCondition, settingsNotes, type QuickBudget } from "./scales";
 
 // The baseline of a row has the row's epochs: twice as many are the next row.
 const methods: readonly ComparisonMethod[] = ["SGD", "SAM"];
@@ -20,7 +20,7 @@ const base = comparisonItem({
   comparison,
   measure: "top1ErrorRate",
   alsoMeasure: "top5ErrorRate",
-  notes: ["ours is top-1 error alone."],
+  notes: (budget) => ["ours is top-1 error alone.", ...settingsNotes(budget)],
 });
 
 export const table2: ComparisonItem = {

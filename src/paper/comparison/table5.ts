@@ -3,7 +3,7 @@ import type { Budget } from "../item";
 import { comparisonMethods, type Comparison } from "./comparison";
 import { comparisonItem } from "./comparisonItem";
 import { paperConditions } from "./paperConditions";
-import { comparisonScales, quickComparison } from "./scales";
+import { comparisonScales, quickComparison, settingsNotes } from "./scales";
 
 // The paper's "auto augment" on Fashion-MNIST is cutout alone.
 const augments = [
@@ -16,6 +16,7 @@ export const table5 = comparisonItem({
   title: "Table 5",
   claim: "SAM lowers the test error on Fashion-MNIST and SVHN, with basic augmentation and with stronger ones.",
   comparison,
+  notes: settingsNotes,
 });
 
 function comparison(budget: Budget): Comparison {

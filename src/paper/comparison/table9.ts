@@ -13,6 +13,7 @@ import {
 } from "./comparison";
 import { comparisonItem, type ComparisonItem } from "./comparisonItem";
 import { paperConditions } from "./paperConditions";
+import { settingsNotes } from "./scales";
 import { isOfTable5, table1Comparison } from "./table1";
 
 /** The untuned ρ of Tables 9 and 10: paper App. C.1. */
@@ -25,6 +26,7 @@ export const table9: ComparisonItem = {
     title: "Table 9",
     claim: "SAM at an untuned ρ = 0.05 still lowers the test error, nearly as far as at the tuned ρ.",
     comparison,
+    notes: settingsNotes,
     countedIn,
     remarks: besideTuned,
   }),

@@ -21,7 +21,7 @@ import { titleOfDataset } from "../comparison/paperRows";
 import { FIXED_RHO } from "../comparison/table9";
 import type { Budget, ItemSummary, ItemTable, PaperItem } from "../item";
 import { paperNumbers, selectNumbers, type PaperNumber } from "../numbers";
-import { analogNote, describeFinetuning, finetuneComparison } from "./table3";
+import { describeFinetuning, finetuneComparison, finetuningNotes } from "./table3";
 
 export const table10: PaperItem<Table10Row> = {
   id: "table-10",
@@ -110,7 +110,7 @@ function tableOf(ours: readonly Table10Row[], budget: Budget): ItemTable {
       budget,
       seeds: ours[0]?.fixed.errors.SAM.length ?? 0,
       paperSpread: numbers.spread,
-      notes: [`${describeFinetuning(budget)}.`, verdictNote, analogNote],
+      notes: [`${describeFinetuning(budget)}.`, verdictNote, ...finetuningNotes(budget)],
     }),
   };
 }

@@ -7,7 +7,7 @@ import type { Budget, ItemSummary, ItemTable, PaperItem } from "../item";
 import { paperNumber, paperNumbers, selectNumbers } from "../numbers";
 import { accuracies, gainsOver, percent, placeOf, SGD_BASELINE, type EpochChoice } from "./accuracies";
 import { noiseMethods } from "./methods";
-import { describeCompute, describeNoiseRuns, noisePlan, noiseRates, noiseRows, type NoiseRow } from "./runs";
+import { describeCompute, describeNoiseRuns, noisePlan, noiseRates, noiseRows, settingsNotes, type NoiseRow } from "./runs";
 import { aboveEverywhere, bestRival, rivalClaims, sgdClaims, table4Claims, table4Remarks } from "./table4Claims";
 
 export const table4: PaperItem<NoiseRow> = {
@@ -73,6 +73,7 @@ function tableOf(runs: readonly NoiseRow[], budget: Budget): ItemTable {
         ...choices(runs),
         toldTheRate,
         verdictNote,
+        ...settingsNotes(budget),
         boldNote(lines),
       ],
     }),
