@@ -1,10 +1,10 @@
 /** The batches of a training, made in a worker thread ahead of their use, or where they are used. */
 import { on } from "node:events";
 import { checkOptions } from "../engine";
-import { batchKinds, epochsOfBatches, numBatches, type Batch, type EpochsOptions } from "./batches";
+import { batchKinds, batches, epochsOfBatches, numBatches, type Batch, type EpochsOptions } from "./batches";
 import type { BatchWork } from "./batchWorker";
 import type { AugmentName } from "./augmentations";
-import { imageLength, isFiled, type Dataset, type FiledDataset } from "./dataset";
+import { imageLength, isOnDisk, type Dataset, type OnDiskDataset } from "./dataset";
 import { DecodePool } from "./decodePool";
 import { imageBatches, type ImageBatchOptions } from "./imageFolder";
 import { startWorker } from "./workerThread";
@@ -30,10 +30,21 @@ export function batchStream(dataset: Dataset, options: BatchStreamOptions): Batc
   const { batchSize, augment: kind, firstBatch } = batchKinds;
   checkOptions(options, { batchSize, augment: kind, firstBatch, epochs: "array", thread: "boolean" }, "batchStream");
   const { augment = "none", thread, ...epochs } = options;
-  if (isFiled(dataset)) return fromFiles(dataset, { ...epochs, augment });
+  if (isOnDisk(dataset)) return fromFiles(dataset, { ...epochs, augment });
   if (typeof augment !== "string") return fromHere(dataset, { ...epochs, augment });
   const named = { ...epochs, augment };
   return (thread ?? threadPays(dataset, named)) ? fromThread(dataset, named) : fromHere(dataset, named);
+}
+
+/**
+ * All examples once, in order and not augmented, the last ragged batch included; worker threads decode an on-disk dataset.
+ * @throws if `batchSize` is not a positive integer, or a file cannot be decoded
+ */
+export async function* batchesInOrder(dataset: Dataset, { batchSize }: Pick<BatchStreamOptions, "batchSize">): BatchStream {
+  const { mean, std, shape } = dataset;
+  const plain = { batchSize, dropLast: false };
+  if (isOnDisk(dataset)) yield* imageBatches(dataset, { ...plain, training: false, size: [shape[0], shape[1]], mean, std });
+  else yield* batches(dataset, { ...plain, shuffle: false });
 }
 
 // Measured, on two cores: to start a thread takes 0.07 s, or 0.2 s where it has 60 000 images; to make an augmented value takes 20 to
@@ -50,18 +61,18 @@ async function* fromHere(dataset: Dataset, options: EpochsOptions): BatchStream 
   yield* epochsOfBatches(dataset, options);
 }
 
-const filedAugments: Partial<Record<AugmentName, Pick<ImageBatchOptions, "fit" | "randAugment">>> = {
+const onDiskAugments: Partial<Record<AugmentName, Pick<ImageBatchOptions, "fit" | "randAugment">>> = {
   none: { fit: "center" },
   "random-resized-crop": { fit: "random" },
   randaugment: { fit: "random", randAugment: {} },
 };
 
-async function* fromFiles(dataset: FiledDataset, { augment, epochs, firstBatch = 0, batchSize }: EpochsOptions): BatchStream {
-  const how = typeof augment === "string" ? filedAugments[augment] : undefined;
+async function* fromFiles(dataset: OnDiskDataset, { augment, epochs, firstBatch = 0, batchSize }: EpochsOptions): BatchStream {
+  const how = typeof augment === "string" ? onDiskAugments[augment] : undefined;
   if (!how) {
-    const names = Object.keys(filedAugments).join(", ");
+    const names = Object.keys(onDiskAugments).join(", ");
     throw new Error(
-      `augment = "${typeof augment === "string" ? augment : augment?.name}" of ${dataset.name}, whose images stay in their files: expected one of ${names}`,
+      `augment = "${typeof augment === "string" ? augment : augment?.name}" of ${dataset.name}, an on-disk dataset: expected one of ${names}`,
     );
   }
   const [height, width] = dataset.shape;

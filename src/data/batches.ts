@@ -3,7 +3,7 @@ import type { OptionKinds, Rng } from "../engine";
 import { checkOptions } from "../engine/options"; // not the engine itself: worker threads need no TensorFlow
 import type { Augmentation } from "./augment";
 import { augmentation, type AugmentName } from "./augmentations";
-import { imageLength, normalize, type Dataset } from "./dataset";
+import { imageLength, normalizeImages, type Dataset } from "./dataset";
 
 export interface Batch {
   /** (n·height·width·channels), normalized */
@@ -105,7 +105,7 @@ export function makeBatch(
 ): Batch {
   const bytes = gather(dataset, indices);
   if (chosen.bytes) chosen.bytes(bytes, { shape: dataset.shape, rng: rng!, firstIndex });
-  const images = normalize(bytes, dataset);
+  const images = normalizeImages(bytes, dataset);
   if (chosen.pixels) chosen.pixels(images, { shape: dataset.shape, rng: rng!, firstIndex });
   return { images, labels: Int32Array.from(indices, (i) => dataset.labels[i]!), indices };
 }

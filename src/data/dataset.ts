@@ -21,17 +21,22 @@ export interface Dataset {
   readonly std: readonly number[];
   readonly classNames?: readonly string[];
   /**
-   * (size) the image files of a set too large for memory, see `openImageFolder`. To train on it and to evaluate decodes them batch by
-   * batch; to ask for its `images` is an error.
+   * (size) the image files of an on-disk dataset, which is too large for memory; see `openImageFolder`. Training and evaluation decode
+   * them batch by batch. Reading its `images` is an error.
    */
   readonly files?: readonly string[];
 }
 
-/** A set whose images stay in their files. */
-export type FiledDataset = Dataset & Required<Pick<Dataset, "files" | "classNames">>;
+/** A dataset whose images stay in their files. */
+export type OnDiskDataset = Dataset & Required<Pick<Dataset, "files" | "classNames">>;
 
-export function isFiled(dataset: Dataset): dataset is FiledDataset {
+export function isOnDisk(dataset: Dataset): dataset is OnDiskDataset {
   return dataset.files !== undefined;
+}
+
+/** What tells the images of two datasets apart: their bytes, or on disk the names of their files. */
+export function imagesIdentity(dataset: Dataset): Uint8Array | string {
+  return isOnDisk(dataset) ? dataset.files.join("\n") : dataset.images;
 }
 
 export interface HeldOutOptions {
@@ -67,10 +72,10 @@ export function makeDataset(parts: Omit<Dataset, "size">): Dataset {
 }
 
 /**
- * A set whose images stay in their files: everything but `images`.
- * @throws where a label is out of range, or there are not as many as files
+ * An on-disk dataset: everything but `images`.
+ * @throws if a label is out of range, or there are not as many as files
  */
-export function makeFiledDataset(parts: Omit<FiledDataset, "size" | "images">): FiledDataset {
+export function makeOnDiskDataset(parts: Omit<OnDiskDataset, "size" | "images">): OnDiskDataset {
   const { name, files, labels, shape } = parts;
   if (files.length !== labels.length) throw new Error(`${name}: ${labels.length} labels for ${files.length} files`);
   checkLabels(labels, parts);
@@ -80,7 +85,7 @@ export function makeFiledDataset(parts: Omit<FiledDataset, "size" | "images">): 
     get images(): Uint8Array {
       const gigabytes = ((files.length * imageLength(shape)) / 1e9).toFixed(1);
       throw new Error(
-        `${name}: its ${files.length} images (${gigabytes} GB) stay in their files; this needs them in memory: take fewer, by trainSize and testSize`,
+        `${name}: an on-disk dataset; this needs its ${files.length} images (${gigabytes} GB) in memory: take fewer, by trainSize and testSize`,
       );
     },
   };
@@ -88,7 +93,7 @@ export function makeFiledDataset(parts: Omit<FiledDataset, "size" | "images">): 
 
 /** The examples at `indices`, in that order (an index may come twice). Copies. */
 export function subset(dataset: Dataset, indices: ArrayLike<number>): Dataset {
-  if (isFiled(dataset)) return filedSubset(dataset, indices);
+  if (isOnDisk(dataset)) return subsetOnDisk(dataset, indices);
   const pixels = imageLength(dataset.shape);
   const images = new Uint8Array(indices.length * pixels);
   const labels = new Int32Array(indices.length);
@@ -100,25 +105,22 @@ export function subset(dataset: Dataset, indices: ArrayLike<number>): Dataset {
   return { ...dataset, size: indices.length, images, labels };
 }
 
-// Field by field: to spread it would ask for its images.
-function filedSubset(dataset: FiledDataset, indices: ArrayLike<number>): FiledDataset {
+// Field by field, since spreading it would read its images.
+function subsetOnDisk(dataset: OnDiskDataset, indices: ArrayLike<number>): OnDiskDataset {
   const kept = Array.from(indices, (index) => checkIndex(index, dataset));
   const { name, shape, numClasses, classNames, mean, std, files, labels } = dataset;
   const parts = { files: kept.map((i) => files[i]!), labels: Int32Array.from(kept, (i) => labels[i]!) };
-  return makeFiledDataset({ name, shape, numClasses, classNames, mean, std, ...parts });
+  return makeOnDiskDataset({ name, shape, numClasses, classNames, mean, std, ...parts });
 }
 
 /** The first `count` examples. Copies, so that the whole set can be freed. */
 export function takeFirst(dataset: Dataset, count: number): Dataset {
   if (!Number.isInteger(count) || count < 1 || count > dataset.size)
     throw new Error(`limit = ${count}: expected an integer from 1 to ${dataset.size}, the size of ${dataset.name}`);
-  if (isFiled(dataset))
-    return filedSubset(
-      dataset,
-      Array.from({ length: count }, (_, i) => i),
-    );
-  const images = dataset.images.slice(0, count * imageLength(dataset.shape));
-  return { ...dataset, size: count, images, labels: dataset.labels.slice(0, count) };
+  return subset(
+    dataset,
+    Int32Array.from({ length: count }, (_, i) => i),
+  );
 }
 
 /** The examples of the given classes alone, which are numbered anew in the order given. Copies. */
@@ -199,7 +201,7 @@ export function stratifiedOrder(classes: Pick<Dataset, "labels" | "numClasses">,
 }
 
 /** Bytes to (x/255 − mean)/std, channel by channel. */
-export function normalize(bytes: Uint8Array, { mean, std }: Pick<Dataset, "mean" | "std">): Float32Array {
+export function normalizeImages(bytes: Uint8Array, { mean, std }: Pick<Dataset, "mean" | "std">): Float32Array {
   const channels = mean.length;
   const tables = mean.map((_, c) => Float32Array.from({ length: 256 }, (_, byte) => (byte / 255 - mean[c]!) / std[c]!));
   const values = new Float32Array(bytes.length);

@@ -6,7 +6,7 @@ import path from "node:path";
 import { checkOptions, showValue, type OptionKinds } from "../engine/options";
 import { extractArchive } from "./archive";
 import { cacheFolder, maxFileBytes } from "./files";
-import { sources, type Source, type SourceName } from "./sources";
+import { datasetSources, type DatasetSource, type DatasetSourceName } from "./sources";
 
 export interface DownloadOptions {
   /** of the whole file, 64 lower-case hexadecimal digits */
@@ -61,11 +61,11 @@ export interface FetchOptions extends Pick<DownloadOptions, "onProgress" | "sign
  * Downloads and unpacks a published data set, so that its loader finds it. What is there already is not fetched again.
  * @returns the folder it is in
  */
-export async function fetchDataset(name: SourceName, options: FetchOptions = {}): Promise<string> {
+export async function fetchDataset(name: DatasetSourceName, options: FetchOptions = {}): Promise<string> {
   const { sha256: _, maxBytes: __, ...kinds } = downloadKinds;
   checkOptions(options, { folder: "string", ...kinds }, "fetchDataset");
-  const source: Source | undefined = Object.hasOwn(sources, name) ? sources[name] : undefined;
-  if (!source) throw new Error(`data set "${name}": expected one of ${Object.keys(sources).join(", ")}`);
+  const source: DatasetSource | undefined = Object.hasOwn(datasetSources, name) ? datasetSources[name] : undefined;
+  if (!source) throw new Error(`data set "${name}": expected one of ${Object.keys(datasetSources).join(", ")}`);
   const { folder = cacheFolder(name), ...rest } = options;
   if (source.unpack && (await exists(folder))) return folder;
   for (const { url, sha256, bytes: maxBytes } of source.files) {

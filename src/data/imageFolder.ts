@@ -5,7 +5,7 @@ import { checkOptions, type OptionKinds, type Rng } from "../engine";
 import { safePath } from "./archive";
 import type { RandAugmentOptions } from "./autoAugment";
 import { numBatches, type Batch } from "./batches";
-import { makeDataset, makeFiledDataset, normalize, stratifiedOrder, type Dataset, type FiledDataset } from "./dataset";
+import { makeDataset, makeOnDiskDataset, normalizeImages, stratifiedOrder, type Dataset, type OnDiskDataset } from "./dataset";
 import { DecodePool, type ImageJob } from "./decodePool";
 import { readBounded } from "./files";
 
@@ -100,11 +100,11 @@ const gray = { mean: [0.449], std: [0.226] };
  * @param folder its path, or what `scanImageFolder` found in it
  * @throws where nothing is found
  */
-export async function openImageFolder(folder: string | ImageFolder, options: OpenImageFolderOptions): Promise<FiledDataset> {
+export async function openImageFolder(folder: string | ImageFolder, options: OpenImageFolderOptions): Promise<OnDiskDataset> {
   checkOptions(options, openKinds, "openImageFolder");
   const { size, mean = imageNet.mean, std = imageNet.std, ...which } = options;
   const { classNames, ...found } = await scanned(folder, which);
-  return makeFiledDataset({ ...found, classNames, shape: [...dimensions(size), 3], numClasses: classNames.length, mean, std });
+  return makeOnDiskDataset({ ...found, classNames, shape: [...dimensions(size), 3], numClasses: classNames.length, mean, std });
 }
 
 /**
@@ -239,7 +239,7 @@ function toBatch(
   statistics: Pick<Dataset, "mean" | "std">,
 ): Batch {
   const bytes = Uint8Array.from(Buffer.concat(images));
-  return { images: normalize(bytes, statistics), labels: indices.map((i) => folder.labels[i]!), indices };
+  return { images: normalizeImages(bytes, statistics), labels: indices.map((i) => folder.labels[i]!), indices };
 }
 
 // Enough jobs at once to keep the threads busy, few enough to hold in memory.

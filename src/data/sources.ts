@@ -2,15 +2,15 @@
 import path from "node:path";
 import { cacheFolder } from "./files";
 
-export interface SourceFile {
+export interface DatasetSourceFile {
   readonly url: string;
   readonly sha256: string;
   readonly bytes?: number;
 }
 
-export interface Source {
+export interface DatasetSource {
   readonly title: string;
-  readonly files: readonly SourceFile[];
+  readonly files: readonly DatasetSourceFile[];
   /** true: the files are archives, to be unpacked */
   readonly unpack: boolean;
 }
@@ -20,7 +20,7 @@ const svhn = "http://ufldl.stanford.edu/housenumbers/";
 const mnist = "https://storage.googleapis.com/cvdf-datasets/mnist/";
 
 /** The sets that `fetchDataset` can get, by the name of their folder in data/cache. */
-export const sources = {
+export const datasetSources = {
   "cifar-10": {
     title: "CIFAR-10",
     unpack: true,
@@ -90,9 +90,9 @@ export const sources = {
       },
     ],
   },
-} as const satisfies Record<string, Source>;
+} as const satisfies Record<string, DatasetSource>;
 
-export type SourceName = keyof typeof sources;
+export type DatasetSourceName = keyof typeof datasetSources;
 
 /** A set that has to be brought and laid out by hand: folders of images, a folder a class. */
 export interface ImageFolderSource {
@@ -230,8 +230,8 @@ function describeLayout(layout: ImageFolderSource["layout"], folder: string): st
 }
 
 /** One sentence that says what is missing where, and how to get it with and without a network. */
-export function missingMessage(name: SourceName, folder: string = cacheFolder(name)): string {
-  const { title, files, unpack }: Source = sources[name];
+export function missingMessage(name: DatasetSourceName, folder: string = cacheFolder(name)): string {
+  const { title, files, unpack }: DatasetSource = datasetSources[name];
   const list = files.map(({ url, sha256 }) => `  ${url}\n    SHA-256 ${sha256}`).join("\n");
   const how = unpack ? "unpack it into" : "put them into";
   return `${title} is not in ${folder}. With a network: fetchDataset("${name}"). Without one: get\n${list}\n  elsewhere and ${how} ${folder}${path.sep}`;

@@ -10,7 +10,7 @@ import {
   loadFashionMnist,
   loadMnist,
   loadSvhn,
-  sources,
+  datasetSources,
   syntheticImages,
   takeClasses,
   takeFirst,
@@ -18,7 +18,7 @@ import {
   type Dataset,
   type ImageFolderName,
   type ImageShape,
-  type SourceName,
+  type DatasetSourceName,
 } from "../data";
 import { cacheFolder } from "../data/files";
 import { hasFolderSet, readFolderSet } from "./folderSets";
@@ -196,8 +196,8 @@ function photos(name: ImageFolderName, about: Omit<DatasetFacts, "shape">): Data
 }
 
 /** Files that `fetchDataset` gets. Each of `marks` must be there, under one of its names; default: each file, unpacked or not. */
-function downloads(name: SourceName, marks?: readonly (readonly string[])[]): DatasetFiles {
-  const { files } = sources[name];
+function downloads(name: DatasetSourceName, marks?: readonly (readonly string[])[]): DatasetFiles {
+  const { files } = datasetSources[name];
   const names = marks ?? files.map(({ url }) => [path.basename(url), path.basename(url, ".gz")]);
   const isHere = () => names.every((alternatives) => alternatives.some((file) => existsSync(path.join(cacheFolder(name), file))));
   return { files, note: `fetchDataset("${name}") gets it`, isHere };

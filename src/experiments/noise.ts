@@ -4,7 +4,7 @@ import {
   asymmetricTransition,
   compareLabels,
   instanceNoise,
-  normalize,
+  normalizeImages,
   pairFlipNoise,
   pairFlipTransition,
   symmetricNoise,
@@ -55,7 +55,7 @@ const kinds = {
   },
   instance: {
     labels: (trainSet, { noise }) =>
-      instanceNoise(trainSet.labels, { ...optionsOf(trainSet, noise), features: normalize(trainSet.images, trainSet) }),
+      instanceNoise(trainSet.labels, { ...optionsOf(trainSet, noise), features: normalizeImages(trainSet.images, trainSet) }),
   },
 } satisfies Record<string, NoiseKind>;
 

@@ -1,5 +1,5 @@
 /** Evaluation in inference mode: error, mean loss, and what a network made of noisy labels. */
-import { imageBatches, imageLength, isFiled, normalize, oneHot, type Dataset, type FiledDataset } from "../data";
+import { batchesInOrder, imageLength, normalizeImages, oneHot, type Batch, type Dataset } from "../data";
 import { checkOptions, tf } from "../engine";
 import { crossEntropy } from "../losses";
 import type { Model, Variables } from "../models";
@@ -40,7 +40,7 @@ export function evaluate(model: Model, variables: Variables, dataset: Dataset, o
 }
 
 /**
- * `evaluate` with a pause after each batch, also for a dataset whose images stay in their files: worker threads decode those batch by batch.
+ * `evaluate` with a pause after each batch, also for an on-disk dataset, which worker threads decode batch by batch.
  * @throws where `batchSize` is not a whole number of at least 1, or a file cannot be decoded
  */
 export async function evaluateAny(
@@ -53,11 +53,8 @@ export async function evaluateAny(
   const { batchSize = BATCH_SIZE, signal } = options;
   checkBatchSize(batchSize);
   const parts: EvaluatedPart[] = [];
-  const all = isFiled(dataset)
-    ? filedParts(model, variables, dataset, batchSize)
-    : partsInMemory(model, variables, dataset, batchSize);
-  for await (const part of all) {
-    parts.push(part);
+  for await (const batch of batchesInOrder(dataset, { batchSize })) {
+    parts.push(evaluatePixels(model, variables, batch, dataset));
     await pause();
     signal?.throwIfAborted();
   }
@@ -68,16 +65,9 @@ function* partsInMemory(model: Model, variables: Variables, dataset: Dataset, ba
   for (const range of rangesOf(dataset.size, batchSize)) yield evaluateRange(model, variables, dataset, range);
 }
 
-async function* filedParts(
-  model: Model,
-  variables: Variables,
-  dataset: FiledDataset,
-  batchSize: number,
-): AsyncGenerator<EvaluatedPart> {
-  const { mean, std, shape, numClasses } = dataset;
-  const [height, width] = shape;
-  for await (const { images, labels } of imageBatches(dataset, { batchSize, training: false, size: [height, width], mean, std }))
-    yield tf.tidy(() => evaluateBatch(model, variables, tf.tensor4d(images, [labels.length, ...shape]), { labels, numClasses }));
+function evaluatePixels(model: Model, variables: Variables, batch: Batch, { shape, numClasses }: Dataset): EvaluatedPart {
+  const { images, labels } = batch;
+  return tf.tidy(() => evaluateBatch(model, variables, tf.tensor4d(images, [labels.length, ...shape]), { labels, numClasses }));
 }
 
 function checkBatchSize(batchSize: number): void {
@@ -147,7 +137,7 @@ function evaluateBatch(
 function imagesOf(dataset: Dataset, { start, end }: Range): tf.Tensor4D {
   const { images, shape } = dataset;
   const bytes = images.subarray(start * imageLength(shape), end * imageLength(shape));
-  return tf.tensor4d(normalize(bytes, dataset), [end - start, ...shape]);
+  return tf.tensor4d(normalizeImages(bytes, dataset), [end - start, ...shape]);
 }
 
 /** How far a network has memorized wrong labels; every share is in [0, 1], and absent where there is no such example. */

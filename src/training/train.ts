@@ -1,6 +1,6 @@
 /** The training loop: epochs of trainStep, evaluation on clean test data, checkpoints; repeatable and resumable bit for bit. */
 import { createHash } from "node:crypto";
-import { batchStream, isFiled, numBatches, type Batch, type BatchStream, type Dataset } from "../data";
+import { batchStream, imagesIdentity, numBatches, type Batch, type BatchStream, type Dataset } from "../data";
 import { checkOptions, Rng, showValue, tf, type OptionKinds, type Weights } from "../engine";
 import { lossByName, smoothLabels } from "../losses";
 import type { Model, Variables } from "../models";
@@ -327,7 +327,7 @@ function checkpointKey(model: Model, { train: set, test }: TrainData, config: Tr
   hash.update(JSON.stringify([model.name, model.inputShape, model.numClasses, layers, model.settings ?? {}, config]));
   for (const each of [set, test]) {
     hash.update(`${each.name} ${each.size}`).update(each.labels);
-    hash.update(isFiled(each) ? each.files.join("\n") : each.images);
+    hash.update(imagesIdentity(each));
   }
   return hash.digest("hex").slice(0, 16);
 }

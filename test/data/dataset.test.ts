@@ -5,7 +5,7 @@ import {
   classCounts,
   concatDatasets,
   makeDataset,
-  normalize,
+  normalizeImages,
   oneHot,
   splitHeldOut,
   subset,
@@ -86,7 +86,7 @@ describe("data/dataset", () => {
 
   it("Normalization is (x/255 − mean)/std, channel by channel", () => {
     // (255/255 − 0.5)/0.25 = 2; (0 − 0.2)/0.1 = −2; (51/255 − 0.5)/0.25 = −1.2; (51/255 − 0.2)/0.1 = 0
-    const values = normalize(Uint8Array.from([255, 0, 51, 51]), { mean: [0.5, 0.2], std: [0.25, 0.1] });
+    const values = normalizeImages(Uint8Array.from([255, 0, 51, 51]), { mean: [0.5, 0.2], std: [0.25, 0.1] });
 
     [2, -2, -1.2, 0].forEach((expected, i) => assert.ok(Math.abs(values[i]! - expected) < 1e-6));
   });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { asymmetricMaps, asymmetricNoise, instanceNoise, normalize, pairFlipNoise, symmetricNoise } from "../../src/data";
+import { asymmetricMaps, asymmetricNoise, instanceNoise, normalizeImages, pairFlipNoise, symmetricNoise } from "../../src/data";
 import { runData, runRecord } from "../../src/experiments/run";
 import type { RunOptions } from "../../src/experiments/config";
 import { tinyConfig, tinyRun } from "../support/records";
@@ -44,7 +44,7 @@ describe("experiments/run, label noise", () => {
 
   it("instance depends on the normalized pixels", async () => {
     const { clean, noisy, train } = await labelsOf({ ...config, noiseType: "instance" });
-    const features = normalize(train.images, train);
+    const features = normalizeImages(train.images, train);
 
     assert.deepEqual(noisy, instanceNoise(clean, { ...options, features }).noisyLabels);
     assert.notDeepEqual(noisy, clean);

@@ -20,18 +20,18 @@ function picture(label: number, rng: Rng): Buffer {
   return PNG.sync.write({ width, height, data } as PNG);
 }
 
-describe("training on images that stay in their files", () => {
+describe("training on an on-disk dataset", () => {
   watchThreads();
   const folder = temporaryFolder();
   const network = convNet({ inputShape: [SIZE, SIZE, 3], numClasses: 2, widths: [4] });
-  let [filed, inMemory] = [undefined, undefined] as unknown as [Dataset, Dataset];
+  let [onDisk, inMemory] = [undefined, undefined] as unknown as [Dataset, Dataset];
 
   before(async () => {
     for (const [label, name] of ["red", "blue"].entries()) {
       await mkdir(folder.path(`pictures/${name}`), { recursive: true });
       for (let i = 0; i < 12; i++) await folder.write(`pictures/${name}/${i}.png`, picture(label, new Rng(`${name} ${i}`)));
     }
-    filed = await openImageFolder(folder.path("pictures"), { size: SIZE });
+    onDisk = await openImageFolder(folder.path("pictures"), { size: SIZE });
     inMemory = await loadImageFolder(folder.path("pictures"), { size: SIZE });
   });
 
@@ -49,16 +49,16 @@ describe("training on images that stay in their files", () => {
   it("evaluates them as it does the same images in memory, batch by batch", async () => {
     const variables = network.init(new Rng(0));
 
-    const streamed = await evaluateAny(network, variables, filed, { batchSize: 5 });
+    const streamed = await evaluateAny(network, variables, onDisk, { batchSize: 5 });
 
     assert.deepEqual(streamed, evaluate(network, variables, inMemory, { batchSize: 5 }));
     assert.equal(streamed.predictions.length, 24);
-    await assert.rejects(evaluateAny(network, variables, filed, { batchSize: 0 }), /batchSize = 0/);
+    await assert.rejects(evaluateAny(network, variables, onDisk, { batchSize: 0 }), /batchSize = 0/);
     disposeVariables(variables);
   });
 
   it("without augmentation makes the same steps as in memory, to the last bit", async () => {
-    const [streamed, expected] = [await fit(filed, { augment: "none" }), await fit(inMemory, { augment: "none" })];
+    const [streamed, expected] = [await fit(onDisk, { augment: "none" }), await fit(inMemory, { augment: "none" })];
 
     assert.deepEqual(streamed.history, expected.history);
     assert.equal(streamed.history.length, 2);
@@ -66,41 +66,38 @@ describe("training on images that stay in their files", () => {
 
   it("with random crops of the files' own pixels, stopped and resumed, gives the run that was not stopped", async () => {
     const augment = "random-resized-crop";
-    const whole = await fit(filed, { augment });
+    const whole = await fit(onDisk, { augment });
     const stop = new AbortController();
     const checkpoint = folder.path("run.checkpoint");
     const onStep = ({ step }: { step: number }) => (step === 4 ? stop.abort() : undefined); // three steps an epoch
 
-    const stopped = await fit(filed, { augment }, { checkpoint, signal: stop.signal, onStep });
-    const resumed = await fit(filed, { augment }, { checkpoint });
+    const stopped = await fit(onDisk, { augment }, { checkpoint, signal: stop.signal, onStep });
+    const resumed = await fit(onDisk, { augment }, { checkpoint });
 
     assert.equal(stopped.outcome, "aborted");
     assert.deepEqual(resumed.history, whole.history);
-    assert.notDeepEqual(whole.history, (await fit(filed, { augment: "none" })).history);
+    assert.notDeepEqual(whole.history, (await fit(onDisk, { augment: "none" })).history);
     assert.ok(whole.history.at(-1)!.trainLoss < whole.history[0]!.trainLoss);
   });
 
   it("takes no augmentation that was written for images of one size", async () => {
     await assert.rejects(
-      fit(filed, { augment: "cutout" }),
-      /^Error: augment = "cutout" of pictures, whose images stay in their files: expected one of none, random-resized-crop, randaugment$/,
+      fit(onDisk, { augment: "cutout" }),
+      /^Error: augment = "cutout" of pictures, an on-disk dataset: expected one of none, random-resized-crop, randaugment$/,
     );
   });
 
   it("whatever needs them in memory says so", () => {
-    assert.throws(
-      () => filed.images,
-      /^Error: pictures: its 24 images \(0\.0 GB\) stay in their files; this needs them in memory/,
-    );
-    assert.throws(() => evaluate(network, { weights: {}, stats: {} }, filed), /stay in their files/);
+    assert.throws(() => onDisk.images, /^Error: pictures: an on-disk dataset; this needs its 24 images \(0\.0 GB\) in memory/);
+    assert.throws(() => evaluate(network, { weights: {}, stats: {} }, onDisk), /an on-disk dataset/);
   });
 
   it("a part of them is of the same files", () => {
-    const { train: kept, heldOut } = splitHeldOut(filed, { fraction: 0.25 });
+    const { train: kept, heldOut } = splitHeldOut(onDisk, { fraction: 0.25 });
 
-    assert.deepEqual([...kept.files!, ...heldOut.files!].sort(), [...filed.files!].sort());
+    assert.deepEqual([...kept.files!, ...heldOut.files!].sort(), [...onDisk.files!].sort());
     assert.deepEqual([...heldOut.labels], [0, 0, 0, 1, 1, 1]);
-    assert.deepEqual(takeFirst(filed, 3).files, filed.files!.slice(0, 3));
+    assert.deepEqual(takeFirst(onDisk, 3).files, onDisk.files!.slice(0, 3));
   });
 
   it("a file that cannot be decoded ends the run with its name", async () => {
