@@ -1,4 +1,4 @@
-/** `npm run docs`: writes src/engine/SECOND-ORDER.md anew from the list that the tests go through; with --check only compares. */
+/** `npm run docs`: writes src/engine/SECOND-ORDER.md from the list of ops that the tests use; --check only compares. */
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
@@ -6,6 +6,7 @@ import { Command } from "commander";
 import { writeFileAtomic } from "../data/files";
 import { secondOrderTable, type SecondOrderRow } from "../engine/secondOrder";
 import { toMarkdown } from "../tables";
+import { runCommand } from "./command";
 
 export const secondOrderFile = path.join(__dirname, "../../src/engine/SECOND-ORDER.md");
 
@@ -36,19 +37,16 @@ export function secondOrderPage(rows: readonly SecondOrderRow[] = secondOrderTab
 async function main({ check }: { check?: boolean }): Promise<void> {
   const page = secondOrderPage();
   const before = existsSync(secondOrderFile) ? await readFile(secondOrderFile, "utf8") : "";
-  if (page === before) return console.log("SECOND-ORDER.md is in step with the list of ops.");
-  if (check) throw new Error("src/engine/SECOND-ORDER.md does not show the list of ops: npm run docs");
+  if (page === before) return console.log("SECOND-ORDER.md is up to date.");
+  if (check) throw new Error("src/engine/SECOND-ORDER.md is out of date; run: npm run docs");
   await writeFileAtomic(secondOrderFile, page);
-  console.log("SECOND-ORDER.md now shows the list of ops.");
+  console.log("SECOND-ORDER.md was updated.");
 }
 
 if (require.main === module) {
-  const program = new Command("docs")
-    .description("Writes the documentation's generated tables.")
-    .option("--check", "write nothing; fail where a table is out of date")
+  const program = new Command("npm run docs --")
+    .description("Writes the generated tables of the documentation.")
+    .option("--check", "write nothing; fail if a table is out of date")
     .action(main);
-  program.parseAsync().catch((error: Error) => {
-    console.error(error.message);
-    process.exitCode = 1;
-  });
+  runCommand(() => program.parseAsync());
 }

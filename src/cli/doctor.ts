@@ -5,19 +5,10 @@ import os from "node:os";
 import path from "node:path";
 import { loadFashionMnist } from "../data";
 import { projectRoot } from "../data/files";
-import { ready, Rng, tf, type EngineInfo } from "../engine";
-import { crossEntropy } from "../losses";
-import { wideResNet } from "../models";
-import {
-  disposeState,
-  initialState,
-  trainConfig,
-  trainStep,
-  type StepBatch,
-  type StepContext,
-  type TrainState,
-} from "../training";
+import { ready, type EngineInfo } from "../engine";
+import { runCommand } from "./command";
 import { findJupyter } from "./notebookRunner";
+import { medianStepTime, yardstick } from "./yardstick";
 
 /** One line of the diagnosis, and what would cure it where something is missing. */
 interface Finding {
@@ -25,11 +16,6 @@ interface Finding {
   readonly text: string;
   readonly cure?: string;
 }
-
-// The issue's yardstick: small enough for a slow engine, convolutions and batch norm in it.
-const yardstick = "WRN-10-2, 28×28×1, batch 128";
-const timedSteps = 5;
-const patience = 5_000; // ms: a slow engine shows itself in fewer steps
 
 async function main(): Promise<void> {
   const engine = await ready();
@@ -101,47 +87,4 @@ function stepFinding({ backend }: EngineInfo): Finding {
   return { about: "training step", text: `${yardstick}: SGD ${sgd!.toFixed(0)} ms, SAM ${sam!.toFixed(0)} ms` };
 }
 
-/** Milliseconds of a training step, after one that warms up. */
-function medianStepTime(rho: number): number {
-  const rng = new Rng(0);
-  const model = wideResNet({ depth: 10, widenFactor: 2, numClasses: 10, inputShape: [28, 28, 1] });
-  const config = trainConfig({ epochs: 1, rho });
-  const batch = yardstickBatch(rng);
-  const times = stepTimes(initialState(model, config, rng), batch, {
-    model,
-    config,
-    loss: crossEntropy,
-    totalSteps: timedSteps + 1,
-    rng,
-  });
-  tf.dispose([batch.images, batch.targets]);
-  return times.sort((a, b) => a - b)[Math.floor(times.length / 2)]!;
-}
-
-/** Milliseconds of each of some steps, the first left out. Disposes of the state. */
-function stepTimes(state: TrainState, batch: StepBatch, context: StepContext): number[] {
-  const times: number[] = [];
-  const started = performance.now();
-  while (times.length < 2 || (times.length <= timedSteps && performance.now() - started < patience)) {
-    const start = performance.now();
-    const { state: next } = trainStep(state, batch, context);
-    times.push(performance.now() - start);
-    disposeState(state);
-    state = next;
-  }
-  disposeState(state);
-  return times.slice(1);
-}
-
-// Noise trains as slowly as clothes do.
-function yardstickBatch(rng: Rng): StepBatch {
-  const images = tf.tensor4d(rng.split("images").array(128 * 28 * 28), [128, 28, 28, 1]);
-  const labels = Array.from({ length: 128 }, (_, i) => i % 10);
-  const targets = tf.tidy(() => tf.oneHot(tf.tensor1d(labels, "int32"), 10).toFloat()) as tf.Tensor2D;
-  return { images, targets };
-}
-
-main().catch((error: Error) => {
-  console.error(error.message);
-  process.exitCode = 1;
-});
+runCommand(main);

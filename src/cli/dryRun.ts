@@ -1,25 +1,26 @@
-import { multiplyAdds } from "../models";
-import { runCost, type PlannedRun } from "../experiments";
-import { type PaperItem } from "../paper";
-/** `npm run reproduce -- … --dry-run`: every run with its settings and cost, what it needs, and what is missing here. */
+/** `npm run reproduce -- … --dry-run`: every run with its settings and its cost, what it needs, and what is missing here. */
 import { runConfig, runKey, type RunOptions } from "..";
+import { runCost, type PlannedRun } from "../experiments";
+import { multiplyAdds } from "../models";
+import type { PaperItem } from "../paper";
 import { pretrainingOf, trainingDifferences } from "../experiments/config";
 import { factsOf } from "../experiments/datasets";
 import { describeDataset, describeModel, missingRuns } from "../experiments/plan";
 import { itemRecords, type Budget } from "../paper/item";
 import { needsOf, type Need } from "../experiments/needs";
 import { runModel } from "../experiments/run";
+import { sustainedGflops } from "./yardstick";
 
 export interface DryRunOptions {
   readonly budget: Budget;
-  /** Sustained, of the machine whose hours are told. */
+  /** Sustained speed of the GPU whose hours are printed. */
   readonly gflops: number;
 }
 
 /** 40 % of a V100's 15.7 TFLOP/s in float32, ours: the paper's CIFAR runs had eight V100, and convolutions sustain about that share. */
 export const DEFAULT_GFLOPS = 6000;
 
-/** Prints it. Networks are counted by running each once on one image. */
+/** Prints the list. Networks are counted by running each once on one image. */
 export async function dryRun(item: PaperItem, { budget, gflops }: DryRunOptions): Promise<void> {
   const records = itemRecords(item);
   const plan = item.plan(budget, records);
@@ -39,7 +40,7 @@ export async function dryRun(item: PaperItem, { budget, gflops }: DryRunOptions)
   if (lacking.length > 0) console.log(`  Missing here: ${lacking.map(({ title }) => title).join(", ")}`);
 }
 
-/** The trainings of networks to be finetuned, each once. */
+/** Pretraining runs of the networks to be finetuned, each once. */
 function pretrainings(runs: readonly PlannedRun[]): RunOptions[] {
   const all = runs.flatMap(({ config }) => pretrainingOf(runConfig(config)) ?? []);
   return [...new Map(all.map((config) => [runKey(config), config])).values()];
@@ -63,7 +64,7 @@ function text(value: unknown): string {
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
-/** FLOP of runs: a gradient is three forward passes, a multiply-add two operations. */
+/** FLOP of runs: a gradient costs three forward passes, a multiply-add two operations. */
 class Costs {
   private readonly counted = new Map<string, Promise<number>>();
 
@@ -74,7 +75,7 @@ class Costs {
   private multiplyAdds(options: RunOptions): Promise<number> {
     const { model, dataset } = runConfig(options);
     const facts = factsOf(dataset);
-    // Not by the number of classes: the last layer's share is below the digits that are printed.
+    // The number of classes is left out: the last layer's share is below the digits that are printed.
     const name = JSON.stringify([model, dataset.imageSize || facts.shape.slice(0, 2), facts.shape[2]]);
     const found = this.counted.get(name) ?? multiplyAdds(runModel({ model, dataset }, facts));
     this.counted.set(name, found);
@@ -108,8 +109,29 @@ interface Total {
 }
 
 async function total(configs: readonly RunOptions[], { costs, gflops, planned, missing }: Total): Promise<string> {
+  if (configs.length === 0) return `0 of ${planned} runs to make`;
   let flop = 0;
   for (const config of configs) flop += await costs.of(config);
   const gradients = configs.reduce((sum, config) => sum + runCost(config), 0);
-  return `${missing} of ${planned} runs to make: ${(gradients / 1e6).toFixed(2)} million gradients of one example, ${describeCost(flop, gflops)} at ${gflops} GFLOP/s`;
+  const work = `${(gradients / 1e6).toFixed(2)} million gradients of one example, ${describeCost(flop, gflops)} at ${gflops} GFLOP/s`;
+  return `${missing} of ${planned} runs to make: ${work}, ${await timeHere(flop)}`;
+}
+
+/** Data and evaluation come on top, and small networks are slower than the one that is timed: the order of magnitude is right. */
+async function timeHere(flop: number): Promise<string> {
+  const hours = flop / ((await speed()) * 1e9) / 3600;
+  const [unit, size] = units.find(([, size]) => hours >= 2 * size) ?? ["minutes", 1 / 60];
+  return `about ${Math.ceil(hours / size)} ${unit} on this machine`;
+}
+
+const units: readonly [string, number][] = [
+  ["years", 24 * 365],
+  ["days", 24],
+  ["hours", 1],
+];
+
+let measured: Promise<number> | undefined;
+
+function speed(): Promise<number> {
+  return (measured ??= sustainedGflops());
 }

@@ -7,10 +7,10 @@ import { findJupyter } from "./notebookRunner";
 
 function main(args: string[]): void {
   const jupyter = findJupyter();
-  if (!jupyter) return fail("There is no Jupyter. `npm run setup` installs it, and says what it needs for that.");
+  if (!jupyter) return fail("Jupyter is missing. `npm run setup` installs it, or says what it needs for that.");
   const env = { ...process.env, JUPYTER_PATH: path.join(projectRoot(), ".venv/share/jupyter") };
   const server = spawn(jupyter, [...labArguments(jupyter), ...args], { env, stdio: "inherit" });
-  // Ctrl-C is Jupyter's to answer: it asks whether to shut down.
+  // Jupyter answers Ctrl-C: it asks whether to shut down.
   process.on("SIGINT", () => undefined);
   process.on("SIGTERM", () => server.kill("SIGTERM"));
   server.on("error", (error) => fail(`${jupyter} does not start: ${error.message}`));

@@ -47,7 +47,7 @@ export function joinLines(text: Multiline | undefined): string {
 }
 
 /**
- * What an executed notebook did wrong. tslab reports every error as text on stderr, then aborts the cells behind it without a
+ * Errors of an executed notebook. tslab reports every error as text on stderr, then aborts the cells behind it without a
  * word: stderr text is a failure, and so is silence behind one. A grade cell must speak: nbgrader gives silence full marks.
  */
 export function notebookFailures({ cells }: Notebook): CellFailure[] {

@@ -76,7 +76,7 @@ export function findJupyter(): string | undefined {
   return folders.flatMap((folder) => names.map((name) => path.join(folder, name))).find((file) => existsSync(file));
 }
 
-/** The kernel of `.venv` for any Jupyter, tslab on PATH, and nobody's own configuration. */
+/** Any Jupyter finds the kernel of `.venv`, has tslab on PATH, and ignores the user's configuration. */
 function jupyterEnvironment(): NodeJS.ProcessEnv {
   const PATH = [path.join(root, "node_modules/.bin"), process.env.PATH ?? ""].join(path.delimiter);
   const JUPYTER_PATH = path.join(root, ".venv/share/jupyter");
@@ -88,7 +88,7 @@ async function jupyter(
   { env, signal }: Pick<ExecuteOptions, "signal"> & { env: NodeJS.ProcessEnv },
 ): Promise<void> {
   const program = findJupyter();
-  if (!program) throw new Error("There is no Jupyter: `npm run setup` installs it into .venv");
+  if (!program) throw new Error("Jupyter is missing: `npm run setup` installs it into .venv");
   const { code, stderr } = await run(program, args, { env, signal });
   if (code !== 0) throw new Error(`jupyter ${args[0]} failed: ${tellingLines(stderr)}`);
 }
@@ -108,7 +108,7 @@ function run(program: string, args: string[], { env, signal }: { env: NodeJS.Pro
   });
 }
 
-/** The last words of a Python program, without its traceback. */
+/** A Python program's error line, without its traceback. */
 function tellingLines(stderr: string): string {
   const lines = stderr.trimEnd().split("\n");
   const named = lines.filter((line) => /^\S*(Error|Exception|NoSuchKernel)\b/.test(line));

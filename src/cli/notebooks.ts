@@ -1,7 +1,9 @@
 /** `npm run notebooks`: executes every notebook, fails on any error, and writes the outputs back, cleaned for a readable diff. */
 import path from "node:path";
-import { Command } from "commander";
+import { Command, Option } from "commander";
+import { budgets } from "../paper/item";
 import { writeFileAtomic } from "../data/files";
+import { runCommand } from "./command";
 import { cleanNotebook, notebookText, type CellFailure } from "./notebookFile";
 import { executeNotebook, type ExecutedNotebook, findNotebooks, notebooksFolder, notebookToHtml } from "./notebookRunner";
 
@@ -12,16 +14,18 @@ interface Flags {
   readonly timeout: string;
 }
 
-const program = new Command("notebooks")
-  .description("Executes notebooks through tslab and writes their outputs back into them.")
-  .argument("[names...]", "notebooks to run, e.g. table-5; all by default")
-  .option("--check", "execute and report, but write nothing into the notebooks")
-  .option("--html [folder]", "also write each as an HTML page (default folder: data/cache/html)")
-  .option(
-    "--budget <name>",
-    "smoke, demo, lab or paper: runs without a record are made first; by default the largest that has records",
+const program = new Command("npm run notebooks --")
+  .description("Executes notebooks with the tslab kernel and writes their outputs back into them.")
+  .argument("[names...]", "notebooks to run, such as table-5; default: all")
+  .option("--check", "execute and report errors, but leave the notebooks as they are")
+  .option("--html [folder]", "also write each notebook as an HTML page (default folder: data/cache/html)")
+  .addOption(
+    new Option(
+      "--budget <name>",
+      "make the runs that have no record at this budget; default: show the largest with records",
+    ).choices([...budgets]),
   )
-  .option("--timeout <seconds>", "for each cell", "3600")
+  .option("--timeout <seconds>", "longest that a cell may take", "3600")
   .action(main);
 
 async function main(names: string[], flags: Flags): Promise<void> {
@@ -64,7 +68,7 @@ async function runOne(file: string, { check, html, budget, timeout }: Flags): Pr
   return true;
 }
 
-/** The kernel died, a cell ran out of time, Jupyter is missing: the other notebooks may still run. */
+/** After a dead kernel, a cell out of time or a missing Jupyter: the other notebooks may still run. */
 function brokenOff(error: Error): Partial<ExecutedNotebook> & { failures: CellFailure[] } {
   return { failures: [{ cell: 0, message: error.message, source: "the notebook broke off" }] };
 }
@@ -73,7 +77,4 @@ function describe(name: string, { cell, message, source }: CellFailure): string 
   return `${name}, ${cell ? `cell ${cell} (${source})` : source}:\n${message.replace(/^/gm, "  ")}`;
 }
 
-program.parseAsync().catch((error: Error) => {
-  console.error(error.message);
-  process.exitCode = 1;
-});
+runCommand(() => program.parseAsync());

@@ -1,4 +1,4 @@
-/** npm run one-step: one step of every distinct `paper` config of the catalog on this machine, on random images of the right shape. */
+/** `npm run one-step`: takes one step of every distinct `paper` config on this machine, on random images of the right shape. */
 import { Command, Option } from "commander";
 import { budgets, catalog, findItem, PaperItem, Budget } from "../paper";
 import { makeDataset } from "../data";
@@ -7,9 +7,10 @@ import { countParameters, disposeVariables, ready, Rng, runConfig, train } from 
 import type { Dataset, Model, RunConfig } from "..";
 import { factsOf, type DatasetFacts } from "../experiments/datasets";
 import { runModel } from "../experiments/run";
+import { runCommand } from "./command";
 import { positiveInteger } from "./options";
 
-/** FLOP of a step, ours: tens of seconds on two cores. A SAM step is six forward passes of two operations for each multiply-add. */
+/** FLOP per step, our choice: tens of seconds on two cores. A SAM step costs six forward passes of two operations per multiply-add. */
 const STEP_FLOP = 3e11;
 
 export interface StepReport {
@@ -21,7 +22,7 @@ export interface StepReport {
   readonly milliseconds: number;
 }
 
-/** Runs that take other steps, each once. Seeds, rates, augmentation, epochs, data of the same shape and the number of classes make no other. */
+/** One config for each kind of step. Seed, rates, augmentation, epochs, the number of classes and data of one shape do not change it. */
 export function distinctSteps(items: readonly PaperItem[], budget: Budget): RunConfig[] {
   const configs = items.flatMap((item) => item.plan(budget, []).map(({ config }) => runConfig(config)));
   return [...new Map(configs.map((config) => [stepKey(config), config])).values()];
@@ -33,7 +34,7 @@ function stepKey({ dataset, model, training, finetune }: RunConfig): string {
   return JSON.stringify([factsOf(dataset).shape, dataset.imageSize, model, kinds, method.name, loss.name, finetune?.newHead]);
 }
 
-/** The batch that this machine takes a step with in reasonable time, at most the config's. Batch statistics need two images. */
+/** A batch size that this machine can take a step with in seconds, at most the config's. Batch statistics need two images. */
 export async function reducedBatch({ training }: RunConfig, model: Model): Promise<number> {
   const affordable = Math.floor(STEP_FLOP / (12 * (await multiplyAdds(model))));
   return Math.min(training.batchSize, Math.max(training.freezeBatchNorm ? 1 : 2, affordable));
@@ -74,11 +75,13 @@ function randomImages({ title, shape, numClasses }: DatasetFacts, size: number):
 }
 
 const program = new Command("npm run one-step --")
-  .description("One step of every distinct config of a budget, on random images of the right shape, in batches that fit here.")
-  .argument("[items...]", `which items: ${catalog.map(({ id }) => id).join(", ")}; default all`)
-  .addOption(new Option("--budget <name>", "whose configs").choices([...budgets]).default("paper"))
-  .option("--batch <n>", "images in a step; default what two cores take a step with in seconds", positiveInteger)
-  .addHelpText("after", "\nTables 3 and 10 at the budget paper take minutes a step: EfficientNet-L2 wants 21 GB of memory.")
+  .description(
+    "Takes one step of every distinct config of a budget, on random images of the right shape, in batches that fit this machine.",
+  )
+  .argument("[items...]", `tables and figures: ${catalog.map(({ id }) => id).join(", ")}; default: all`)
+  .addOption(new Option("--budget <name>", "budget whose configs are tried").choices([...budgets]).default("paper"))
+  .option("--batch <n>", "images per step; default: as many as take seconds on two cores", positiveInteger)
+  .addHelpText("after", "\nTables 3 and 10 at budget paper take minutes per step, and EfficientNet-L2 needs 21 GB of memory.")
   .action(main);
 
 async function main(ids: string[], { budget, batch }: { budget: Budget; batch?: number }): Promise<void> {
@@ -114,8 +117,5 @@ function describe({ dataset, model, training }: RunConfig): string {
 }
 
 if (require.main === module) {
-  program.parseAsync().catch((error: Error) => {
-    console.error(error.message);
-    process.exitCode = 1;
-  });
+  runCommand(() => program.parseAsync());
 }

@@ -1,4 +1,4 @@
-/** What options of several commands share. Nothing here loads the engine: a command may set its threads first. */
+/** Parsers of command-line options. Nothing here loads the engine, whose threads a command may set first. */
 import { InvalidArgumentError } from "commander";
 
 export function positiveInteger(text: string): number {

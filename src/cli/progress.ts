@@ -1,4 +1,4 @@
-/** A progress bar with the time left on a terminal; a line every tenth of the work elsewhere. */
+/** A progress bar with the time left on a terminal; elsewhere a line for each tenth of the work. */
 import { Presets, SingleBar } from "cli-progress";
 import { RunProgress } from "../experiments";
 

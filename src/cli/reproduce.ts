@@ -1,21 +1,20 @@
-/** npm run reproduce: makes the runs of a table or figure that have no record yet, then prints the table and draws the figure. */
-import fs from "node:fs";
-import path from "node:path";
+/** `npm run reproduce`: makes the runs of a table or figure that have no record yet, prints the table and draws the figure. */
 import { Command, Option } from "commander";
-import { budgets, catalog, completeRecords, findItem, PaperItem, Budget } from "../paper";
 import { ready } from "..";
+import { budgets, catalog, findItem, isComplete, type Budget, type PaperItem } from "../paper";
 import { itemRecords } from "../paper/item";
-import type { RunRecord } from "..";
 import { itemReport } from "../paper/reproduce";
 import { saveFigure } from "../plots";
-import { runSummary } from "../paper/runSummary";
+import { toText } from "../tables";
+import { runCommand, terminal } from "./command";
 import { DEFAULT_GFLOPS, dryRun } from "./dryRun";
+import { makeMissing, printReport } from "./itemRuns";
 import { positiveInteger } from "./options";
-import { progressBar } from "./progress";
 
 interface Options {
   readonly budget: Budget;
   readonly jobs: number;
+  readonly list?: boolean;
   readonly dryRun?: boolean;
   readonly gflops: number;
   readonly figures: boolean;
@@ -23,57 +22,64 @@ interface Options {
 }
 
 const program = new Command("npm run reproduce --")
-  .description("Reproduces a table or figure of the SAM paper: runs what has no record yet, prints the table, draws the figure.")
-  .argument("[items...]", `what to reproduce: ${catalog.map(({ id }) => id).join(", ")}, or all`)
-  .addOption(new Option("--budget <name>", "how much to spend").choices([...budgets]).default("demo"))
-  .option("--jobs <n>", "runs side by side, one processor core each", positiveInteger, 1)
-  .option(
-    "--dry-run",
-    "only say what would be run, with which settings, what it would cost, what it needs and what is missing here",
+  .description(
+    "Reproduces tables and figures of the SAM paper: makes the runs that have no record yet, prints the table, draws the figure.",
   )
+  .argument("[items...]", `tables and figures: ${catalog.map(({ id }) => id).join(", ")}, or all`)
+  .addOption(new Option("--budget <name>", "how much to spend, see below").choices([...budgets]).default("demo"))
+  .option("--jobs <n>", "runs side by side, one processor core and about 0.5 GB of memory each", positiveInteger, 1)
+  .option("--list", "list all tables and figures and the budgets that have complete results here")
+  .option("--dry-run", "list the runs with their settings and cost, and what they need that is missing here; run nothing")
   .option(
     "--gflops <n>",
-    "rate that --dry-run counts hours by: 40 % of a V100's 15700 in float32",
+    "speed of the GPU whose hours --dry-run counts: 40 % of a V100's float32 peak",
     positiveInteger,
     DEFAULT_GFLOPS,
   )
-  .option("--no-figures", "print the table, write no files under figures/")
-  .option(
-    "--log <folder>",
-    "of each run made: event files for TensorBoard, and a summary.md in the end, in a folder named by its key",
-  )
+  .option("--no-figures", "print the table only; write no files to figures/")
+  .option("--log <folder>", "write TensorBoard event files and a summary.md for each run, in a folder named by the run's key")
   .addHelpText(
     "after",
     `
 Budgets:
-  smoke   seconds: the whole path on a few hundred images; its numbers mean nothing
-  demo    minutes: the effect is visible, few seeds; kept in data/cache/results, on this machine only
-  lab     about an hour on 2 cores for each item, at most: the committed results in data/results
-  paper   the paper's exact settings: for a GPU, for days
+  smoke   seconds: the whole path on a few hundred images; the numbers mean nothing
+  demo    minutes: few seeds, but the effect is visible; kept in data/cache/results on this machine
+  lab     up to an hour per item on 2 cores: the committed results in data/results
+  paper   the paper's exact settings: days on a GPU
 
 Examples:
+  npm run reproduce -- --list                           what there is
   npm run reproduce -- table-5                          the demo of Table 5
   npm run reproduce -- table-5 --budget lab --jobs 2    our committed numbers again (delete data/results/table-5.jsonl first)
   npm run reproduce -- table-5 --log logs               with curves: tensorboard --logdir logs
   npm run reproduce -- all --budget paper --dry-run     what the paper's own settings would cost
 
-Ctrl-C stops cleanly: finished runs are kept, the others go on from their checkpoint next time.`,
+Ctrl-C stops cleanly: finished runs are kept, and the same command resumes the others from their checkpoints.`,
   )
   .action(main);
 
 async function main(ids: string[], options: Options): Promise<void> {
-  if (ids.length === 0) return program.help();
-  await ready();
   const items = ids.includes("all") ? catalog : ids.map(findItem);
+  if (options.list) return console.log(list(items.length > 0 ? items : catalog));
+  if (items.length === 0) return program.help();
+  await ready();
   for (const item of items) await (options.dryRun ? dryRun(item, options) : reproduce(item, options));
+}
+
+function list(items: readonly PaperItem[]): string {
+  const rows = items.map((item) => {
+    const records = itemRecords(item);
+    const complete = item.withoutRuns ? ["needs no runs"] : budgets.filter((budget) => isComplete(item, budget, records));
+    return { id: item.id, title: item.title, claim: item.claim, results: complete.join(", ") };
+  });
+  return toText(rows, { columns: { id: "name", title: "in the paper", claim: "claim", results: "results here" }, ...terminal() });
 }
 
 async function reproduce(item: PaperItem, { budget, jobs, figures, log }: Options): Promise<void> {
   console.log(`\n${item.title}, budget ${budget}: ${item.describe(budget)}`);
   const records = await makeMissing(item, { budget, jobs, log });
   const report = itemReport(item.id, { budget, records });
-  console.log(`\n${report.markdown}\n`);
-  for (const sentence of report.conclusions) console.log(sentence);
+  printReport(report);
   if (!figures || budget === "smoke") return;
   const { png } = await saveFigure(
     item.withoutRuns || budget === "lab" || budget === "paper" ? item.id : `${item.id}-${budget}`,
@@ -82,42 +88,4 @@ async function reproduce(item: PaperItem, { budget, jobs, figures, log }: Option
   console.log(`Figure: ${png} (and .svg)`);
 }
 
-/** `completeRecords` with a progress bar; Ctrl-C stops it cleanly. */
-export async function makeMissing(item: PaperItem, { budget, jobs, log }: MakeOptions): Promise<RunRecord[]> {
-  const stop = new AbortController();
-  const onInterrupt = () => stop.abort();
-  // Not once: npm passes a Ctrl-C on that the terminal has sent already.
-  process.on("SIGINT", onInterrupt);
-  const bar = progressBar(`${item.id} ${budget}`);
-  const onWarning = (message: string) => console.error(message);
-  try {
-    const progress = { onProgress: bar.update, onWarning };
-    return await completeRecords(item, { budget, jobs, tensorBoard: log, signal: stop.signal, ...progress });
-  } finally {
-    bar.stop();
-    if (log !== undefined) writeSummaries(log, itemRecords(item));
-    process.off("SIGINT", onInterrupt);
-  }
-}
-
-interface MakeOptions {
-  readonly budget: Budget;
-  readonly jobs: number;
-  /** A folder for logs of the runs that are made. */
-  readonly log?: string;
-}
-
-/** A summary beside the curves of each finished run. */
-function writeSummaries(log: string, records: readonly RunRecord[]): void {
-  for (const record of records) {
-    const folder = path.join(log, record.key);
-    if (fs.existsSync(folder)) fs.writeFileSync(path.join(folder, "summary.md"), `${runSummary(record)}\n`);
-  }
-}
-
-if (require.main === module) {
-  program.parseAsync().catch((error: Error) => {
-    console.error(error.message);
-    process.exitCode = 1;
-  });
-}
+if (require.main === module) runCommand(() => program.parseAsync());

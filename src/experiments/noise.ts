@@ -14,7 +14,6 @@ import {
   type NoisyLabels,
 } from "../data";
 import type { TrainData } from "../training";
-import type { RunConfig } from "./config";
 import { lookalikesOf, type ChosenData } from "./datasets";
 
 /** The part of a run's config that says which noise. */
@@ -74,7 +73,10 @@ export function noiseOf(trainSet: Dataset, chosen: Chosen): NoisyLabels {
 }
 
 /** (numClasses, numClasses) the matrix of the run's generator; if it has none, the one that its labels show. */
-export function knownTransition({ dataset, noise }: RunConfig, { train, cleanLabels }: TrainData): number[][] {
+export function knownTransition(
+  { dataset, noise }: Partial<Chosen> & Pick<Chosen, "dataset">,
+  { train, cleanLabels }: TrainData,
+): number[][] {
   const { numClasses, labels } = train;
   if (!noise || !cleanLabels) throw new Error(`transitionMatrix = "known": the run has no noise`);
   const matrix = kindOf(noise.noiseType).transition?.(numClasses, { dataset, noise });

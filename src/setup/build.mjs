@@ -60,7 +60,7 @@ function missingOutputs(root) {
   return sourceFiles(root).filter((name) => !existsSync(path.join(root, "dist", `${name}.js`)));
 }
 
-// What is left of deleted sources would still be importable.
+// Outputs of deleted sources would still be importable.
 function removeStale(root) {
   const dist = path.join(root, "dist");
   if (!existsSync(dist)) return;

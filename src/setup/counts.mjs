@@ -2,13 +2,13 @@
 
 const none = { passed: 0, failed: 0, skipped: 0 };
 
-/** True where mocha did not come to its end (no counts), ended badly without a failed test, or ran no test. */
+/** True if mocha did not reach its end (no counts), failed without a failed test, or ran no test. */
 export function brokeOff(stats, code) {
   const { passed, failed } = stats ?? none;
   return failed === 0 && (stats === undefined || code !== 0 || passed === 0);
 }
 
-/** What mocha's reporter wrote and mocha's exit code, as counts; breaking off is a failure. */
+/** Counts from the file of mocha's reporter and from mocha's exit code; a run that broke off is a failure. */
 export function mochaCounts(stats, code) {
   const { passed, failed, skipped } = stats ?? none;
   return { passed, failed: failed + Number(brokeOff(stats, code)), skipped };

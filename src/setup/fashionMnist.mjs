@@ -33,7 +33,7 @@ export function fashionMnistStep(root) {
   };
 }
 
-/** Files that are not there as they were when their sum was checked, by size and time. */
+/** Files that have changed in size or time since their checksum was verified, or are missing. */
 export function missingFiles(folder) {
   const checked = readJson(path.join(folder, "checked.json")) ?? {};
   return names.filter((name) => JSON.stringify(checked[name]) !== JSON.stringify(look(path.join(folder, name))));
@@ -57,7 +57,7 @@ async function fetchAll(folder) {
   throw new StepFailure(`no source answers. ${elsewhere}`, { network: true });
 }
 
-/** Writes and notes a file where its content is the published one; true where it was kept. */
+/** Keeps a file whose content is the published one; false otherwise. */
 function keep(folder, name, bytes) {
   if (!bytes || contentSum(bytes) !== checksums[name]) return false;
   const file = path.join(folder, name);
@@ -67,7 +67,7 @@ function keep(folder, name, bytes) {
   return true;
 }
 
-/** undefined for what is not gzip */
+/** undefined if the bytes are not gzip */
 export function contentSum(bytes) {
   try {
     return sha256(gunzipSync(bytes));
@@ -92,7 +92,7 @@ function readFrom(folder, name) {
   return existsSync(file) ? readFileSync(file) : undefined;
 }
 
-// A host that did not answer for one file is not asked for the next.
+// A host that did not answer for one file is not asked for the next one.
 function memoFailure(read) {
   let failed = false;
   return async (name) => {
@@ -161,7 +161,7 @@ function aptFile(url, file) {
   if (!ok) rmSync(file, { force: true });
 }
 
-/** The archives that apt is set up for. */
+/** The archives in apt's configuration. */
 function debArchives() {
   const folder = "/etc/apt/sources.list.d";
   const more = existsSync(folder) ? readdirSync(folder).map((name) => path.join(folder, name)) : [];

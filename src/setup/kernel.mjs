@@ -18,7 +18,7 @@ export function kernelStep(root) {
   };
 }
 
-/** What Jupyter needs to start TypeScript cells. */
+/** The kernelspec with which Jupyter runs TypeScript cells. */
 export function kernelSpec(root) {
   const tslab = path.join(root, "node_modules/tslab/bin/tslab");
   const { TF_CPP_MIN_LOG_LEVEL, LD_LIBRARY_PATH } = engineEnvironment(root, {});

@@ -203,7 +203,7 @@ async function pipTensorflow(root, name) {
   if (!tensorflowFolder(root)) throw new StepFailure(`${name} ${tensorflowVersion} brings no libtensorflow_cc for this system`);
 }
 
-/** What `pip install tensorflow[and-cuda]` would add to the wheel. */
+/** The packages that `pip install tensorflow[and-cuda]` adds to the wheel. */
 export function cudaRequirements(metadata) {
   return [...metadata.matchAll(/^Requires-Dist: ([^;\n]+);.*extra == ["']and-cuda["']/gm)].map((match) => match[1].trim());
 }
@@ -220,15 +220,15 @@ async function pip(root, args, consequence) {
   if (!ok) throw new StepFailure(`pip: ${pipError(stderr)}. ${consequence}`.trim(), { network: true });
 }
 
-/** What pip's errors say in one clause. */
+/** pip's error in one clause. */
 export function pipError(stderr) {
   const missing = /No matching distribution found for (\S+)/.exec(stderr);
   const refused = /(connection broken|timed out|Failed to establish|Name or service not known)/i.test(stderr);
-  if (missing) return `${missing[1]} is not to be had${refused ? ": its index does not answer" : ""}`;
+  if (missing) return `${missing[1]} is not available${refused ? ": the package index does not answer" : ""}`;
   return tellingLine(stderr).replace(/^ERROR: |\.$/g, "");
 }
 
-// The caller's settings must not lead pip out of the venv.
+// The user's settings must not make pip install elsewhere.
 function pythonEnvironment() {
   const { PYTHONHOME, PYTHONPATH, PIP_USER, PIP_TARGET, PIP_PREFIX, ...rest } = process.env;
   return rest;

@@ -1,4 +1,4 @@
-/** Other programs: found on PATH, run to their end, their last words kept for the message. */
+/** Runs other programs: finds them on PATH, keeps their output for messages, and ends them when this process is told to end. */
 import { spawn, spawnSync } from "node:child_process";
 import { accessSync, constants as fsConstants, statSync } from "node:fs";
 import { constants } from "node:os";
@@ -31,7 +31,7 @@ export function run(command, args, { cwd, env = process.env, timeout } = {}) {
   return { ok: status === 0, stdout: stdout ?? "", stderr: error ? error.message : stderr };
 }
 
-/** What ends a program that this process waits for: a signal, or that npm's shell died of one, which it does not pass on. */
+/** Thrown after a signal, or after npm's shell died of one, ended the program that this process waited for. */
 export class Stopped extends Error {
   constructor(signal) {
     super("stopped; the same command goes on from here");
@@ -116,7 +116,7 @@ function onStop(stop) {
 
 const endings = ["SIGINT", "SIGTERM", "SIGHUP"];
 
-/** The line of a program's output that tells most: its first error, else its last line. */
+/** The most informative line of a program's output: its first error, else its last line. */
 export function tellingLine(output) {
   const lines = output.split("\n").map((line) => line.trim());
   const error = lines.find((line) => /\berror\b[: ]|cannot find|No module named/i.test(line));

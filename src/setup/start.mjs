@@ -1,4 +1,4 @@
-/** `npm start`: from a fresh clone to a table of the paper: sets up what is missing, then runs the demo. */
+/** `npm start`: sets up whatever is missing, then reproduces a table and a figure of the paper. */
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { engineEnvironment } from "./binding.mjs";

@@ -1,4 +1,4 @@
-/** Runs the steps of set-up: what is there is left alone, each step that works prints one line, one set-up at a time. */
+/** Runs the steps of set-up, one set-up at a time. Finished steps are skipped; every other step prints one line. */
 import { spawnSync } from "node:child_process";
 import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
 import path from "node:path";
@@ -8,7 +8,7 @@ import { shareDescriptor, Stopped, unshareDescriptor } from "./shell.mjs";
 /** Ours: after a failed download, commands other than `npm run setup` do not try again for this long. */
 const retryAfterMs = 60 * 60 * 1000;
 
-/** What a step throws where it cannot work here. The kit goes on without it, unless `fatal`. */
+/** Thrown by a step that cannot work here. The kit goes on without it, unless `fatal`. */
 export class StepFailure extends Error {
   /** @param network whether trying again later may help, and costs time */
   constructor(message, { fatal = false, network = false } = {}) {
@@ -139,7 +139,7 @@ const lockers = [
   { command: "python3", args: ["-c", fromPython], busy: 75 },
 ];
 
-/** False where another process has the lock. Where no program can lock, as on Windows, set-ups are not kept apart. */
+/** False if another process has the lock. If no program can lock, as on Windows, set-ups are not kept apart. */
 function tryLock(descriptor) {
   for (const { command, args, busy } of lockers) {
     const { status } = spawnSync(command, args, { stdio: ["ignore", "ignore", "ignore", descriptor] });

@@ -19,7 +19,7 @@ const everyTest = "test/**/*.test.ts";
 await main(async () => {
   const mochaArgs = process.argv.slice(2);
   const counts = [await setUpAndBuild()];
-  // Whoever names test files wants their result, soon.
+  // Named test files are wanted quickly, without the checks.
   if (mochaArgs.length === 0) for (const each of checks) counts.push(await check(each));
   counts.push(await mocha(mochaArgs));
   const total = sumCounts(counts);
@@ -27,7 +27,7 @@ await main(async () => {
   return total.failed > 0 || total.passed === 0 ? 1 : 0;
 });
 
-/** The build counts as one check; a failing one still lets the others speak. */
+/** The build counts as one check; the others run even if it fails. */
 async function setUpAndBuild() {
   await setUp({ build: false });
   try {
@@ -50,12 +50,12 @@ async function check({ name, script, args, cure }) {
   return { passed: Number(ok), failed: Number(!ok), skipped: 0 };
 }
 
-// Mocha adds files that are named here to those that its configuration names; so the latter names none.
+// Mocha adds files named here to those of its configuration, so the configuration names none.
 function namesFiles(args) {
   return args.some((arg) => arg.endsWith(".ts"));
 }
 
-/** Runs mocha; its own reporter counts, so that a run which breaks off is seen as one. */
+/** Runs mocha. Our reporter counts at the end, so that a run that breaks off is recognized. */
 async function mocha(args) {
   const folder = mkdtempSync(path.join(tmpdir(), "sharpness-lab-test-"));
   try {
@@ -74,7 +74,7 @@ async function mocha(args) {
       options,
     );
     const stats = readJson(file);
-    if (brokeOff(stats, code)) process.stdout.write(`mocha broke off or ran no test (exit code ${code}).\n`);
+    if (brokeOff(stats, code)) process.stdout.write(`mocha broke off or ran no tests (exit code ${code}).\n`);
     return mochaCounts(stats, code);
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -32,10 +32,24 @@ describe("cli/reproduce", function () {
     assert.match(help, /npm run reproduce -- table-5 +the demo of Table 5/);
   });
 
-  it("an unknown item, or jobs that are no count, is one line that says what is expected", async () => {
-    const [item, jobs] = await Promise.all([reproduce(["table-55"]), reproduce(["table-5", "--jobs", "0"])]);
+  it("--list names every table and figure with its claim and the budgets that have results, in lines that fit", async () => {
+    const { code, lines, stderr } = await reproduce(["--list"]);
 
-    assert.deepEqual([item.code, item.stderr], [1, `no item "table-55"; there are ${ids.join(", ")}\n`]);
+    assert.deepEqual([code, stderr], [0, ""]);
+    for (const id of ids) assert.ok(lines.some((line) => line.startsWith(`${id} `)), id); // prettier-ignore
+    assert.match(lines.join("\n"), /table-6 .*needs no runs/);
+    assert.ok(lines.every((line) => line.length <= 120));
+  });
+
+  it("an unknown item, a path, or jobs that are no count, is one line that says what is expected", async () => {
+    const names = ["table-55", "../../etc/passwd"];
+    const [items, jobs] = await Promise.all([
+      Promise.all(names.map((name) => reproduce([name]))),
+      reproduce(["table-5", "--jobs", "0"]),
+    ]);
+
+    for (const [i, { code, stderr }] of items.entries())
+      assert.deepEqual([code, stderr], [1, `no item "${names[i]}"; there are ${ids.join(", ")}\n`]);
     assert.equal(jobs.code, 1);
     assert.match(jobs.stderr, /^error: .*'0' is invalid\. expected a whole number of at least 1\n$/);
   });
@@ -51,7 +65,7 @@ describe("cli/reproduce", function () {
       12,
     );
     // 256 images; for each augmentation and seed: SGD once and twice, SAM with two gradients: 5 epochs' worth
-    assert.match(lines.join("\n"), /12 of 12 runs to make: 0\.01 million gradients/); // 256·5·2·2 = 5120
+    assert.match(lines.join("\n"), /12 of 12 runs to make: 0\.01 million gradients.*, about \d+ \w+ on this machine/); // 256·5·2·2 = 5120
     assert.ok(!fs.existsSync(recordsFolder()));
   });
 
@@ -86,6 +100,7 @@ describe("cli/reproduce", function () {
         lines.some((line) => line.includes("4.57±0.07") && line.includes("3.98±0.05")),
         "the paper's numbers",
       );
+      assert.ok(!/<sub>|&quot;|\|/.test(lines.join("\n")), "a terminal gets text, neither HTML nor Markdown");
       assert.ok(
         lines.some((line) => line.startsWith("ConvNet 4-8, basic: SAM's error (ρ = 0.05) is")),
         "a conclusion",

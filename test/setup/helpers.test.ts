@@ -55,8 +55,8 @@ describe("Python packages", () => {
     const missing = "ERROR: No matching distribution found for jupyterlab==4.6.4";
     const retry = "WARNING: Retrying after connection broken by 'NewConnectionError(Failed to establish a new connection)'\n";
 
-    assert.equal(pipError(missing), "jupyterlab==4.6.4 is not to be had");
-    assert.equal(pipError(retry + missing), "jupyterlab==4.6.4 is not to be had: its index does not answer");
+    assert.equal(pipError(missing), "jupyterlab==4.6.4 is not available");
+    assert.equal(pipError(retry + missing), "jupyterlab==4.6.4 is not available: the package index does not answer");
     assert.equal(
       pipError("ERROR: Could not install packages: [Errno 28] No space left on device.\n"),
       "Could not install packages: [Errno 28] No space left on device",

@@ -86,5 +86,8 @@ export const counts = (): Promise<{
   summaryLine(counts: Counts): string;
 }> => load("counts");
 
-export const setup = (): Promise<{ checkNode(version: string): void; setUp(options: object): Promise<StepResult[]> }> =>
-  load("setup");
+export const setup = (): Promise<{
+  checkNode(version: string): void;
+  missingSteps(root: string): string[];
+  setUp(options: object): Promise<StepResult[]>;
+}> => load("setup");

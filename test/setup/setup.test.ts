@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { build, fashionMnist, moduleUrl, packages, python } from "./modules";
+import { build, fashionMnist, moduleUrl, packages, python, setup } from "./modules";
 
 const root = path.join(__dirname, "../..");
 
@@ -95,6 +95,20 @@ describe("set-up", () => {
     }
   });
 
+  it("names what is missing without making it: in a fresh clone the npm packages, which the other steps need", async () => {
+    const { missingSteps } = await setup();
+    const folder = mkdtempSync(path.join(tmpdir(), "setup-"));
+    try {
+      mkdirSync(path.join(folder, "src"));
+      cpSync(path.join(root, "src/setup"), path.join(folder, "src/setup"), { recursive: true });
+
+      assert.deepEqual(missingSteps(folder), ["npm packages"]);
+      assert.deepEqual(readdirSync(folder), ["src"]);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
   it("tells a user who may not write in the kit's folder what to do", async function () {
     if (process.getuid?.() !== 0) this.skip();
     const folder = mkdtempSync(path.join(tmpdir(), "setup-"));
@@ -102,13 +116,13 @@ describe("set-up", () => {
       chmodSync(folder, 0o755);
       const script = `import { main } from ${JSON.stringify(moduleUrl("setup"))};
         import { runSteps } from ${JSON.stringify(moduleUrl("steps"))};
-        await main(() => runSteps([{ name: "a", there: () => undefined }], { root: ${JSON.stringify(folder)} }));`;
+        await main(() => runSteps([{ name: "a", there: () => undefined }], { root: ${JSON.stringify(folder)} }), ${JSON.stringify(folder)});`;
       const nobody = 65534;
       const { status, stderr } = spawnSync(process.execPath, ["--input-type=module"], {
         ...{ input: script, encoding: "utf8", uid: nobody, gid: nobody, cwd: "/" },
       });
 
-      assert.equal(status, 1);
+      assert.equal(status, 77);
       assert.match(
         stderr,
         /EACCES: permission denied, mkdir .*\nThis user may not write here\. Copy the kit to a folder of your own/,
