@@ -5,7 +5,7 @@ import { explainIssues } from "../training/configErrors";
 import { trainConfigSchema } from "../training/config";
 import { classChoices, datasetFacts, datasetNames, isInFolders, type DatasetName } from "./datasets";
 import { formerNames, networkSchema, networkShape, withTodaysNames } from "./networks";
-import { kindWithField, noiseTypes } from "./noise";
+import { noiseConflict, noiseSchema } from "./noise";
 
 /** Ours: ImageNet has 1.3 million images. */
 const imageCount = z.int().min(0).max(2_000_000);
@@ -52,27 +52,6 @@ function sizeConflicts(config: Sizes & { readonly name: DatasetName }): string[]
 
 type Sizes = Readonly<Record<"trainSize" | "testSize" | "heldOutSize" | "validationSize", number>>;
 
-const noise = z
-  .strictObject({
-    noiseType: z.enum(noiseTypes).default("symmetric"),
-    noiseRate: z.number().min(0).max(1),
-    /** Symmetric noise only: a chosen label may stay as it was. */
-    includeTrueClass: z.boolean().default(false),
-    noiseSeed: z.int().min(0).default(0),
-  })
-  .superRefine((config, { addIssue }) => {
-    for (const field of fieldsOfOtherKinds(config))
-      addIssue(`${field} goes with ${kindWithField(field)} noise, not with ${config.noiseType}`);
-  });
-
-function fieldsOfOtherKinds(config: { readonly noiseType: string }): string[] {
-  const isSet = (value: unknown) => value !== undefined && value !== false;
-  return Object.entries(config).flatMap(([field, value]) => {
-    const kind = kindWithField(field);
-    return kind !== undefined && kind !== config.noiseType && isSet(value) ? [field] : [];
-  });
-}
-
 /** The images of a run with every default filled in. */
 export function datasetConfig(options: RunOptions["dataset"]): RunConfig["dataset"] {
   return dataset.parse(options);
@@ -115,7 +94,7 @@ const finetune = z.strictObject({
 
 const runFields = z.strictObject({
   dataset,
-  noise: noise.optional(),
+  noise: noiseSchema.optional(),
   model: networkSchema,
   training: trainConfigSchema,
   /** Paper Sec. 3.3: train, relabel the training set with the network's own predictions, train again from scratch. */
@@ -125,7 +104,9 @@ const runFields = z.strictObject({
 });
 
 /** The parts, each within its range, and together without contradiction. */
-export const runConfigSchema = runFields.superRefine(({ noise, training: { loss }, bootstrap }, { addIssue }) => {
+export const runConfigSchema = runFields.superRefine(({ dataset, noise, training: { loss }, bootstrap }, { addIssue }) => {
+  const conflict = noise && noiseConflict({ dataset, noise });
+  if (conflict) addIssue(`noise: ${conflict}`);
   if (!("transitionMatrix" in loss)) return;
   if (loss.transitionMatrix === "known" && !noise)
     addIssue('training.loss.transitionMatrix = "known": the run has no noise, so there is no matrix to know');
@@ -196,7 +177,7 @@ function withFormerNames(model: Readonly<Record<string, unknown>>, name: string)
 export function withoutDefaults(config: RunConfig): Record<string, Readonly<Record<string, unknown>>> {
   return {
     dataset: differences(config.dataset, dataset.shape),
-    noise: config.noise ? differences(config.noise, noise.shape) : {},
+    noise: config.noise ? differences(config.noise, noiseSchema.shape) : {},
     model: differences(config.model, networkShape(config.model.name)),
     training: trainingDifferences(config),
     ...(config.bootstrap ? { bootstrap: {} } : {}),
