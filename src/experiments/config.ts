@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import { explainIssues } from "../training/configErrors";
 import { trainConfigSchema } from "../training/config";
+import { keyedOptions, withFormerOptions } from "../training/formerOptions";
 import { classChoices, datasetFacts, datasetNames, isInFolders, type DatasetName } from "./datasets";
 import { formerNames, networkSchema, networkShape, withTodaysNames } from "./networks";
 import { noiseConflict, noiseSchema } from "./noise";
@@ -133,6 +134,22 @@ export function runConfig(options: RunOptions): RunConfig {
 }
 
 /**
+ * The config of a record: fields that it lacks have the values that runs had before these fields were there.
+ * @throws as `runConfig`
+ */
+export function recordedConfig(recorded: RunOptions): RunConfig {
+  const { training, finetune, ...rest } = recorded;
+  const origin = finetune?.from.training;
+  const from = origin && { ...finetune.from, training: withFormerOptions(origin) };
+  const options = {
+    ...rest,
+    training: withFormerOptions(training),
+    ...(finetune && { finetune: { ...finetune, ...(from && { from }) } }),
+  };
+  return runConfig(options as RunOptions);
+}
+
+/**
  * 16 hex digits that depend on every field that differs from its default, and not on their order: a new option with a
  * default leaves the keys of old records as they are.
  */
@@ -142,9 +159,10 @@ export function runKey(options: RunOptions): string {
 
 /** `runKey` of a config whose defaults are filled in. */
 export function configKey(config: RunConfig): string {
-  const { model, ...sections } = withoutDefaults(config);
+  const { model, training, ...sections } = withoutDefaults(config);
+  const keyed = { ...sections, training: keyedOptions(training!, config.training) };
   return createHash("sha256")
-    .update(canonical({ ...sections, model: withFormerNames(model!, config.model.name), ...finetuneKey(config) }))
+    .update(canonical({ ...keyed, model: withFormerNames(model!, config.model.name), ...finetuneKey(config) }))
     .digest("hex")
     .slice(0, 16);
 }

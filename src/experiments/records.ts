@@ -4,7 +4,7 @@ import path from "node:path";
 import { z } from "zod";
 import { projectRoot } from "../data/files";
 import type { EpochRecord, TrainMetrics } from "../training";
-import { configKey, runConfig, type RunConfig } from "./config";
+import { configKey, recordedConfig, type RunConfig } from "./config";
 import { waitForLock } from "./locks";
 
 /** The result of one run. No clock, host or path: the same run gives the same line. */
@@ -142,7 +142,7 @@ function checked(json: unknown, where: string): { record: RunRecord; expected: s
   try {
     const parsed = line.safeParse(json);
     if (!parsed.success) throw new Error(describeIssue(parsed.error.issues[0]!));
-    const config = runConfig((json as RunRecord).config);
+    const config = recordedConfig((json as RunRecord).config);
     return { record: { ...(json as RunRecord), config }, expected: configKey(config) };
   } catch (error) {
     throw new Error(
