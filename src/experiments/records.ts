@@ -3,6 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { z } from "zod";
 import { projectRoot } from "../data/files";
+import { checkOptions } from "../engine/options";
 import type { EpochRecord, TrainMetrics } from "../training";
 import { configKey, recordedConfig, type RunConfig } from "./config";
 import { waitForLock } from "./locks";
@@ -62,6 +63,7 @@ export interface ReadOptions {
  * @throws if a whole line is no record, or its key does not belong to its config
  */
 export function readRecords(item: string, options: ReadOptions = {}): RunRecord[] {
+  checkOptions(options, { folders: "array", onWarning: "function" }, "readRecords");
   const { folders = [resultsFolder, localResultsFolder], onWarning = () => {} } = options;
   const byKey = new Map<string, RunRecord>();
   for (const folder of folders) {
@@ -179,11 +181,18 @@ export function keysAfter(
 /** A holder needs milliseconds; one that is gone on another machine is not waited for. */
 const LOCK_TIMEOUT_MS = 10_000;
 
+export interface AppendOptions {
+  /** Default: the committed results. */
+  readonly folder?: string;
+}
+
 /**
  * Adds one line. Several processes, also on several machines, may append to one file: none touches another's bytes.
  * @throws if the folder is read-only or the disk full, with the key of the run; the file is then as it was
  */
-export function appendRecord(item: string, record: RunRecord, { folder = resultsFolder } = {}): void {
+export function appendRecord(item: string, record: RunRecord, options: AppendOptions = {}): void {
+  checkOptions(options, { folder: "string" }, "appendRecord");
+  const { folder = resultsFolder } = options;
   const file = recordsFile(item, folder);
   const line = `${JSON.stringify(record)}\n`;
   try {

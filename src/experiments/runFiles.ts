@@ -24,7 +24,7 @@ export function removeCheckpoints(item: string, key: string): void {
 
 /** Deletes the checkpoints of finished runs whose process was killed after it had written the record. */
 export function sweepCheckpoints(item: string, isFinished: (key: string) => boolean): void {
-  const keys = new Set(checkpointNames(item).map((name) => name.slice(item.length + 1).split(".")[0]!));
+  const keys = new Set(checkpointNames(item).map((name) => /-([0-9a-f]{16})\.checkpoint/.exec(name)![1]!));
   for (const key of [...keys].filter(isFinished)) {
     const claim = claimRun(item, key);
     if (!isLock(claim)) continue;
@@ -33,10 +33,10 @@ export function sweepCheckpoints(item: string, isFinished: (key: string) => bool
   }
 }
 
-/** Names of all of an item's checkpoints, or of one run's: its own, those of its several trainings, and unfinished ones. */
+/** Names of all of an item's checkpoints, or of one run's: its own, those of its several trainings, and half-written ones. */
 function checkpointNames(item: string, key?: string): string[] {
   if (!fs.existsSync(folder)) return [];
   const escaped = item.replace(/[.]/g, "\\.");
-  const ofItem = new RegExp(`^${escaped}-${key ?? "[0-9a-f]{16}"}\\.checkpoint`);
+  const ofItem = new RegExp(`^\\.?${escaped}-${key ?? "[0-9a-f]{16}"}\\.checkpoint`);
   return fs.readdirSync(folder).filter((name) => ofItem.test(name));
 }

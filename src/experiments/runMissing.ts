@@ -2,6 +2,7 @@
 import os from "node:os";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { checkOptions, showValue, type OptionKinds } from "../engine";
 import { configKey, runConfig, type RunConfig, type RunOptions } from "./config";
 import { describeHolder, isLock, type Holder, type Lock } from "./locks";
 import { appendRecord, keysAfter, localResultsFolder, readRecords, resultsFolder, type RunRecord } from "./records";
@@ -45,6 +46,8 @@ const MAX_JOBS = Math.max(32, 2 * os.availableParallelism());
  * @throws the first error of a run, after the others have stopped, or an error if it was interrupted; what had finished stays recorded
  */
 export async function runMissing(configs: readonly RunOptions[], options: RunMissingOptions): Promise<RunRecord[]> {
+  checkOptions(options, OPTIONS, "runMissing");
+  if (!Array.isArray(configs)) throw new Error(`configs = ${showValue(configs)}: expected an array of run configs`);
   const { item, jobs = 1, folder = localResultsFolder, signal, onWarning = () => {} } = options;
   if (!Number.isInteger(jobs) || jobs < 1 || jobs > MAX_JOBS)
     throw new Error(`jobs = ${jobs}: expected a whole number from 1 to ${MAX_JOBS}`);
@@ -58,6 +61,17 @@ export async function runMissing(configs: readonly RunOptions[], options: RunMis
   const records = missing.length > 0 ? read() : known;
   return plan.flatMap(({ key }) => records.get(key) ?? []);
 }
+
+const OPTIONS: OptionKinds<RunMissingOptions> = {
+  item: "string",
+  jobs: "number",
+  folder: "string",
+  tensorBoard: "string",
+  signal: "object",
+  stopOnInterrupt: "boolean",
+  onProgress: "function",
+  onWarning: "function",
+};
 
 /** Runs the pool; its signal, Ctrl-C, a notebook's interrupt and SIGTERM stop it. */
 async function untilInterrupted(pool: Pool, { signal, stopOnInterrupt = true }: RunMissingOptions): Promise<void> {

@@ -5,6 +5,7 @@ import path from "node:path";
 import type { ChildProcess } from "node:child_process";
 import { configKey, pretrainingOf, runConfig, runKey, type RunOptions } from "../../src/experiments/config";
 import { weightsFolder } from "../../src/experiments/finetune";
+import { partialName } from "../../src/engine/atomicFile";
 import { isRunning } from "../../src/experiments/locks";
 import { projectRoot } from "../../src/data/files";
 import { appendRecord, readRecords, type RunRecord } from "../../src/experiments/records";
@@ -46,8 +47,7 @@ describe("experiments/runMissing", function () {
   afterEach(() => {
     fs.rmSync(folder, { recursive: true });
     if (!fs.existsSync(checkpoints)) return;
-    for (const name of fs.readdirSync(checkpoints).filter((each) => each.startsWith(item)))
-      fs.rmSync(path.join(checkpoints, name));
+    for (const name of fs.readdirSync(checkpoints).filter((each) => each.includes(item))) fs.rmSync(path.join(checkpoints, name));
   });
 
   describe("starts no process", () => {
@@ -71,6 +71,19 @@ describe("experiments/runMissing", function () {
       for (const jobs of [0, -1, 1.5, NaN, 1e6])
         await assert.rejects(run([tinyRun()], { jobs }), new RegExp(`jobs = ${jobs}: expected a whole number from 1 to `));
       assert.deepEqual(recorded(), []);
+    });
+
+    it("where an option is misspelled or of the wrong type", async () => {
+      const message = async (options: object) =>
+        run([tinyRun()], options).then(
+          () => assert.fail("was accepted"),
+          (error: Error) => error.message,
+        );
+
+      assert.equal(await message({ job: 2 }), 'runMissing: unknown option "job", did you mean "jobs"?');
+      assert.match(await message({ jobs: "2" }), /runMissing: jobs = "2": expected a number/);
+      assert.match(await message({ item: 3 }), /runMissing: item = 3: expected a string/);
+      await assert.rejects(runMissing(tinyRun() as never, { item, folder }), /configs = \{.*: expected an array of run configs/);
     });
 
     it("where the signal was given before", async () => {
@@ -275,12 +288,13 @@ describe("experiments/runMissing", function () {
       const config = tinyRun({ seed: 77 });
       const [open, finished] = [checkpointOf(tinyRun({ seed: 78 })), checkpointOf(config)];
       fs.mkdirSync(checkpoints, { recursive: true });
-      for (const name of [open, finished, `${finished}.first`, `${finished}.4242.part`]) fs.writeFileSync(name, "");
+      const halfWritten = partialName(finished);
+      for (const name of [open, finished, `${finished}.first`, halfWritten]) fs.writeFileSync(name, "");
       appendRecord(item, recordOf(config), { folder });
 
       await run([config]);
 
-      assert.deepEqual(fs.readdirSync(checkpoints).filter((name) => name.startsWith(item)), [path.basename(open)]); // prettier-ignore
+      assert.deepEqual(fs.readdirSync(checkpoints).filter((name) => name.includes(item)), [path.basename(open)]); // prettier-ignore
     });
   });
 
