@@ -1,12 +1,16 @@
 /** Kernels that training needs and the WASM engine lacks or gets wrong, made of kernels that it has. */
 import * as tf from "@tensorflow/tfjs";
-import { replaceKernel } from "./gradients/registry";
-import { averagePoolGradKernel, maxPoolGradLoop } from "./gradients/poolLoops";
+import { replaceKernel, wrapKernel } from "./gradients/registry";
+import { averagePoolGradKernels, maxPoolGradLoop } from "./gradients/poolLoops";
 
+type Pair = [number, number];
 type Quad = [number, number, number, number];
 type ConvInfo = tf.backend_util.Conv2DInfo;
 type Attributes = Record<string, unknown>;
 type Body = (inputs: tf.NamedTensorMap, attrs: Attributes) => tf.Tensor;
+
+const CONVOLUTIONS = ["Conv2D", "FusedConv2D", "DepthwiseConv2dNative", "FusedDepthwiseConv2D"];
+const WRONG = ["Conv3DBackpropInputV2", "Dilation2DBackpropInput", "Dilation2DBackpropFilter"];
 
 /** Registers what is missing or wrong; call it once `@tensorflow/tfjs-backend-wasm` is loaded. */
 export function installWasmKernels(): void {
@@ -17,9 +21,11 @@ export function installWasmKernels(): void {
   define("DepthwiseConv2dNativeBackpropInput", ({ dy, filter }, attrs) =>
     depthwiseInputGradient(dy as tf.Tensor4D, filter as tf.Tensor4D, attrs),
   );
-  averagePoolGradKernel("wasm");
+  for (const kernelName of CONVOLUTIONS) wrapKernel(kernelName, "wasm", withoutUnseenPixels);
+  wrapKernel("Prelu", "wasm", withWholeSlopes);
+  averagePoolGradKernels("wasm");
   replace("MaxPoolGrad", (inputs, attrs) => maxPoolGradLoop(inputs, attrs as tf.NamedAttrMap));
-  replace("Conv3DBackpropInputV2", () => refuse("Conv3DBackpropInputV2"));
+  for (const kernelName of WRONG) replace(kernelName, () => refuse(kernelName));
   define("UnsortedSegmentSum", ({ x, segmentIds }, attrs) =>
     segmentSum(x!, segmentIds as tf.Tensor1D, attrs.numSegments as number),
   );
@@ -32,6 +38,39 @@ function define(kernelName: string, body: Body): void {
 function replace(kernelName: string, body: Body): void {
   const kernelFunc: tf.KernelFunc = ({ inputs, attrs }) => tf.tidy(() => body(inputs as tf.NamedTensorMap, attrs as Attributes));
   replaceKernel({ kernelName, backendName: "wasm", kernelFunc });
+}
+
+// With "same" padding and strides beyond the kernel, the last pixels of an axis may lie under no window. XNNPACK then takes the padding
+// for negative and returns zeros; on the image without these pixels it is right.
+function withoutUnseenPixels(stock: tf.KernelFunc): tf.KernelFunc {
+  return ({ inputs, attrs, backend }) => {
+    const { x, filter } = inputs as { x: tf.Tensor4D; filter: tf.Tensor4D };
+    const seen = attrs!.pad === "same" ? seenSides(x.shape, filter.shape, attrs as Attributes) : x.shape;
+    if (seen.every((side, i) => side === x.shape[i])) return stock({ inputs, attrs, backend });
+    const part = tf.slice(x, [0, 0, 0, 0], seen);
+    const result = stock({ inputs: { ...inputs, x: part }, attrs, backend });
+    part.dispose();
+    return result;
+  };
+}
+
+function seenSides(shape: Quad, filterShape: Quad, { strides, dilations }: Attributes): Quad {
+  const info = tf.backend_util.computeConv2DInfo(shape, filterShape, strides as Pair, (dilations ?? 1) as Pair, "same");
+  const seen = (out: number, stride: number, filter: number) => (out - 1) * stride + filter;
+  const height = seen(info.outHeight, info.strideHeight, info.effectiveFilterHeight);
+  const width = seen(info.outWidth, info.strideWidth, info.effectiveFilterWidth);
+  return [shape[0], Math.min(height, shape[1]), Math.min(width, shape[2]), shape[3]];
+}
+
+// The kernel counts through the slopes as if their shape were the last axes of x.
+function withWholeSlopes(stock: tf.KernelFunc): tf.KernelFunc {
+  return ({ inputs, attrs, backend }) => {
+    const { x, alpha } = inputs as { x: tf.Tensor; alpha: tf.Tensor };
+    const whole = tf.broadcastTo(alpha, x.shape);
+    const result = stock({ inputs: { x, alpha: whole }, attrs, backend });
+    whole.dispose();
+    return result;
+  };
 }
 
 function refuse(kernelName: string): never {
@@ -79,8 +118,11 @@ function depthwiseInputGradient(dy: tf.Tensor4D, filter: tf.Tensor4D, attrs: Att
   return tf.slice(tf.addN(parts), [0, top, left, 0], inputShape);
 }
 
+// Negative ids count for nothing: they go to a segment of their own, which is cut off.
 function segmentSum(x: tf.Tensor, segmentIds: tf.Tensor1D, numSegments: number): tf.Tensor {
-  return tf.scatterND(tf.reshape(segmentIds, [-1, 1]), x, [numSegments, ...x.shape.slice(1)]);
+  const rows = tf.add(tf.maximum(segmentIds, tf.scalar(-1, "int32")), tf.scalar(1, "int32"));
+  const sums = tf.scatterND(tf.reshape(rows, [-1, 1]) as tf.Tensor2D, x, [numSegments + 1, ...x.shape.slice(1)]);
+  return tf.slice(sums, 1, numSegments);
 }
 
 function convInfo(inputShape: Quad, filterShape: Quad, attrs: Attributes, depthwise: boolean): ConvInfo {

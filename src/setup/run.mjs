@@ -13,7 +13,7 @@ const tools = {
 };
 
 // These compute nothing, so they wait for no engine.
-const lightCommands = ["build", "readme", "docs"];
+const lightCommands = ["build", "readme"];
 const lightOptions = ["--help", "-h", "--list", "--dry-run"];
 
 await main(async () => {

@@ -81,6 +81,35 @@ describe("the WASM engine", () => {
     await startEngine("native").catch(() => startEngine("cpu"));
   });
 
+  // The sum of the image under each window of ones; the last column of the second image is under none.
+  it("convolves with strides beyond the kernel, where stock WASM returns zeros", async () => {
+    await startEngine("wasm");
+    const [wide, long] = [tf.ones([1, 8, 8, 1]) as tf.Tensor4D, tf.ones([1, 1, 6, 1]) as tf.Tensor4D];
+    const ones = (h: number, w: number) => tf.ones([h, w, 1, 1]) as tf.Tensor4D;
+
+    const results = [
+      tf.conv2d(wide, ones(3, 3), 4, "same"),
+      tf.conv2d(long, ones(1, 2), 3, "same"),
+      tf.depthwiseConv2d(long, ones(1, 2), 3, "same"),
+      tf.fused.conv2d({ x: long, filter: ones(1, 2), strides: 3, pad: "same", activation: "relu" }),
+    ].map((y) => [...y.dataSync()]);
+
+    assert.deepEqual(results, [[9, 9, 9, 9], [2, 2], [2, 2], [2, 2]]); // prettier-ignore
+    await startEngine("native").catch(() => startEngine("cpu"));
+  });
+
+  it("refuses the gradients of volume convolution and of dilation, which stock WASM gets wrong", async () => {
+    await startEngine("wasm");
+    const filter = tf.ones([2, 2, 2, 1, 1]) as tf.Tensor5D;
+    const volumes = (x: tf.Tensor) => tf.sum(tf.conv3d(x as tf.Tensor5D, filter, 1, "same"));
+    const dilation = (x: tf.Tensor) => tf.sum(tf.dilation2d(x as tf.Tensor4D, tf.ones([2, 2, 1]) as tf.Tensor3D, 1, "valid"));
+
+    assert.throws(() => tf.grad(volumes)(tf.ones([1, 2, 2, 2, 1])), /Conv3DBackpropInputV2: TensorFlow.js's WASM engine/);
+    assert.throws(() => tf.grad(dilation)(tf.ones([1, 3, 3, 1])), /Dilation2DBackpropInput: TensorFlow.js's WASM engine/);
+
+    await startEngine("native").catch(() => startEngine("cpu"));
+  });
+
   // Window 2, stride 2, "same" on a 1×3 row: the last window has one place, whose gradient is 1, not ½ or ¼.
   it("divides average pooling's gradient at a padded edge by the places that exist", async () => {
     for (const engine of ["wasm", "cpu"] as const) {

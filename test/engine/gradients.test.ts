@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { batchNormInference, batchNormTraining, installGradients, installStockGradients, Rng, tf } from "../../src/engine";
+import {
+  batchNormInference,
+  batchNormTraining,
+  hvpOfTensors,
+  installGradients,
+  installStockGradients,
+  Rng,
+  tf,
+} from "../../src/engine";
 import { startEngine, type BackendName } from "../../src/engine/backend";
 import { closeTo } from "../support/closeTo";
 
@@ -196,6 +204,60 @@ describe("the repaired tape", () => {
     closeTo(values[0]!, [4, 32]);
     closeTo(values[1]!, [12, 48]);
     assert.equal(tf.memory().numTensors, before);
+  });
+
+  it("names a custom gradient that uses a tensor which it did not save", () => {
+    const careless = tf.customGrad((x) => {
+      const squared = tf.square(x as tf.Tensor);
+      return { value: tf.exp(squared), gradFunc: (dy: tf.Tensor) => tf.mul(dy, squared) };
+    });
+
+    assert.throws(() => tf.grad((x: tf.Tensor) => tf.sum(careless(tf.mul(x, 2))))(tf.tensor1d([1])), /must save the tensors/);
+  });
+
+  it("lets a custom gradient use its own inputs unsaved, and frees them: f = x² of 3x", () => {
+    const square = tf.customGrad((x) => {
+      return { value: tf.square(x as tf.Tensor), gradFunc: (dy: tf.Tensor) => tf.mul(dy, tf.mul(x as tf.Tensor, 2)) };
+    });
+    const loss = (x: tf.Tensor) => tf.sum(square(tf.mul(x, 3))) as tf.Scalar;
+    const before = tf.memory().numTensors;
+
+    const [first, second] = tf.tidy(() => {
+      const x = tf.tensor1d([1, 2]);
+      return [tf.grad(loss)(x), hvpOfTensors(([z]) => loss(z!), [x], [tf.ones([2])])[0]!].map((t) => t.dataSync());
+    });
+
+    closeTo(first!, [18, 36]); // 9x² → 18x → 18
+    closeTo(second!, [18, 18]);
+    assert.equal(tf.memory().numTensors, before);
+  });
+
+  it("knows that whole numbers do not move with x: H of Σ(float(int(3x)))² and of ½Σ⌊x/0.4⌋² is 0", () => {
+    const rounded = ([x]: tf.Tensor[]) => tf.sum(tf.square(tf.cast(tf.cast(tf.mul(x!, 3), "int32"), "float32"))) as tf.Scalar;
+    const floored = ([x]: tf.Tensor[]) => tf.div(tf.sum(tf.square(tf.floorDiv(x!, 0.4))), 2) as tf.Scalar;
+    const point = [tf.tensor1d([0.9, 1.9])];
+
+    const products = [rounded, floored].map((loss) => hvpOfTensors(loss, point, [tf.ones([2])])[0]!.dataSync());
+
+    for (const product of products) closeTo(product, [0, 0], 1e-12);
+  });
+
+  it("gives abs the slope 0 at 0, as PyTorch does", () => {
+    const slope = tf.grad((x: tf.Tensor) => tf.sum(tf.abs(x)))(tf.tensor1d([-2, 0, 2]));
+
+    assert.deepEqual([...slope.dataSync()], [-1, 0, 1]);
+  });
+
+  it("refuses what every engine computes wrongly: rounded window counts, depthwise channels-first, gradients of complex |z|", () => {
+    const image = tf.ones([1, 5, 5, 2]) as tf.Tensor4D;
+    const filter = tf.ones([2, 2, 2, 1]) as tf.Tensor4D;
+
+    assert.throws(() => tf.maxPool(image, 2, 2, 0, "ceil"), /dimRoundingMode = "ceil"/);
+    assert.throws(
+      () => tf.depthwiseConv2d(tf.ones([1, 2, 5, 5]) as tf.Tensor4D, filter, 1, "valid", "NCHW"),
+      /transpose the image to "NHWC"/,
+    );
+    assert.throws(() => tf.grad((z: tf.Tensor) => tf.sum(tf.abs(z)))(tf.complex([3], [4])), /known for "ComplexAbs"/);
   });
 
   it("gives zeros for the second derivative of a linear function, not an exception", () => {

@@ -11,7 +11,6 @@ interface ConvAttributes {
   readonly strides: number | Pair;
   readonly pad: "same" | "valid" | number | [Pair, Pair, Pair, Pair];
   readonly dilations?: number | Pair | null;
-  readonly dimRoundingMode?: "floor" | "round" | "ceil";
   readonly dataFormat?: "NHWC" | "NCHW";
 }
 
@@ -39,6 +38,7 @@ export function installConvolutionGradients(): void {
   }
   for (const family of [FULL, DEPTHWISE, VOLUME]) installAdjoints(family);
   rewriteKernel("FusedConv2D", rewriteFused);
+  rewriteKernel("FusedDepthwiseConv2D", (inputs, attrs) => runPadded("FusedDepthwiseConv2D", inputs, attrs));
 }
 
 function installAdjoints({ forward, toInput, toFilter }: ConvFamily): void {
@@ -111,6 +111,9 @@ function undilate(wide: tf.Tensor4D, [h, w, inputs, outputs]: number[], [dh, dw]
   return tf.reshape(rows, [h!, w!, inputs!, outputs!]);
 }
 
+const NO_CHANNELS_FIRST =
+  'depthwiseConv2d: dataFormat "NCHW" is computed wrongly by TensorFlow.js; transpose the image to "NHWC"';
+
 // Padding given in numbers: the native engine refuses it, WASM's kernels read past their arrays. A padded image and
 // "valid" are the same.
 function installExplicitPadding({ forward, toInput, toFilter }: ConvFamily): void {
@@ -120,7 +123,10 @@ function installExplicitPadding({ forward, toInput, toFilter }: ConvFamily): voi
       const margins = explicitMargins(attrs);
       return margins && body(inputs, { ...attrs, pad: "valid" }, margins);
     });
-  rewrite(forward, ({ x, filter }, attrs, margins) => run(forward, { x: padImage(x!, margins, attrs), filter: filter! }, attrs));
+  rewriteKernel(forward, (inputs, attrs) => {
+    if (forward === DEPTHWISE.forward && attrs.dataFormat === "NCHW") throw new Error(NO_CHANNELS_FIRST);
+    return runPadded(forward, inputs, attrs);
+  });
   rewrite(toFilter, ({ x, dy }, attrs, margins) => run(toFilter, { x: padImage(x!, margins, attrs), dy: dy! }, attrs));
   rewrite(toInput, ({ dy, filter }, attrs, margins) => {
     const shape = attrs.inputShape as number[];
@@ -132,10 +138,10 @@ function installExplicitPadding({ forward, toInput, toFilter }: ConvFamily): voi
   });
 }
 
-// [top, bottom], [left, right]; undefined for "same", "valid", and rounding that a padded image does not give.
+// [top, bottom], [left, right]; undefined for "same" and "valid".
 function explicitMargins(attrs: tf.NamedAttrMap): Margins | undefined {
-  const { pad, dimRoundingMode = "floor" } = attrs as unknown as ConvAttributes;
-  if (typeof pad === "string" || (dimRoundingMode !== "floor" && dimRoundingMode !== null)) return undefined;
+  const { pad } = attrs as unknown as ConvAttributes;
+  if (typeof pad === "string") return undefined;
   if (typeof pad === "number") return [[pad, pad], [pad, pad]]; // prettier-ignore
   return attrs.dataFormat === "NCHW" ? [pad[2], pad[3]] : [pad[1], pad[2]];
 }
@@ -157,7 +163,12 @@ function rewriteFused(inputs: tf.NamedTensorMap, attrs: tf.NamedAttrMap): tf.Ten
       return [parts.x(), parts.filter(), ...(bias ? [sumToShape(dy, bias.shape)] : [])];
     });
   }
+  return runPadded("FusedConv2D", inputs, attrs);
+}
+
+/** The kernel on a padded image; undefined where the padding is not given in numbers. */
+function runPadded(kernelName: string, inputs: tf.NamedTensorMap, attrs: tf.NamedAttrMap): tf.Tensor | undefined {
   const margins = explicitMargins(attrs);
   if (!margins) return undefined;
-  return runKernel<tf.Tensor>("FusedConv2D", { ...inputs, x: padImage(inputs.x!, margins, attrs) }, { ...attrs, pad: "valid" });
+  return runKernel<tf.Tensor>(kernelName, { ...inputs, x: padImage(inputs.x!, margins, attrs) }, { ...attrs, pad: "valid" });
 }

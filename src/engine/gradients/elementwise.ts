@@ -1,15 +1,22 @@
-/** Elementwise functions whose stock gradient has no gradient of its own, overflows, or does not sum over broadcast axes. */
+/** Elementwise functions whose stock gradient is wrong at some points, has no gradient of its own, or ignores broadcast axes. */
 import * as tf from "@tensorflow/tfjs";
 import { sumToShape } from "./reductions";
-import { offTape, putGradient, runKernel } from "./registry";
+import { offTape, putGradient, refuseGradient, runKernel } from "./registry";
 
 const SELU_SCALE = 1.0507009873554805; // Klambauer et al. 2017
 const SELU_SCALE_ALPHA = 1.7580993408473768;
 
 export function installElementwiseGradients(): void {
+  installAbs();
   installElu();
   installSelu();
   installBroadcasting();
+}
+
+// Stock has slope −1 at 0, and treats a complex tensor as its real part.
+function installAbs(): void {
+  putGradient("Abs", { inputsToSave: ["x"], gradFunc: (dy, [x]) => ({ x: () => tf.mul(dy as tf.Tensor, tf.sign(x!)) }) });
+  refuseGradient("ComplexAbs");
 }
 
 // y = x or eˣ − 1, y' = 1 or y + 1: EluGrad(dy, y); its derivative with respect to y is dy where y < 0.

@@ -6,7 +6,10 @@ import { installPoolingGradients } from "./pooling";
 import { installReductionGradients } from "./reductions";
 import { restoreStockGradients } from "./registry";
 import { installReluGradient } from "./relu";
+import { installResizingGradients } from "./resizing";
+import { installShapingGradients } from "./shaping";
 import { repairTape, restoreStockTape } from "./tape";
+import { repairVolumes } from "./volumes";
 
 export { batchNormInference, batchNormTraining, type BatchNormResult } from "./batchNorm";
 
@@ -17,7 +20,10 @@ export function installGradients(): void {
   installElementwiseGradients();
   installReductionGradients();
   installConvolutionGradients();
+  repairVolumes();
   installPoolingGradients();
+  installResizingGradients();
+  installShapingGradients();
   installBatchNormGradient();
 }
 

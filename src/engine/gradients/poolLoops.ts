@@ -1,6 +1,6 @@
 /** Pooling gradients as plain loops, for the engines that keep tensors in arrays (CPU, WASM) and whose own kernels are wrong. */
 import * as tf from "@tensorflow/tfjs";
-import { replaceKernel } from "./registry";
+import { wrapKernel } from "./registry";
 
 export type PoolInfo = tf.backend_util.Conv2DInfo;
 
@@ -68,31 +68,62 @@ function range(start: number, length: number, limit: number): Range {
 }
 
 /**
- * The engine's AvgPoolGrad, made the gradient of its AvgPool: at a padded edge AvgPool divides by the places that exist,
- * stock AvgPoolGrad by the whole window.
+ * The engine's AvgPoolGrad and AvgPool3DGrad, made the gradients of its pooling: at a padded edge pooling divides by the places that
+ * exist, the stock gradients by the whole window.
  */
-export function averagePoolGradKernel(backendName: "cpu" | "wasm"): void {
-  const stock = tf.getKernel("AvgPoolGrad", backendName);
-  if (!stock || repaired.has(stock)) return;
-  const kernelFunc: tf.KernelFunc = ({ inputs, attrs, backend }) => {
-    const { dy, input } = inputs as { dy: tf.Tensor; input: tf.Tensor };
-    const scaled = tf.tidy(() => tf.mul(dy, windowShares(poolInfo(input, attrs))));
-    const dx = stock.kernelFunc({ inputs: { dy: scaled, input }, attrs, backend });
-    scaled.dispose();
-    return dx;
-  };
-  const config = { ...stock, kernelFunc };
-  repaired.add(config);
-  replaceKernel(config);
+export function averagePoolGradKernels(backendName: "cpu" | "wasm"): void {
+  repairAveragePool("AvgPoolGrad", backendName, (x, attrs) => planeAxes(poolInfo(x, attrs)));
+  repairAveragePool("AvgPool3DGrad", backendName, volumeAxes);
 }
 
-const repaired = new WeakSet<object>();
+/** One axis of a pooling. */
+interface PoolAxis {
+  readonly out: number;
+  readonly stride: number;
+  readonly before: number;
+  readonly window: number;
+  readonly side: number;
+}
 
-/** (1, height, width, 1): the window's size over the number of its places inside the image. */
-function windowShares(info: PoolInfo): tf.Tensor {
-  const shares: number[] = [];
-  forEachWindow({ ...info, batchSize: 1 }, (_, rows, columns) => {
-    shares.push((info.filterHeight * info.filterWidth) / ((rows[1] - rows[0]) * (columns[1] - columns[0])));
+function planeAxes({ padInfo, ...info }: PoolInfo): PoolAxis[] {
+  return [
+    { out: info.outHeight, stride: info.strideHeight, before: padInfo.top, window: info.filterHeight, side: info.inHeight },
+    { out: info.outWidth, stride: info.strideWidth, before: padInfo.left, window: info.filterWidth, side: info.inWidth },
+  ];
+}
+
+type Triple = [number, number, number];
+
+function volumeAxes(x: tf.Tensor, attrs: tf.NamedAttrMap): PoolAxis[] {
+  const { filterSize, strides, pad } = attrs as unknown as { filterSize: Triple; strides: Triple; pad: "same" };
+  const shape = x.shape as [number, number, number, number, number];
+  const info = tf.backend_util.computePool3DInfo(shape, filterSize, strides, 1, pad);
+  const depth = { out: info.outDepth, stride: info.strideDepth, before: info.padInfo.front, window: info.filterDepth, side: info.inDepth }; // prettier-ignore
+  return [depth, ...planeAxes(info as unknown as PoolInfo)];
+}
+
+type AxesOf = (x: tf.Tensor, attrs: tf.NamedAttrMap) => PoolAxis[];
+
+function repairAveragePool(kernelName: string, backendName: string, axesOf: AxesOf): void {
+  wrapKernel(kernelName, backendName, (stock) => ({ inputs, attrs, backend }) => {
+    const { dy, input } = inputs as { dy: tf.Tensor; input: tf.Tensor };
+    const scaled = tf.tidy(() =>
+      axesOf(input, attrs!).reduce((product, axis, i) => tf.mul(product, windowShares(axis, i + 1, dy)), dy),
+    );
+    const dx = stock({ inputs: { dy: scaled, input }, attrs, backend });
+    scaled.dispose();
+    return dx;
   });
-  return tf.tensor(shares, [1, info.outHeight, info.outWidth, 1], "float32");
+}
+
+/** The window's size over the number of its places inside the image, along one axis of dy. */
+function windowShares({ out, stride, before, window, side }: PoolAxis, axis: number, { rank }: tf.Tensor): tf.Tensor {
+  const shares = Float32Array.from({ length: out }, (_, i) => {
+    const [from, to] = range(i * stride - before, window, side);
+    return window / (to - from);
+  });
+  return tf.tensor(
+    shares,
+    Array.from({ length: rank }, (_, i) => (i === axis ? out : 1)),
+  );
 }

@@ -1,38 +1,25 @@
-/** Pooling and resizing, differentiable to any order: the gradient kernels get gradients of their own. */
+/** Pooling, differentiable to any order: the gradient kernels get gradients of their own. */
 import * as tf from "@tensorflow/tfjs";
 import { nativeOp } from "./native";
-import { averagePoolGradKernel, pickMaxima, poolInfo } from "./poolLoops";
+import { averagePoolGradKernels, pickMaxima, poolInfo } from "./poolLoops";
 import { defineKernel, detach, putGradient, runKernel } from "./registry";
 
 export function installPoolingGradients(): void {
-  // AvgPoolGrad is linear in dy, and average pooling is its adjoint; of its input it uses the shape only.
-  putGradient("AvgPool", {
-    inputsToSave: ["x"],
-    gradFunc: (dy, [x], attrs) => ({
-      x: () => runKernel<tf.Tensor>("AvgPoolGrad", { dy: dy as tf.Tensor, input: detach(x!) }, attrs),
-    }),
-  });
-  putGradient("AvgPoolGrad", {
-    gradFunc: (ddx, _saved, attrs) => ({ dy: () => runKernel<tf.Tensor>("AvgPool", { x: ddx as tf.Tensor }, attrs) }),
-  });
-  averagePoolGradKernel("cpu");
+  for (const kernelName of ["AvgPool", "AvgPool3D"]) installAveragePool(kernelName);
+  averagePoolGradKernels("cpu");
   installMaxPool();
-  for (const kernelName of ["ResizeBilinear", "ResizeNearestNeighbor"]) installResize(kernelName);
 }
 
-// Resizing is linear, and its gradient kernel is its adjoint.
-function installResize(kernelName: string): void {
+// AvgPoolGrad is linear in dy, and average pooling is its adjoint; it only uses the shape of its input.
+function installAveragePool(kernelName: string): void {
   putGradient(kernelName, {
-    inputsToSave: ["images"],
-    gradFunc: (dy, [images], attrs) => ({
-      images: () => runKernel<tf.Tensor>(`${kernelName}Grad`, { dy: dy as tf.Tensor, images: detach(images!) }, attrs),
+    inputsToSave: ["x"],
+    gradFunc: (dy, [x], attrs) => ({
+      x: () => runKernel<tf.Tensor>(`${kernelName}Grad`, { dy: dy as tf.Tensor, input: detach(x!) }, attrs),
     }),
   });
   putGradient(`${kernelName}Grad`, {
-    inputsToSave: ["dy"],
-    gradFunc: (ddx, [dy], attrs) => ({
-      dy: () => runKernel<tf.Tensor>(kernelName, { images: ddx as tf.Tensor }, { ...attrs, size: dy!.shape.slice(1, 3) }),
-    }),
+    gradFunc: (ddx, _saved, attrs) => ({ dy: () => runKernel<tf.Tensor>(kernelName, { x: ddx as tf.Tensor }, attrs) }),
   });
 }
 

@@ -1,6 +1,6 @@
 /** Sums, means and tiling: each the other's gradient. Stock ones write arrays of ones in JavaScript, or add slice by slice. */
 import * as tf from "@tensorflow/tfjs";
-import { putGradient } from "./registry";
+import { offTape, putGradient } from "./registry";
 
 export function installReductionGradients(): void {
   putGradient("Sum", {
@@ -11,6 +11,7 @@ export function installReductionGradients(): void {
     inputsToSave: ["x"],
     gradFunc: (dy, [x], attrs) => ({ x: () => spread(shareOut(dy as tf.Tensor, x!.size), x!.shape, attrs.axis as number[]) }),
   });
+  for (const [kernelName, axis] of [["Max", "reductionIndices"], ["Min", "axis"]] as const) installExtremum(kernelName, axis); // prettier-ignore
   // Stock transposes the result of any but the last axis.
   putGradient("Cumsum", {
     gradFunc: (dy, _saved, attrs) => ({
@@ -26,6 +27,25 @@ export function installReductionGradients(): void {
   putGradient("Tile", {
     inputsToSave: ["x"],
     gradFunc: (dy, [x], attrs) => ({ x: () => sumCopies(dy as tf.Tensor, x!.shape, attrs.reps as number[]) }),
+  });
+}
+
+// Stock gives each of several equal maxima the whole gradient, as if all could rise on their own; TensorFlow and PyTorch share it.
+function installExtremum(kernelName: string, axisName: string): void {
+  putGradient(kernelName, {
+    inputsToSave: ["x"],
+    outputsToSave: [true],
+    gradFunc: (dy, [x, y], attrs) => ({
+      x: () => {
+        const axes = tf.util.parseAxisParam(attrs[axisName] as number[], x!.shape);
+        const kept = x!.shape.map((side, i) => (axes.includes(i) ? 1 : side));
+        const share = offTape(() => {
+          const places = tf.cast(tf.equal(x!, tf.reshape(y!, kept)), "float32");
+          return tf.div(places, tf.sum(places, axes, true));
+        });
+        return tf.mul(tf.reshape(dy as tf.Tensor, kept), share);
+      },
+    }),
   });
 }
 

@@ -20,6 +20,19 @@ export function putGradient(kernelName: string, gradient: GradientConfig): void 
   holdFast("gradRegistry", kernelName, { kernelName, ...gradient });
 }
 
+/** The gradient as TensorFlow.js ships it. */
+export function stockGradient(kernelName: string): tf.GradConfig {
+  return (stockGradients.has(kernelName) ? stockGradients.get(kernelName) : tf.getGradient(kernelName))!;
+}
+
+/** Takes away a stock gradient that is wrong, so that it is an error that names the op. */
+export function refuseGradient(kernelName: string): void {
+  const gradFunc = () => {
+    throw new Error(`Cannot compute gradient: no gradient is known for "${kernelName}"`);
+  };
+  putGradient(kernelName, { gradFunc });
+}
+
 /** Every gradient as TensorFlow.js ships it. */
 export function restoreStockGradients(): void {
   for (const [kernelName, stock] of stockGradients) {
@@ -33,6 +46,17 @@ export function restoreStockGradients(): void {
 export function replaceKernel(config: tf.KernelConfig): void {
   holdFast("kernelRegistry", `${config.backendName}_${config.kernelName}`, config);
 }
+
+/** An engine's kernel with something done around it: once, however often this is called. */
+export function wrapKernel(kernelName: string, backendName: string, wrap: (stock: tf.KernelFunc) => tf.KernelFunc): void {
+  const stock = tf.getKernel(kernelName, backendName);
+  if (!stock || wrapped.has(stock)) return;
+  const config = { ...stock, kernelFunc: wrap(stock.kernelFunc) };
+  wrapped.add(config);
+  replaceKernel(config);
+}
+
+const wrapped = new WeakSet<object>();
 
 type Registry = Map<string, unknown>;
 const held = new WeakMap<Registry, Set<string>>();

@@ -15,7 +15,7 @@ interface TapeNode {
   readonly kernelName: string;
   readonly inputs: tf.NamedTensorMap;
   readonly outputs: tf.Tensor[];
-  readonly saved: tf.Tensor[];
+  saved: tf.Tensor[];
   gradient?: (dys: tf.Tensor[]) => Record<string, () => tf.Tensor>;
 }
 type Save = (tensors: tf.Tensor[]) => void;
@@ -38,7 +38,12 @@ type Gradients = (
 
 /** The engine's methods that are replaced; TypeScript calls some of them private. */
 interface Tape {
-  readonly state: { gradientDepth: number; kernelDepth: number; activeTape: TapeNode[] | null };
+  readonly state: {
+    gradientDepth: number;
+    kernelDepth: number;
+    activeTape: TapeNode[] | null;
+    activeScope?: { readonly name: string };
+  };
   addTapeNode: AddTapeNode;
   customGrad: (f: CustomFunction) => (...inputs: tf.Tensor[]) => tf.Tensor;
   gradients: Gradients;
@@ -49,11 +54,12 @@ const METHODS = ["addTapeNode", "customGrad", "gradients", "runKernel"] as const
 
 /** Results that say yes or no: never a path for a gradient. */
 const BOOLEAN = ["Equal", "NotEqual", "Greater", "GreaterEqual", "Less", "LessEqual", "LogicalAnd", "LogicalOr", "LogicalNot"];
-/** Derivative zero almost everywhere; stock gives zeros at first order, we need none inside a gradient. */
+/** Derivative zero almost everywhere: zeros at first order, nothing inside a gradient. */
 const PIECEWISE_CONSTANT = [
   "Step",
   "Sign",
   "Floor",
+  "FloorDiv",
   "Ceil",
   "Round",
   "ArgMax",
@@ -90,15 +96,28 @@ export function restoreStockTape(): void {
 
 function addTapeNode(engine: Tape, stock: AddTapeNode): AddTapeNode {
   return (name, inputs, outputs, gradient, saved, attrs) => {
-    if ((differentiating === undefined ? booleans : constants).has(name)) return tf.dispose(saved);
-    stock(name, inputs, outputs, gradient, saved, attrs);
+    const held = takeHeldInputs();
+    const constant = isConstant(name, outputs);
+    if (booleans.has(name) || (constant && differentiating !== undefined)) return tf.dispose([...saved, ...held]);
+    stock(name, inputs, [...outputs], gradient, saved, attrs); // a copy: callers may reverse the list that they get
     const tape = engine.state.activeTape!;
     const node = tape.pop()!;
-    nameInErrors(node);
+    if (held.length > 0) node.saved = [...node.saved, ...held]; // disposed with the others
+    if (constant) node.gradient = () => zeroGradients(inputs);
+    else nameInErrors(node);
     let place = tape.length;
     while (place > 0 && isCloneOf(tape[place - 1]!, outputs)) place--;
     tape.splice(place, 0, node); // Before the clones of its outputs: the tape is read in order.
   };
+}
+
+// Whole numbers and truth values do not move with their inputs: stock lets gradients pass through a cast to int32.
+function isConstant(name: string, outputs: readonly tf.Tensor[]): boolean {
+  return constants.has(name) || outputs.every(({ dtype }) => dtype === "int32" || dtype === "bool");
+}
+
+function zeroGradients(inputs: tf.NamedTensorMap): Record<string, () => tf.Tensor> {
+  return Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, () => zeros(input)]));
 }
 
 function isCloneOf(node: TapeNode, outputs: tf.Tensor[]): boolean {
@@ -132,21 +151,69 @@ function within<T>(name: string, fn: () => T): T {
   differentiating = name;
   try {
     return fn();
+  } catch (error) {
+    throw isDisposedTensor(error) ? new Error(NOT_SAVED(name), { cause: error }) : error;
   } finally {
     differentiating = before;
   }
 }
 
+// What an engine says of a tensor whose data are gone.
+function isDisposedTensor(error: unknown): boolean {
+  return error instanceof TypeError && error.message.includes("reading 'backend'");
+}
+
+const NOT_SAVED = (name: string) =>
+  `The gradient of "${name}" uses a tensor that is disposed: a custom gradient must save the tensors that it made, with save([...])`;
+
 // Under two tapes, the inside of a custom gradient goes on the tape too, for the tensors that it saves; its result is cut
 // off and comes from the custom node alone.
 function customGrad(engine: Tape, stock: Tape["customGrad"]): Tape["customGrad"] {
-  return (f) =>
-    stock((...args) => {
+  return (f) => {
+    const correction = corrections.get(engine.state.activeScope?.name.replace(/__op$/, "") ?? "");
+    return stock((...args) => {
       replacement = undefined;
-      const nested = engine.state.gradientDepth >= 2 && engine.state.kernelDepth === 1;
-      const result = nested ? onTape(engine, f, args) : f(...args);
-      return { ...result, gradFunc: replacement ?? result.gradFunc };
+      const { gradientDepth, kernelDepth } = engine.state;
+      if (gradientDepth === 0 || kernelDepth > 1) return f(...args); // no tape
+      const nested = gradientDepth >= 2;
+      const inputs = copies(engine, args, nested);
+      const result = disposingOf(inputs, () => (nested ? onTape(engine, f, inputs) : f(...inputs)));
+      heldInputs = inputs.filter((input): input is tf.Tensor => input instanceof tf.Tensor);
+      return { ...result, gradFunc: replacement ?? correction ?? result.gradFunc };
     });
+  };
+}
+
+function disposingOf<T>(kept: unknown[], fn: () => T): T {
+  try {
+    return fn();
+  } catch (error) {
+    tf.dispose(kept as tf.TensorContainer);
+    throw error;
+  }
+}
+
+/** Inputs of the custom function that ran just now; its node, the next one on the tape, keeps them until the gradient is done. */
+let heldInputs: tf.Tensor[] = [];
+
+function takeHeldInputs(): tf.Tensor[] {
+  const held = heldInputs;
+  heldInputs = [];
+  return held;
+}
+
+// A gradient may use the function's own inputs without having saved them (logSigmoid does): they would be disposed by then.
+function copies(engine: Tape, args: unknown[], onTape: boolean): unknown[] {
+  const copy = (arg: unknown) => (arg instanceof tf.Tensor ? tf.keep(tf.clone(arg)) : arg);
+  return atDepth(engine, onTape ? 0 : 1, () => args.map(copy));
+}
+
+/** Right gradients for stock functions whose own is wrong, by the name of the function that calls `customGrad`. */
+const corrections = new Map<string, CustomGradient>();
+
+/** Replaces the gradient of a stock function that is written with `customGrad`, once and for all. */
+export function correctCustomGradient(functionName: string, gradient: CustomGradient): void {
+  corrections.set(functionName, gradient);
 }
 
 function onTape(engine: Tape, f: CustomFunction, args: unknown[]): ReturnType<CustomFunction> {
@@ -222,5 +289,14 @@ export function rewriteKernel(kernelName: string, rewrite: Rewrite): void {
 }
 
 function runKernel(stock: Tape["runKernel"]): Tape["runKernel"] {
-  return (name, inputs, attrs = {}) => rewrites.get(name)?.(inputs, attrs) ?? stock(name, inputs, attrs);
+  return (name, inputs, attrs = {}) => {
+    refuseRounding(attrs);
+    return rewrites.get(name)?.(inputs, attrs) ?? stock(name, inputs, attrs);
+  };
+}
+
+// The last window then reaches beyond the image, where the engines read other data or fail.
+function refuseRounding({ dimRoundingMode: mode }: tf.NamedAttrMap): void {
+  if (mode === "round" || mode === "ceil")
+    throw new Error(`dimRoundingMode = "${mode}" is computed wrongly by TensorFlow.js: pad the image and leave the option out`);
 }
