@@ -1,27 +1,38 @@
-/** A strip of images with what is written under each: a label, and whether it is true. */
+/** A strip of images with a caption under each: a label, and whether it is true. */
 import { PNG } from "pngjs";
 import { imageLength, type Dataset } from "../data";
+import { checkFigure } from "./checkFigure";
 import { figure, palette, type FigureSpec, type FigureTitle } from "./theme";
 
 export interface Caption {
   readonly text: string;
-  /** printed below in gray, such as the true class */
+  /** Printed below in gray, such as the true class. */
   readonly note?: string;
-  /** printed in the color of an error */
+  /** Printed in red: the label is not the true one. */
   readonly wrong?: boolean;
 }
 
 export interface ImageStripOptions extends FigureTitle {
-  /** of the images to show, in order */
+  /** Places of the images in the data set, in order, each at least 0. */
   readonly indices: readonly number[];
   readonly captionOf: (index: number) => Caption;
-  readonly columns?: number;
+  /** Images in a line, 1 to 8. */
+  readonly columns?: number; // 8: what fits the width of a page
 }
 
 const cell = { width: 104, height: 132, image: 72 };
 
-/** Images of a data set with a caption each, in rows of `columns`. @throws where an index is none of the set's */
-export function imageStrip(dataset: Dataset, { indices, captionOf, columns = 8, ...heading }: ImageStripOptions): FigureSpec {
+/**
+ * Images of a data set with a caption each, in lines of `columns`.
+ * @throws where an option is unknown, there is no image, or an index is none of the data set's
+ */
+export function imageStrip(dataset: Dataset, options: ImageStripOptions): FigureSpec {
+  const kinds = { indices: "array", captionOf: "function", columns: "number" } as const;
+  checkFigure(options, { what: "imageStrip", kinds, rows: "indices" });
+  const { indices, captionOf, columns = 8 } = options;
+  if (indices.length === 0) throw new Error("imageStrip: indices = []: expected at least one image");
+  if (!Number.isInteger(columns) || columns < 1 || columns > 8)
+    throw new Error(`imageStrip: columns = ${columns}, expected an integer from 1 to 8`);
   const values = indices.map((index, place) => ({
     url: dataUrl(dataset, index),
     x: (place % columns) * cell.width + cell.width / 2,
@@ -30,13 +41,13 @@ export function imageStrip(dataset: Dataset, { indices, captionOf, columns = 8, 
   }));
   const width = Math.min(columns, indices.length) * cell.width;
   const height = Math.ceil(indices.length / columns) * cell.height;
-  return figure(heading, width, { width, height, data: { values }, layer: layers(width, height) });
+  return figure(options, width, { width, height, data: { values }, layer: layers(width, height) });
 }
 
 function layers(width: number, height: number) {
   const x = { field: "x", type: "quantitative", axis: null, scale: { domain: [0, width], nice: false } };
   const y = { field: "y", type: "quantitative", axis: null, scale: { domain: [height, 0], nice: false } };
-  const color = { condition: { test: "datum.wrong", value: palette.vermilion }, value: palette.ink };
+  const color = { condition: { test: "datum.wrong", value: palette.red }, value: palette.ink };
   const written = (field: string, dy: number, paint: object) => ({
     mark: { type: "text", dy, fontSize: 13, baseline: "top" },
     encoding: { x, y, text: { field }, color: paint },

@@ -1,25 +1,26 @@
 /** Filled contours of the loss on planes through the weights: Figure 1, middle and right. */
 import { type Layer } from "./encoding";
-import { palette, wrapText, type FigureSpec, type FigureTitle } from "./theme";
+import { checkFigure } from "./checkFigure";
+import { maxWidth, palette, wrapText, type FigureSpec, type FigureTitle } from "./theme";
 
 export interface Surface {
   readonly label: string;
-  /** ascending, evenly spaced coordinates along the first direction (columns) */
+  /** Ascending, evenly spaced coordinates along the first direction (columns) */
   readonly alphas: readonly number[];
-  /** along the second direction (rows) */
+  /** Along the second direction (rows). */
   readonly betas: readonly number[];
-  /** values[row][column] = loss at (alphas[column], betas[row]) */
+  /** values[row][column] is the loss at (alphas[column], betas[row]). */
   readonly values: readonly (readonly number[])[];
-  /** drawn on top */
+  /** Drawn on top. */
   readonly balls?: readonly Ball[];
 }
 
 /** ‖ε‖₂ ≤ ρ around a point of the plane, and a step in it. */
 export interface Ball {
-  /** along the first and the second direction */
+  /** Along the first and the second direction. */
   readonly center: readonly [number, number];
   readonly radius: number;
-  /** ε, from the center */
+  /** ε, from the center. */
   readonly arrow?: readonly [number, number];
   readonly label?: string;
 }
@@ -27,25 +28,31 @@ export interface Ball {
 export interface LossSurfacesOptions extends FigureTitle {
   readonly surfaces: readonly Surface[];
   readonly valueTitle?: string;
-  /** losses of the contour lines; by default 12 in equal ratios over all surfaces */
+  /** Losses of the contour lines, ascending. Default: 12 in equal ratios over all surfaces. */
   readonly levels?: readonly number[];
-  /** losses above it share the last color */
-  readonly cap?: number; // 10: Li et al. (2018) clip their surfaces so
-  /** of the first and of the second direction */
+  /** Losses above it share the last color. */
+  readonly cap?: number; // 10: as Li et al. (2018) clip their surfaces
+  /** Titles of the first and the second direction. */
   readonly axisTitles?: readonly [string, string];
 }
 
-/** Figure 1 middle and right: filled contours of the loss on a plane through the weights, all surfaces on one color scale. A vega spec. */
-export function lossSurfaces({
-  surfaces,
-  valueTitle = "loss",
-  cap = 10,
-  levels,
-  axisTitles = ["first direction", "second direction"],
-  ...heading
-}: LossSurfacesOptions): FigureSpec {
-  const size = 300;
+/**
+ * Filled contours of the loss on a plane through the weights, all surfaces on one color scale. A Vega specification, since
+ * Vega-Lite has no contours.
+ * @throws where an option is unknown, or a surface's values do not match its coordinates
+ */
+export function lossSurfaces(options: LossSurfacesOptions): FigureSpec {
+  checkFigure(options, {
+    what: "lossSurfaces",
+    kinds: { surfaces: "array", valueTitle: "string", levels: "array", cap: "number", axisTitles: "array" },
+    rows: "surfaces",
+    fields: ["label", "alphas", "betas", "values"],
+  });
+  options.surfaces.forEach(checkGrid);
+  const { surfaces, valueTitle = "loss", cap = 10, levels } = options;
+  const { axisTitles = ["first direction", "second direction"] } = options;
   const gap = 46;
+  const size = Math.min(300, Math.floor((maxWidth - 180 - (surfaces.length - 1) * gap) / surfaces.length));
   const all = surfaces.flatMap((surface) => surface.values.flat());
   const steps = levels ?? equalRatios(Math.min(...all), Math.min(cap, Math.max(...all)), 12);
   const total = surfaces.length * size + (surfaces.length - 1) * gap;
@@ -53,7 +60,7 @@ export function lossSurfaces({
   return {
     $schema: "https://vega.github.io/schema/vega/v5.json",
     ...{ background: "white", padding: 14, width: total, height: size },
-    ...(heading.title ? { title: vegaTitle(heading, total) } : {}),
+    ...(options.title ? { title: vegaTitle(options, total) } : {}),
     scales: [
       {
         name: "loss",
@@ -68,6 +75,13 @@ export function lossSurfaces({
     legends: [legend],
     marks: surfaces.map((surface, i) => surfaceGroup(surface, { i, size, axisTitles, left: i * (size + gap) })),
   };
+}
+
+function checkGrid({ label, alphas, betas, values }: Surface): void {
+  if (values.length !== betas.length || values.some((row) => row.length !== alphas.length))
+    throw new Error(
+      `lossSurfaces: the values of "${label}" are ${values.length} × ${values[0]?.length ?? 0}, expected ${betas.length} × ${alphas.length}`,
+    );
 }
 
 // Light (low loss) to dark blue (high): ColorBrewer's YlGnBu, safe for color-blind readers and in gray print.
@@ -176,15 +190,15 @@ function ballMarks(
     encode: {
       enter: {
         ...{ x: { value: x }, y: { value: y }, path: { value: d } },
-        ...{ stroke: { value: palette.vermilion }, strokeWidth: { value: 2 }, ...(fill ? { fill: { value: fill } } : {}) },
+        ...{ stroke: { value: palette.wine }, strokeWidth: { value: 2 }, ...(fill ? { fill: { value: fill } } : {}) },
       },
     },
   });
   const text = { text: { value: label }, x: { value: x }, y: { value: y + ry + 16 }, ...panelText };
   return [
     path(`M ${-rx} 0 A ${rx} ${ry} 0 1 0 ${rx} 0 A ${rx} ${ry} 0 1 0 ${-rx} 0`),
-    path("M -2 0 A 2 2 0 1 0 2 0 A 2 2 0 1 0 -2 0", palette.vermilion),
-    ...(arrow ? [path(arrowPath(arrow[0] * perUnit[0], -arrow[1] * perUnit[1]), palette.vermilion)] : []),
+    path("M -2 0 A 2 2 0 1 0 2 0 A 2 2 0 1 0 -2 0", palette.wine),
+    ...(arrow ? [path(arrowPath(arrow[0] * perUnit[0], -arrow[1] * perUnit[1]), palette.wine)] : []),
     ...(label ? [{ type: "text", encode: { enter: text } }] : []),
   ];
 }

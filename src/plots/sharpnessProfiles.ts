@@ -1,15 +1,16 @@
 /** The rise of the loss against the radius of the ball, measured and predicted. */
+import { checkFigure } from "./checkFigure";
 import { learningCurves } from "./learningCurves";
-import { type FigureSpec, type FigureTitle } from "./theme";
+import type { FigureSpec, FigureTitle } from "./theme";
 
-/** A point as `sharpnessProfile` gives it. */
+/** A point of `sharpnessProfile`. */
 export interface SharpnessProfileRow {
   readonly rho: number;
   readonly worstCase: number;
   readonly oneStep: number;
   readonly gradientTerm: number;
   readonly curvatureTerm: number;
-  /** a plot for each */
+  /** One plot for each, side by side. */
   readonly panel?: string;
 }
 
@@ -20,16 +21,24 @@ export interface SharpnessProfilesOptions extends FigureTitle {
 const profileNames = {
   worstCase: "worst case in the ball",
   oneStep: "at ε̂, one step of SAM",
-  gradientTerm: "ρ‖∇L‖",
+  gradientTerm: "ρ × gradient norm", // the font has no ∇ and no ‖
   curvatureTerm: "½ρ²λmax",
 } as const;
 
-/** Rise of the loss against the radius of the ball: what was measured solid, what the two terms predict dashed. */
-export function sharpnessProfiles({ rows, ...heading }: SharpnessProfilesOptions): FigureSpec {
+type ProfileField = keyof typeof profileNames;
+const profileFields = Object.keys(profileNames) as ProfileField[];
+
+/**
+ * Rise of the loss against the radius ρ: measured values solid, the two terms that predict them dashed.
+ * @throws where an option is unknown, or a row lacks ρ or one of the four values
+ */
+export function sharpnessProfiles(options: SharpnessProfilesOptions): FigureSpec {
+  checkFigure(options, { what: "sharpnessProfiles", kinds: { rows: "array" }, fields: ["rho", ...profileFields] });
+  const { rows, ...heading } = options;
   const lines = rows.flatMap((row) =>
-    Object.entries(profileNames).map(([field, series]) => {
+    profileFields.map((field) => {
       const style = field.endsWith("Term") ? "predicted" : "measured";
-      return { x: row.rho, mean: row[field as keyof typeof profileNames], series, style, panel: row.panel };
+      return { x: row.rho, mean: row[field], series: profileNames[field], style, panel: row.panel };
     }),
   );
   return learningCurves({ ...heading, rows: lines, xTitle: "ρ", yTitle: "rise of the loss", xFormat: "~g" });

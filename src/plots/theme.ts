@@ -1,14 +1,14 @@
 /** One look for all figures: colors that color-blind readers tell apart (Okabe & Ito 2008), sizes legible at a README's width. */
 
-/** A vega-lite 5 or vega 5 specification as plain JSON. */
+/** A Vega-Lite 5 or Vega 5 specification as plain JSON. */
 export interface FigureSpec {
   readonly [key: string]: unknown;
 }
 
 export interface FigureTitle {
-  /** states the message, not the axes */
+  /** The message of the figure, not the names of its axes. */
   readonly title?: string;
-  /** data, network, budget, seeds */
+  /** Data, network, budget, seeds. */
   readonly subtitle?: string;
 }
 
@@ -19,31 +19,31 @@ export const palette = {
   purple: "#CC79A7",
   orange: "#E69F00",
   sky: "#56B4E9",
+  teal: "#44AA99",
+  wine: "#882255",
+  red: "#A50021",
   ink: "#222222",
   gray: "#767676",
   faint: "#D9D9D9",
 } as const;
 
-/** Colors in order of first use; SAM and SGD keep theirs in every figure. */
-export const seriesColors: readonly string[] = [
-  palette.blue,
-  palette.vermilion,
-  palette.green,
-  palette.purple,
-  palette.orange,
-  palette.sky,
-  palette.ink,
-];
-
+/** One meaning for a color in every figure: these names have theirs to themselves. */
 const ownColors: Readonly<Record<string, string>> = {
-  ...{ sam: palette.blue, "sam, tuned ρ": palette.blue },
-  ...{ sgd: palette.vermilion, "no sam": palette.vermilion },
+  ...{ sam: palette.blue, "sam, tuned ρ": palette.blue, "sam, ρ = 0.05": palette.sky },
+  ...{ sgd: palette.vermilion, "no sam": palette.vermilion, "sgd, twice the epochs": palette.orange },
+  ...{ trainloss: palette.teal, "training loss": palette.teal, perturbedloss: palette.wine, "loss at w + ε̂": palette.wine },
+  "other methods": palette.gray,
 };
+
+/** Colors of all other names, in order of first use; none of them is SAM's or SGD's. */
+export const seriesColors: readonly string[] = [
+  ...[palette.green, palette.purple, palette.ink, palette.sky, palette.orange, palette.gray],
+];
 
 /** Viridis from dark violet to green, without its yellow, which vanishes on white: for series in an order, such as m. */
 const rampStops = ["#440154", "#3B528B", "#21918C", "#44BF70", "#9BC53D"];
 
-/** A color for each name: the methods' own, then the palette's others in turn. */
+/** A color for each name: its own where it has one, else the next free one. */
 export function colorsFor(names: readonly string[]): string[] {
   const taken = new Set(names.map((name) => ownColors[name.toLowerCase()]).filter(Boolean));
   const free = seriesColors.filter((color) => !taken.has(color));
@@ -71,7 +71,7 @@ export const fontFamily = "Inter, Helvetica Neue, Arial, sans-serif";
 
 const text = { font: fontFamily, color: palette.ink };
 
-/** The vega-lite `config` of every figure. */
+/** The Vega-Lite `config` of every figure. */
 export const themeConfig = {
   background: "white",
   padding: 14,
@@ -90,14 +90,18 @@ export const themeConfig = {
   legend: {
     ...{ labelFont: fontFamily, labelFontSize: 13, labelColor: palette.ink, labelLimit: 300, symbolStrokeWidth: 2.5 },
     ...{ titleFont: fontFamily, titleFontSize: 13, titleFontWeight: "normal", titleColor: palette.gray, rowPadding: 5 },
-    ...{ symbolSize: 90 },
+    // On top: beside the panels, legends are the first to be cut in a narrow window.
+    ...{ symbolSize: 90, orient: "top", direction: "horizontal", titleOrient: "left", offset: 12 },
   },
   header: { labelFont: fontFamily, labelFontSize: 14, titleFont: fontFamily, titleFontSize: 14, labelColor: palette.ink },
   text: { ...text, fontSize: 13 },
   concat: { spacing: 28 },
 } as const;
 
-/** A vega-lite figure with the theme and a title wrapped to `width` pixels. */
+/** The widest that a figure may be, in pixels: the text column of a notebook in a window of 1300. */
+export const maxWidth = 900;
+
+/** A Vega-Lite figure with the theme and a title wrapped to `width` pixels. */
 export function figure({ title, subtitle }: FigureTitle, width: number, body: Record<string, unknown>): FigureSpec {
   const heading = title
     ? { text: wrapText(title, width / 9), ...(subtitle ? { subtitle: wrapText(subtitle, width / 6.6) } : {}) }

@@ -7,6 +7,7 @@ import { comparisonMethods } from "../../src/paper/comparison/comparison";
 import { table5 } from "../../src/paper/comparison/table5";
 import { itemReport, reproduceItem } from "../../src/paper/reproduce";
 import { recordsOf } from "../support/records";
+import { titleOf } from "../support/figures";
 
 /** Demo records of Table 5 with an error for each method, ±0.1 points over the seeds, of opposite sign for SAM. */
 function table5Records(errors: readonly number[], budget: Budget = "demo"): RunRecord[] {
@@ -75,15 +76,14 @@ describe("paper/reproduce", () => {
     });
 
     it("takes its title from the result: SAM wins, loses, or wins with one augmentation only", () => {
-      const title = (spec: unknown) => JSON.stringify(spec);
       const mixed = recordsOf(table5.plan("demo", []), ({ labels }) =>
         labels.method !== "SAM" ? 0.2 : labels.augment === "basic" ? 0.1 : 0.3,
       );
 
-      assert.match(title(report.figure), /SAM lowers the test error, in the paper and here/);
-      assert.match(title(table5Report([0.2, 0.25, 0.3]).figure), /Here SAM does not lower the test error/);
+      assert.match(titleOf(report.figure), /SAM lowers the test error, in the paper and here/);
+      assert.match(titleOf(table5Report([0.2, 0.25, 0.3]).figure), /Here SAM does not lower the test error/);
       assert.match(
-        title(itemReport("table-5", { records: mixed, budget: "demo" }).figure),
+        titleOf(itemReport("table-5", { records: mixed, budget: "demo" }).figure),
         /Here SAM's mean error is lower in 1 of 2 conditions, beyond the seeds' noise in 1/,
       );
     });
@@ -125,8 +125,8 @@ describe("paper/reproduce", () => {
         budget: "demo",
       });
 
-      assert.match(JSON.stringify(report.figure), /A smaller m reaches a lower error/);
-      assert.match(JSON.stringify(worse.figure), /Here a smaller m does not reach a lower error/);
+      assert.match(titleOf(report.figure), /A smaller m reaches a lower error/);
+      assert.match(titleOf(worse.figure), /Here a smaller m does not reach a lower error/);
     });
   });
 

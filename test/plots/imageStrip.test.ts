@@ -51,4 +51,13 @@ describe("plots/imageStrip", () => {
   it("names an index that the set does not have", () => {
     assert.throws(() => imageStrip(gray, { indices: [2], captionOf }), /index 2: expected an integer from 0 to 1, two by two/);
   });
+
+  it("refuses an empty list, more columns than a page holds, and unknown options", () => {
+    assert.throws(() => imageStrip(gray, { indices: [], captionOf }), /imageStrip: indices = \[\]: expected at least one image/);
+    assert.throws(
+      () => imageStrip(gray, { indices: [0], captionOf, columns: 9 }),
+      /columns = 9, expected an integer from 1 to 8/,
+    );
+    assert.throws(() => imageStrip(gray, { indices: [0], captionOf, column: 2 } as never), /did you mean "columns"\?/);
+  });
 });

@@ -47,4 +47,10 @@ describe("plots/lossSurfaces", () => {
     assert.match(svg, /<path transform="translate\(225,225\)" d="M 0 0 L 0 -30 L/);
     for (const label of ["ball", "w₁", "w₂"]) assert.ok(textsOf(svg).includes(label), label);
   });
+
+  it("names a surface whose values do not match its coordinates", () => {
+    const cut = { ...bowl("SAM"), values: bowl("SAM").values.slice(1) };
+
+    assert.throws(() => lossSurfaces({ surfaces: [cut] }), /lossSurfaces: the values of "SAM" are 4 × 5, expected 5 × 5/);
+  });
 });

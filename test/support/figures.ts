@@ -4,7 +4,7 @@ import { renderSvg, type FigureSpec } from "../../src/plots";
 
 /** The lines of text in an SVG. */
 export function textsOf(svg: string): string[] {
-  return [...svg.matchAll(/<text[^>]*>([^<]+)</g)].map((match) => match[1]!);
+  return [...svg.matchAll(/<(?:text|tspan)[^>]*>([^<]+)</g)].map((match) => match[1]!);
 }
 
 /** Renders without a warning, in the kit's font, with its title. */
@@ -15,4 +15,9 @@ export async function assertRenders(spec: FigureSpec): Promise<void> {
   assert.doesNotMatch(svg, /NaN|undefined|Infinity/);
   assert.match(svg, /font-family="Inter, /);
   assert.ok(textsOf(svg).includes((spec.title as { text: string[] }).text[0]!));
+}
+
+/** The title's lines as one. */
+export function titleOf(spec: FigureSpec): string {
+  return (spec.title as { text: string[] }).text.join(" ");
 }

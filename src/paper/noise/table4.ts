@@ -1,6 +1,6 @@
 /** Table 4: accuracy on a clean test set after training with wrong labels, for SAM and for the methods made for such labels. */
 import { estimate, formatEstimate } from "../../experiments/statistics";
-import { dotIntervals, type DotInterval, inPercent, type FigureSpec } from "../../plots";
+import { dotIntervals, inPercent, type DotInterval, type FigureSpec, type LineNote } from "../../plots";
 import { runFootnotes, type TableRow } from "../../tables";
 import { verdictNote } from "../claims";
 import type { Budget, ItemSummary, ItemTable, PaperItem } from "../item";
@@ -117,23 +117,40 @@ function boldNote(lines: readonly Line[]): string {
   return `Bold: the highest after the last epoch. Extra: not in the paper's table. Not trained here: ${missing.join(", ")}.`;
 }
 
+/** Methods from the highest accuracy after the last epoch down, SAM and SGD in their colors, the paper's numbers beside them. */
 function figureOf(runs: readonly NoiseRow[], budget: Budget): FigureSpec {
   const rates = noiseRates(budget);
-  const lines = linesOf();
+  const accuracy = ({ method }: Line) =>
+    rates.reduce((sum, noiseRate) => sum + estimate(accuracies(runs, { method: method!, noiseRate })).mean, 0);
+  const trained = linesOf().filter(({ method }) => rates.every((noiseRate) => trainedAt(runs, { method, noiseRate })));
+  const lines = [...trained].sort((a, b) => accuracy(b) - accuracy(a));
   return dotIntervals({
     title: titleOf(runs),
-    subtitle: `Accuracy on clean test images, mean and 95 % interval. ${describeNoiseRuns(budget)}.`,
+    subtitle: `Accuracy on clean test images, mean and 95 % interval; gray numbers: the paper's, on CIFAR-10. ${describeNoiseRuns(budget)}.`,
     xTitle: "accuracy (%)",
-    panelWidth: rates.length > 2 ? 165 : 270,
     rows: rates.flatMap((noiseRate) => lines.flatMap((line) => pointsOf(line, noiseRate, runs))),
+    notes: rates.flatMap((noiseRate) => lines.flatMap((line) => paperNotes(line, noiseRate))),
+    series: [...ownSeries, "other methods"],
+    highlight: ["SAM", "SGD"],
   });
 }
 
-function pointsOf({ name, method }: Line, noiseRate: number, runs: readonly NoiseRow[]): DotInterval[] {
-  return (["last", "best"] as const).flatMap((epoch) => {
-    const values = method === undefined ? [] : accuracies(runs, { method, noiseRate }, epoch);
-    const place = { row: name, series: `${epoch} epoch`, panel: `${percent(noiseRate)} noise` };
-    return values.length === 0 ? [] : [{ ...place, ...inPercent(estimate(values)) }];
+const ownSeries = ["SAM", "SGD", "SGD, twice the epochs"];
+
+function trainedAt(runs: readonly NoiseRow[], { method, noiseRate }: { method?: string; noiseRate: number }): boolean {
+  return method !== undefined && accuracies(runs, { method, noiseRate }).length > 0;
+}
+
+function paperNotes({ method, paper }: Line, noiseRate: number): LineNote[] {
+  const [printed] = paper === undefined ? [] : selectNumbers(paperNumbers("table-4"), { method: paper, noiseRate });
+  return printed ? [{ row: method!, panel: `${percent(noiseRate)} noise`, text: printed.value.toFixed(1) }] : [];
+}
+
+function pointsOf({ method }: Line, noiseRate: number, runs: readonly NoiseRow[]): DotInterval[] {
+  const series = ownSeries.find((name) => name === method) ?? "other methods";
+  return (["last", "best"] as const).map((epoch) => {
+    const place = { row: method!, series, style: `${epoch} epoch`, panel: `${percent(noiseRate)} noise` };
+    return { ...place, ...inPercent(estimate(accuracies(runs, { method: method!, noiseRate }, epoch))) };
   });
 }
 
