@@ -10,6 +10,18 @@ import { updatedReadme } from "../src/cli/readme";
 const readme = readFileSync(path.join(__dirname, "../README.md"), "utf8");
 
 describe("README.md", () => {
+  it("has five lines that train with SGD and with SAM", async function () {
+    if (!lab.data.hasFashionMnist()) this.skip();
+    const code = exampleOf(readme, "five");
+    const printed: unknown[][] = [];
+
+    await run(code, { log: (...values: unknown[]) => printed.push(values) });
+
+    assert.equal(code.trim().split("\n").length, 5);
+    assert.deepEqual(printed.map(([rho]) => rho), [0, 0.1]); // prettier-ignore
+    for (const [, errorRate] of printed) assert.ok((errorRate as number) < 0.4, `${String(errorRate)}; chance is 0.9`);
+  });
+
   it("has an example of at most 15 lines that trains a stock layers model with SAM", async () => {
     const code = exampleOf(readme);
     const printed: unknown[][] = [];
