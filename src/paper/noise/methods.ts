@@ -26,6 +26,8 @@ export interface NoiseMethod {
   readonly bootstrap?: true;
   /** The method whose best hyper-parameters it takes, instead of a search of its own. */
   readonly tunedAs?: string;
+  /** How the recorded runs differ from the method's own paper or its authors' code, one clause. */
+  readonly deviation?: string;
   search(space: SearchSpace): readonly TrainingPart[];
 }
 
@@ -54,6 +56,7 @@ export const noiseMethods: readonly NoiseMethod[] = [
   {
     name: "M-correction",
     paper: "M-correction",
+    deviation: "w is fitted once per epoch, without the prior regularizer, from predictions in inference mode",
     // Arazo et al.: α = 32, and 105 of 300 epochs on the labels as given.
     search: perEpochs((epochs) => ({
       mixupAlpha: 32,
@@ -63,6 +66,7 @@ export const noiseMethods: readonly NoiseMethod[] = [
   {
     name: "GCE (truncated)",
     paper: "GCE (truncated)",
+    deviation: "truncated from one epoch on, without alternating pruning from the best model so far",
     // The authors truncate after a third of their epochs: 40 of 120.
     search: perEpochs((epochs) => ({
       loss: { name: "truncatedGeneralizedCrossEntropy", warmupEpochs: Math.floor(epochs / 3) },
@@ -71,11 +75,12 @@ export const noiseMethods: readonly NoiseMethod[] = [
   {
     name: "MentorMix",
     paper: "MentorMix",
+    deviation: "the simplest mentor of the authors' code, a threshold on the loss",
     search: perEpochs((_, { noiseRate }) => ({ method: { name: "mentorMix", ...mentorMixSettings[noiseRate] } })),
   },
   { name: "SGD", paper: "sgd", search: ({ epochs }) => [{ epochs }] },
   { name: "SGD, twice the epochs", paper: "sgd", search: ({ epochs }) => [{ epochs: 2 * epochs }] },
-  { name: "Mixup", paper: "mixup", search: mixup },
+  { name: "Mixup", paper: "mixup", deviation: "λ is drawn for each example, not for each batch", search: mixup },
   { name: "Bootstrap + Mixup", paper: "bootstrap + mixup", bootstrap: true, tunedAs: "Mixup", search: mixup },
   { name: "SAM", paper: "sam", search: (space) => sam(space.rhos, space) },
   { name: "Bootstrap + SAM", paper: "bootstrap + sam", bootstrap: true, search: (space) => sam(space.bootstrapRhos, space) },
@@ -83,7 +88,11 @@ export const noiseMethods: readonly NoiseMethod[] = [
   { name: "Bootstrapping (soft)", search: perEpochs(() => ({ loss: { name: "softBootstrapping" } })) },
   { name: "Bootstrapping (hard)", search: perEpochs(() => ({ loss: { name: "hardBootstrapping" } })) },
   { name: "GCE", search: perEpochs(() => ({ loss: { name: "generalizedCrossEntropy" } })) },
-  { name: "SCE", search: perEpochs(() => ({ loss: { name: "symmetricCrossEntropy" } })) },
+  {
+    name: "SCE",
+    deviation: "log 0 = −4; the authors' code has log 10⁻⁴ ≈ −9.2",
+    search: perEpochs(() => ({ loss: { name: "symmetricCrossEntropy" } })),
+  },
   {
     name: "Forward correction (known matrix)",
     search: perEpochs((_, { noiseRate }) => ({
@@ -92,6 +101,7 @@ export const noiseMethods: readonly NoiseMethod[] = [
   },
   {
     name: "Co-teaching (two networks)",
+    deviation: "SGD with momentum instead of Adam, and one more step in the ramp of the forget rate",
     // Han et al.: the noise rate is known, and reached after 10 of 200 epochs. Two gradients per step, like SAM.
     search: ({ epochs, noiseRate }) => [
       { epochs, method: { name: "coTeaching", forgetRate: noiseRate, rampEpochs: Math.max(1, epochs / 20) } },

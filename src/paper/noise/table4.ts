@@ -72,6 +72,7 @@ function tableOf(runs: readonly NoiseRow[], budget: Budget): ItemTable {
         `Compute: ${describeCompute(budget)}.`,
         ...choices(runs),
         toldTheRate,
+        deviationNote(),
         verdictNote,
         ...settingsNotes(budget),
         boldNote(lines),
@@ -111,6 +112,11 @@ function choices(runs: readonly NoiseRow[]): string[] {
 
 const toldTheRate =
   "Told the noise rate: forward correction, co-teaching, and MentorMix by its authors' settings for each rate; the others are not.";
+
+function deviationNote(): string {
+  const listed = noiseMethods.flatMap(({ name, deviation }) => (deviation === undefined ? [] : [`${name}: ${deviation}`]));
+  return `Departures from the methods' papers: ${listed.join("; ")}. All methods share our network, schedule and number of epochs.`;
+}
 
 function boldNote(lines: readonly Line[]): string {
   const missing = lines.filter(({ method }) => method === undefined).map(({ name }) => name);

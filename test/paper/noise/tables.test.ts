@@ -47,6 +47,13 @@ describe("paper/noise/tables", () => {
       assert.match(report.markdown, /; SAM: ρ 0\.05; /);
     });
 
+    it("names how the recorded runs differ from the methods' papers", () => {
+      assert.match(
+        report.markdown,
+        /Departures from the methods' papers: M-correction: .*; Co-teaching \(two networks\): SGD with momentum/,
+      );
+    });
+
     it("takes the figure's title from the result", () => {
       const worse = itemReport("table-4", { records: labRecords((method) => (method === "SAM" ? 0.5 : 0.6)), budget: "lab" });
       const some = itemReport("table-4", {
