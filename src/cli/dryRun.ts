@@ -55,7 +55,7 @@ function describeSettings(options: RunOptions): string {
   const config = runConfig(options);
   const { noise, dataset } = config;
   const settings = Object.entries(trainingDifferences(config)).map(([name, value]) => `${name} ${text(value)}`);
-  const noisy = noise ? [`${noise.noiseType} noise ${noise.noiseRate}`] : [];
+  const noisy = noise ? [`${noise.noiseType} noise ${noise.noiseRate ?? noise.annotators}`] : [];
   const size = dataset.imageSize > 0 ? [`at ${dataset.imageSize} pixels`] : [];
   return [`${describeModel(options.model)} on ${describeDataset(options.dataset)}`, ...size, ...noisy, ...settings].join(", ");
 }

@@ -173,6 +173,15 @@ export function concatDatasets(first: Dataset, ...others: Dataset[]): Dataset {
  * @throws if either part would be empty
  */
 export function splitHeldOut(dataset: Dataset, options: HeldOutOptions = {}): { train: Dataset; heldOut: Dataset } {
+  const { train, heldOut } = heldOutIndices(dataset, options);
+  return { train: subset(dataset, train), heldOut: subset(dataset, heldOut) };
+}
+
+/** The positions of the examples on either side of `splitHeldOut`, in ascending order. @throws as it does */
+export function heldOutIndices(
+  dataset: Pick<Dataset, "size" | "labels" | "numClasses">,
+  options: HeldOutOptions = {},
+): { train: Int32Array; heldOut: Int32Array } {
   checkOptions(options, { fraction: "number", seed: { types: ["number", "string"] } }, "splitHeldOut");
   const { fraction = 0.1, seed = 0 } = options;
   const held = Math.round(dataset.size * fraction);
@@ -180,7 +189,7 @@ export function splitHeldOut(dataset: Dataset, options: HeldOutOptions = {}): { 
     throw new Error(`fraction = ${fraction} of ${dataset.size} examples: expected at least one example on either side`);
   const order = stratifiedOrder(dataset, new Rng(seed).split("held-out").permutation(dataset.size));
   const cut = dataset.size - held;
-  return { train: subset(dataset, order.slice(0, cut).sort()), heldOut: subset(dataset, order.slice(cut).sort()) };
+  return { train: order.slice(0, cut).sort(), heldOut: order.slice(cut).sort() };
 }
 
 /**

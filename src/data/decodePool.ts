@@ -1,6 +1,7 @@
 /** Worker threads that decode images ahead of training. */
 import os from "node:os";
 import type { Worker } from "node:worker_threads";
+import { showValue } from "../engine";
 import type { RandAugmentOptions } from "./autoAugment";
 import { startWorker } from "./workerThread";
 
@@ -21,25 +22,35 @@ interface Waiting {
   reject: (error: Error) => void;
 }
 
+/** Ours. */
+const MAX_THREADS = 1024;
+
 /** Hands jobs to its threads; `close` ends them. */
 export class DecodePool {
   private readonly workers: Worker[];
   private readonly waiting = new Map<number, Waiting>();
   private readonly load: number[];
   private nextId = 0;
+  /** why no more images are decoded */
+  private ended: Error | undefined;
 
   /** @param threads ours: one less than there are processors, since training wants one */
   constructor(threads: number = Math.max(1, os.availableParallelism() - 1)) {
+    if (!Number.isInteger(threads) || threads < 1 || threads > MAX_THREADS)
+      throw new Error(`threads = ${showValue(threads)}: expected an integer from 1 to ${MAX_THREADS}`);
     this.workers = Array.from({ length: threads }, () => startWorker("imageWorker"));
     this.load = this.workers.map(() => 0);
     this.workers.forEach((worker, i) => {
       worker.on("message", (message) => this.settle(message, i));
       worker.on("error", (error) => this.fail(error));
+      worker.on("exit", () => this.fail(new Error("a thread that decodes images has ended")));
       worker.unref();
     });
   }
 
-  decode(job: ImageJob): Promise<Uint8Array> {
+  /** @throws if the file cannot be decoded, the pool was closed, or one of its threads died */
+  async decode(job: ImageJob): Promise<Uint8Array> {
+    if (this.ended) throw this.ended;
     const id = this.nextId++;
     const least = this.load.indexOf(Math.min(...this.load));
     this.load[least]!++;
@@ -64,6 +75,7 @@ export class DecodePool {
   }
 
   private fail(error: Error): void {
+    this.ended ??= error;
     for (const { reject } of this.waiting.values()) reject(error);
     this.waiting.clear();
   }

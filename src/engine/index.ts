@@ -2,6 +2,7 @@ export { writeFilesWhole, writeFileWhole } from "./atomicFile";
 export { tf } from "./tf";
 export { BACKENDS, ready, type BackendName, type EngineInfo } from "./backend";
 export { checkOptions, nearestName, showValue, suggestName, type OptionKind, type OptionKinds } from "./options";
+export { GraphCache, NotReplayable, recordGraph, type Graph, type GroupFunction, type TensorGroups } from "./graph";
 export { Rng } from "./rng";
 export * from "./weights";
 export { applyLayersModel, checkOneInOneOut, withRandom, type LayerSlot, type LayersModelCall } from "./layersModel";

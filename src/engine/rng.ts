@@ -11,6 +11,8 @@ export type RngKey = readonly [number, number, number, number];
  *     const order = rng.split("order").split(epoch).permutation(50_000);
  */
 export class Rng {
+  /** @internal Numbers drawn in this process so far: tells whether a function draws any. */
+  static draws = 0;
   /** @internal `new Rng(rng.key)` is the same stream from its start, in another thread too. */
   readonly key: RngKey;
   private readonly state: Int32Array;
@@ -23,7 +25,7 @@ export class Rng {
   constructor(seed: number | string | RngKey) {
     this.key = seed instanceof Array ? seed : childKey([0, 0, 0, 0], seed);
     this.state = Int32Array.from(this.key);
-    for (let i = 0; i < 12; i++) this.next();
+    for (let i = 0; i < 12; i++) this.advance();
   }
 
   /** An independent stream for one purpose. */
@@ -33,6 +35,11 @@ export class Rng {
 
   /** A 32-bit unsigned integer, for code that wants a seed. */
   next(): number {
+    Rng.draws++;
+    return this.advance();
+  }
+
+  private advance(): number {
     const s = this.state;
     const result = (s[0]! + s[1]! + s[3]!) | 0;
     s[3] = (s[3]! + 1) | 0;

@@ -3,9 +3,10 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import { explainIssues } from "../training/configErrors";
 import { trainConfigSchema } from "../training/config";
+import { keyedOptions, withFormerOptions } from "../training/formerOptions";
 import { classChoices, datasetFacts, datasetNames, isInFolders, type DatasetName } from "./datasets";
 import { formerNames, networkSchema, networkShape, withTodaysNames } from "./networks";
-import { kindWithField, noiseTypes } from "./noise";
+import { noiseConflict, noiseSchema } from "./noise";
 
 /** Ours: ImageNet has 1.3 million images. */
 const imageCount = z.int().min(0).max(2_000_000);
@@ -52,27 +53,6 @@ function sizeConflicts(config: Sizes & { readonly name: DatasetName }): string[]
 
 type Sizes = Readonly<Record<"trainSize" | "testSize" | "heldOutSize" | "validationSize", number>>;
 
-const noise = z
-  .strictObject({
-    noiseType: z.enum(noiseTypes).default("symmetric"),
-    noiseRate: z.number().min(0).max(1),
-    /** Symmetric noise only: a chosen label may stay as it was. */
-    includeTrueClass: z.boolean().default(false),
-    noiseSeed: z.int().min(0).default(0),
-  })
-  .superRefine((config, { addIssue }) => {
-    for (const field of fieldsOfOtherKinds(config))
-      addIssue(`${field} goes with ${kindWithField(field)} noise, not with ${config.noiseType}`);
-  });
-
-function fieldsOfOtherKinds(config: { readonly noiseType: string }): string[] {
-  const isSet = (value: unknown) => value !== undefined && value !== false;
-  return Object.entries(config).flatMap(([field, value]) => {
-    const kind = kindWithField(field);
-    return kind !== undefined && kind !== config.noiseType && isSet(value) ? [field] : [];
-  });
-}
-
 /** The images of a run with every default filled in. */
 export function datasetConfig(options: RunOptions["dataset"]): RunConfig["dataset"] {
   return dataset.parse(options);
@@ -115,7 +95,7 @@ const finetune = z.strictObject({
 
 const runFields = z.strictObject({
   dataset,
-  noise: noise.optional(),
+  noise: noiseSchema.optional(),
   model: networkSchema,
   training: trainConfigSchema,
   /** Paper Sec. 3.3: train, relabel the training set with the network's own predictions, train again from scratch. */
@@ -125,7 +105,9 @@ const runFields = z.strictObject({
 });
 
 /** The parts, each within its range, and together without contradiction. */
-export const runConfigSchema = runFields.superRefine(({ noise, training: { loss }, bootstrap }, { addIssue }) => {
+export const runConfigSchema = runFields.superRefine(({ dataset, noise, training: { loss }, bootstrap }, { addIssue }) => {
+  const conflict = noise && noiseConflict({ dataset, noise });
+  if (conflict) addIssue(`noise: ${conflict}`);
   if (!("transitionMatrix" in loss)) return;
   if (loss.transitionMatrix === "known" && !noise)
     addIssue('training.loss.transitionMatrix = "known": the run has no noise, so there is no matrix to know');
@@ -152,6 +134,22 @@ export function runConfig(options: RunOptions): RunConfig {
 }
 
 /**
+ * The config of a record: fields that it lacks have the values that runs had before these fields were there.
+ * @throws as `runConfig`
+ */
+export function recordedConfig(recorded: RunOptions): RunConfig {
+  const { training, finetune, ...rest } = recorded;
+  const origin = finetune?.from.training;
+  const from = origin && { ...finetune.from, training: withFormerOptions(origin) };
+  const options = {
+    ...rest,
+    training: withFormerOptions(training),
+    ...(finetune && { finetune: { ...finetune, ...(from && { from }) } }),
+  };
+  return runConfig(options as RunOptions);
+}
+
+/**
  * 16 hex digits that depend on every field that differs from its default, and not on their order: a new option with a
  * default leaves the keys of old records as they are.
  */
@@ -161,9 +159,10 @@ export function runKey(options: RunOptions): string {
 
 /** `runKey` of a config whose defaults are filled in. */
 export function configKey(config: RunConfig): string {
-  const { model, ...sections } = withoutDefaults(config);
+  const { model, training, ...sections } = withoutDefaults(config);
+  const keyed = { ...sections, training: keyedOptions(training!, config.training) };
   return createHash("sha256")
-    .update(canonical({ ...sections, model: withFormerNames(model!, config.model.name), ...finetuneKey(config) }))
+    .update(canonical({ ...keyed, model: withFormerNames(model!, config.model.name), ...finetuneKey(config) }))
     .digest("hex")
     .slice(0, 16);
 }
@@ -196,7 +195,7 @@ function withFormerNames(model: Readonly<Record<string, unknown>>, name: string)
 export function withoutDefaults(config: RunConfig): Record<string, Readonly<Record<string, unknown>>> {
   return {
     dataset: differences(config.dataset, dataset.shape),
-    noise: config.noise ? differences(config.noise, noise.shape) : {},
+    noise: config.noise ? differences(config.noise, noiseSchema.shape) : {},
     model: differences(config.model, networkShape(config.model.name)),
     training: trainingDifferences(config),
     ...(config.bootstrap ? { bootstrap: {} } : {}),

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { projectRoot } from "../data/files";
 import { checkOptions } from "../engine/options";
 import type { EpochRecord, TrainMetrics } from "../training";
-import { configKey, runConfig, type RunConfig } from "./config";
+import { configKey, recordedConfig, type RunConfig } from "./config";
 import { waitForLock } from "./locks";
 
 /** The result of one run. No clock, host or path: the same run gives the same line. */
@@ -40,6 +40,8 @@ export interface Versions {
   /** Engine and its version, such as "native 2.21.0". */
   readonly engine: string;
   readonly threads: number;
+  /** Present where training steps were replayed as a graph: their numbers differ from eager ones by float32's rounding. */
+  readonly steps?: "graph";
 }
 
 /** Committed results. */
@@ -144,7 +146,7 @@ function checked(json: unknown, where: string): { record: RunRecord; expected: s
   try {
     const parsed = line.safeParse(json);
     if (!parsed.success) throw new Error(describeIssue(parsed.error.issues[0]!));
-    const config = runConfig((json as RunRecord).config);
+    const config = recordedConfig((json as RunRecord).config);
     return { record: { ...(json as RunRecord), config }, expected: configKey(config) };
   } catch (error) {
     throw new Error(

@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { shareOfFlipped, splitHeldOut, subset, takeFirst, withLabels, type Dataset } from "../data";
+import { heldOutIndices, shareOfFlipped, subset, withLabels, type Dataset } from "../data";
 import { ready, tf } from "../engine";
 import { countParameters, loadPretrained, withResizedInput, type Model, type Variables } from "../models";
 import {
@@ -22,32 +22,39 @@ import { isInFolders, loadSplit } from "./datasets";
 import { pretrainedError, savePretrained, weightsFolder, type Start } from "./finetune";
 import { describeHolder, isLock, tryLock, type Lock } from "./locks";
 import { buildNetwork } from "./networks";
-import { knownTransition, noiseOf } from "./noise";
+import { knownTransition, noisyLabelsOf, type CleanImages } from "./noise";
 import type { RunMetrics, RunRecord, Versions } from "./records";
 
 /** Training and test data of a run, with its label noise. */
 export async function runData({ dataset, noise }: RunConfig): Promise<TrainData> {
-  const { train: trainSet, test } = await loadClean(dataset);
+  const { test, ...images } = await loadClean(dataset);
+  const { train: trainSet } = images;
   if (!noise) return { train: trainSet, test };
-  const { noisyLabels } = noiseOf(trainSet, { dataset, noise });
+  const noisyLabels = await noisyLabelsOf(images, { dataset, noise });
   return { train: withLabels(trainSet, noisyLabels), test, cleanLabels: trainSet.labels };
 }
 
-async function loadClean(dataset: RunConfig["dataset"]): Promise<TrainData> {
-  const { trainSize, testSize, heldOutSize, heldOutSeed, validationSize } = dataset;
+async function loadClean(dataset: RunConfig["dataset"]): Promise<CleanImages & { test: Dataset }> {
+  const { trainSize, testSize, heldOutSize, validationSize } = dataset;
   const held = heldOutSize + validationSize;
   const whole = await loadSplit(dataset, "train", trainSize && trainSize + held);
-  if (held === 0) return { train: whole, test: await loadSplit(dataset, "test", testSize) };
+  if (held === 0)
+    return { whole, train: whole, positions: range(0, whole.size), test: await loadSplit(dataset, "test", testSize) };
   // The test set is not looked at.
-  if (validationSize > 0 && trainSize > 0 && !isInFolders(dataset.name)) return splitInOrder(whole, trainSize);
-  const { train: trainSet, heldOut } = splitHeldOut(whole, { fraction: held / whole.size, seed: heldOutSeed });
-  return { train: trainSet, test: heldOut };
+  const { train: positions, heldOut } = heldOutOf(whole, dataset);
+  return { whole, train: subset(whole, positions), positions, test: subset(whole, heldOut) };
 }
 
-/** Old records were tuned on the images after the first `trainSize` ones; the files of their sets are in random order. */
-function splitInOrder(whole: Dataset, trainSize: number): TrainData {
-  const later = Array.from({ length: whole.size - trainSize }, (_, i) => trainSize + i);
-  return { train: takeFirst(whole, trainSize), test: subset(whole, later) };
+function heldOutOf(whole: Dataset, dataset: RunConfig["dataset"]): ReturnType<typeof heldOutIndices> {
+  const { name, trainSize, heldOutSize, heldOutSeed, validationSize } = dataset;
+  // Old records were tuned on the images after the first `trainSize` ones; the files of their sets are in random order.
+  if (validationSize > 0 && trainSize > 0 && !isInFolders(name))
+    return { train: range(0, trainSize), heldOut: range(trainSize, whole.size) };
+  return heldOutIndices(whole, { fraction: (heldOutSize + validationSize) / whole.size, seed: heldOutSeed });
+}
+
+function range(from: number, to: number): Int32Array {
+  return Int32Array.from({ length: to - from }, (_, i) => from + i);
 }
 
 /** The network of a run, for data of the given kind. Images are resized before its first layer if the config names another size. */
@@ -211,7 +218,7 @@ function makeRecord({ config, data, model, result, versions, pretrainedErrorRate
       parameters: countParameters(model),
     },
     history,
-    versions,
+    versions: result.replayed ? { ...versions, steps: "graph" } : versions,
   };
 }
 

@@ -1,4 +1,5 @@
-export { adamW, sgd, type AdamWOptions, type BaseOptimizer, type SgdOptions, type UpdateOptions } from "./optimizers";
+export { adamW, sgd } from "./optimizers";
+export type { AdamWOptions, BaseOptimizer, SgdOptions, UpdateFactors, UpdateOptions, WeightsAndSlots } from "./optimizers";
 export {
   constant,
   cosine,

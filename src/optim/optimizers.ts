@@ -1,4 +1,4 @@
-/** Base optimizers as pure pairs: `init` makes the slots, `update` returns new weights and new slots. */
+/** Base optimizers as pure functions: `init` makes the slots, `update` returns new weights and new slots. */
 import { checkOptions, mapWeights, tf, zerosLikeWeights, type Weights } from "../engine";
 
 export interface UpdateOptions {
@@ -7,11 +7,19 @@ export interface UpdateOptions {
   readonly step: number;
 }
 
+/** The factors of one update, which change from step to step: numbers, or scalar tensors of them in a recorded step. */
+export type UpdateFactors = Readonly<Record<string, number | tf.Scalar>>;
+
+export type WeightsAndSlots = { readonly weights: Weights; readonly slots: Weights };
+
 export interface BaseOptimizer {
   readonly name: string;
   /** Slots, named `<slot>/<weight>`. */
   init(weights: Weights): Weights;
-  update(gradient: Weights, slots: Weights, weights: Weights, options: UpdateOptions): { weights: Weights; slots: Weights };
+  /** One update; the same as `apply` with its `factors`. */
+  update(gradient: Weights, slots: Weights, weights: Weights, options: UpdateOptions): WeightsAndSlots;
+  factors(options: UpdateOptions): Readonly<Record<string, number>>;
+  apply(gradient: Weights, slots: Weights, weights: Weights, factors: UpdateFactors): WeightsAndSlots;
 }
 
 export interface SgdOptions {
@@ -27,21 +35,22 @@ export interface SgdOptions {
 export function sgd(options: SgdOptions = {}): BaseOptimizer {
   checkOptions(options, { momentum: "number", nesterov: "boolean", decoupledWeightDecay: "number" }, "sgd");
   const { momentum = 0.9, nesterov = true, decoupledWeightDecay = 0 } = options;
-  return {
+  return optimizer({
     name: "sgd",
     init: (weights) => (momentum === 0 ? {} : prefix("velocity", zerosLikeWeights(weights))),
-    update: (gradient, slots, weights, { learningRate }) => {
+    factors: ({ learningRate }) => descentFactors(learningRate, decoupledWeightDecay),
+    apply: (gradient, slots, weights, factors) => {
       const newSlots: Weights = {};
       const moved = mapWeights(weights, (w, name) => {
         const g = gradient[name]!;
-        if (momentum === 0) return descend(w, g, learningRate, decoupledWeightDecay);
+        if (momentum === 0) return descend(w, g, factors);
         const velocity = tf.add(tf.mul(slots[`velocity/${name}`]!, momentum), g);
         newSlots[`velocity/${name}`] = velocity;
-        return descend(w, nesterov ? tf.add(g, tf.mul(velocity, momentum)) : velocity, learningRate, decoupledWeightDecay);
+        return descend(w, nesterov ? tf.add(g, tf.mul(velocity, momentum)) : velocity, factors);
       });
       return { weights: moved, slots: newSlots };
     },
-  };
+  });
 }
 
 export interface AdamWOptions {
@@ -57,10 +66,15 @@ export function adamW(options: AdamWOptions = {}): BaseOptimizer {
   const known = { beta1: "number", beta2: "number", epsilon: "number", decoupledWeightDecay: "number" } as const;
   checkOptions(options, known, "adamW");
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, decoupledWeightDecay = 0.01 } = options;
-  return {
+  return optimizer({
     name: "adamW",
     init: (weights) => ({ ...prefix("mean", zerosLikeWeights(weights)), ...prefix("square", zerosLikeWeights(weights)) }),
-    update: (gradient, slots, weights, { learningRate, step }) => {
+    factors: ({ learningRate, step }) => ({
+      ...descentFactors(learningRate, decoupledWeightDecay),
+      meanCorrection: 1 - beta1 ** (step + 1),
+      squareCorrection: 1 - beta2 ** (step + 1),
+    }),
+    apply: (gradient, slots, weights, factors) => {
       const newSlots: Weights = {};
       const moved = mapWeights(weights, (w, name) => {
         const g = gradient[name]!;
@@ -68,18 +82,28 @@ export function adamW(options: AdamWOptions = {}): BaseOptimizer {
         const square = tf.add(tf.mul(slots[`square/${name}`]!, beta2), tf.mul(tf.square(g), 1 - beta2));
         newSlots[`mean/${name}`] = mean;
         newSlots[`square/${name}`] = square;
-        const denominator = tf.add(tf.sqrt(tf.div(square, 1 - beta2 ** (step + 1))), epsilon);
-        const direction = tf.div(tf.div(mean, 1 - beta1 ** (step + 1)), denominator);
-        return descend(w, direction, learningRate, decoupledWeightDecay);
+        const denominator = tf.add(tf.sqrt(tf.div(square, factors.squareCorrection!)), epsilon);
+        return descend(w, tf.div(tf.div(mean, factors.meanCorrection!), denominator), factors);
       });
       return { weights: moved, slots: newSlots };
     },
+  });
+}
+
+function optimizer(parts: Omit<BaseOptimizer, "update">): BaseOptimizer {
+  return {
+    ...parts,
+    update: (gradient, slots, weights, options) => parts.apply(gradient, slots, weights, parts.factors(options)),
   };
 }
 
-function descend(w: tf.Tensor, direction: tf.Tensor, learningRate: number, decay: number): tf.Tensor {
-  const kept = decay === 0 ? w : tf.mul(w, 1 - learningRate * decay);
-  return tf.sub(kept, tf.mul(direction, learningRate));
+/** η, and the share of w that decoupled decay leaves, if there is any. */
+function descentFactors(learningRate: number, decay: number): Record<string, number> {
+  return { learningRate, ...(decay === 0 ? {} : { kept: 1 - learningRate * decay }) };
+}
+
+function descend(w: tf.Tensor, direction: tf.Tensor, { learningRate, kept }: UpdateFactors): tf.Tensor {
+  return tf.sub(kept === undefined ? w : tf.mul(w, kept), tf.mul(direction, learningRate!));
 }
 
 function prefix(slot: string, weights: Weights): Weights {

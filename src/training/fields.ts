@@ -49,6 +49,8 @@ export const stepFields = z.strictObject({
 
   augment: z.enum(augmentNames).default("none"),
   mixupAlpha: rate.default(0),
+  /** "batch": all examples of a batch are mixed by one λ; "example": each by its own. */
+  mixupPairing: z.enum(["batch", "example"]).default("batch"), // Zhang et al. 2018, official code
   /** Of the training; tests measure cross-entropy. Mixup and label smoothing make its targets. */
   loss: lossConfigSchema.default({ name: "crossEntropy" }),
   labelSmoothing: z.number().min(0).lt(1).default(0),
@@ -60,6 +62,9 @@ export const stepFields = z.strictObject({
   /** Also evaluate on the training set: error, and the shares of flipped and of clean labels that are fitted. */
   trackTraining: z.boolean().default(false),
 });
+
+/** Values that trainings had before the field was there; see formerOptions.ts. */
+export const formerFields = { mixupPairing: "example" } as const satisfies Partial<StepConfig>;
 
 /** The hyper-parameters that an update reads, whichever the method. */
 export interface StepConfig extends Readonly<z.output<typeof stepFields>> {}

@@ -6,11 +6,14 @@ import {
   scaleWeights,
   tf,
   valueAndGradient,
+  type GraphCache,
   type Rng,
+  type TensorGroups,
   type Weights,
 } from "../engine";
-import type { Model } from "../models";
-import { adamW, meanWeights, mSamGradient, scheduleByName, sgd, type BaseOptimizer, type Block, type SamOptions } from "../optim";
+import type { Model, Variables } from "../models";
+import { adamW, meanWeights, mSamGradient, scheduleByName, sgd } from "../optim";
+import type { BaseOptimizer, Block, SamOptions, UpdateFactors } from "../optim";
 import type { StepConfig } from "./fields";
 
 /** Everything that an update changes. */
@@ -80,21 +83,65 @@ export interface StepContext {
   readonly totalSteps: number;
   /** This step's stream. */
   readonly rng: Rng;
+  /** Replays the step as a graph where it can be: the same numbers but for float32's rounding. Absent: eager. */
+  readonly graphs?: GraphCache;
 }
 
 /** Algorithm 1's body. The given state stays valid; the caller disposes of it. */
 export function trainStep(state: TrainState, batch: StepBatch, context: StepContext): StepResult {
-  const { config, totalSteps } = context;
-  const learningRate = learningRateAt(config, state.step, totalSteps);
+  const { graphs, model, config, loss } = context;
+  const options = samOptions(state, context);
+  const update = (tensors: StepTensors): UpdatedTensors => updated(tensors, options, context);
   const { losses, ...next } = tidied(() => {
-    const { gradient, stats, losses } = batchGradient(state, batch, context);
-    const clipped = clip(gradient, config.clipNorm);
-    const moved = baseOptimizer(config).update(clipped, state.slots, state.weights, { learningRate, step: state.step });
-    return { ...moved, stats, ema: averaged(state, { ...moved.weights, ...stats }, config.emaDecay), losses };
-  });
-  const [loss, perturbedLoss] = losses.dataSync();
-  losses.dispose();
-  return { state: { ...next, step: state.step + 1 }, loss: loss!, perturbedLoss: perturbedLoss! };
+    const tensors = stepTensors(state, batch, context);
+    return graphs && canReplay(context) ? graphs.run([model, config, loss, options.rho], update, tensors) : update(tensors);
+  }) as UpdatedTensors;
+  const [atW, perturbed] = losses.both!.dataSync();
+  losses.both!.dispose();
+  return { state: { ...next, ema: state.ema && next.ema, step: state.step + 1 }, loss: atW!, perturbedLoss: perturbed! };
+}
+
+// Frozen in a graph would be a loss of this very batch, and a radius that is another one in each step.
+function canReplay({ lossAt, config }: StepContext): boolean {
+  return !lossAt && config.rhoSchedule !== "cosine";
+}
+
+/** Everything that changes from step to step: what is not here would be frozen in a recorded step. */
+type StepTensors = TensorGroups & {
+  readonly weights: Weights;
+  readonly stats: Weights;
+  readonly slots: Weights;
+  /** Empty where no average is kept. */
+  readonly ema: Weights;
+  /** images and targets */
+  readonly batch: Weights;
+  /** Scalars: the base optimizer's, and those of the average. */
+  readonly factors: Weights;
+};
+
+type UpdatedTensors = TensorGroups & {
+  readonly weights: Weights;
+  readonly stats: Weights;
+  readonly slots: Weights;
+  readonly ema: Weights;
+  /** both: (2) mean loss at w and at w + ε̂. */
+  readonly losses: Weights;
+};
+
+function stepTensors({ weights, stats, slots, ema = {}, step }: TrainState, batch: StepBatch, context: StepContext): StepTensors {
+  const { config, totalSteps } = context;
+  const learningRate = learningRateAt(config, step, totalSteps);
+  const numbers = { ...baseOptimizer(config).factors({ learningRate, step }), ...averageFactors(config.emaDecay, step) };
+  const factors = Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, tf.scalar(value)]));
+  return { weights, stats, slots, ema, batch: { ...batch }, factors };
+}
+
+function updated({ batch, factors, ...state }: StepTensors, options: StepSamOptions, context: StepContext): UpdatedTensors {
+  const { config } = context;
+  const { gradient, stats, losses } = batchGradient(state, batch as unknown as StepBatch, options, context);
+  const clipped = clip(gradient, config.clipNorm);
+  const moved = baseOptimizer(config).apply(clipped, state.slots, state.weights, factors as UpdateFactors);
+  return { ...moved, stats, ema: averaged(state.ema, { ...moved.weights, ...stats }, factors), losses: { both: losses } };
 }
 
 interface BatchGradient {
@@ -106,10 +153,9 @@ interface BatchGradient {
   readonly losses: tf.Tensor1D;
 }
 
-function batchGradient(state: TrainState, batch: StepBatch, context: StepContext): BatchGradient {
+function batchGradient(state: Variables, batch: StepBatch, options: StepSamOptions, context: StepContext): BatchGradient {
   const { config } = context;
-  const options = samOptions(state, context);
-  const blocks = splitIntoBlocks(batch, config.m).map((block, index) => recordedBlock(state, block, index, context));
+  const blocks = splitIntoBlocks(batch, config.m).map((block, index) => recordedBlock(state, block, { index, options, context }));
   try {
     const gradient = mSamGradient(blocks, state.weights, options);
     const losses = tf.addN(blocks.map(({ passes, size }) => tf.mul(lossesOf(passes), size / batch.images.shape[0])));
@@ -134,9 +180,16 @@ interface RecordedBlock extends Block {
   readonly passes: Pass[];
 }
 
-function recordedBlock(state: TrainState, block: StepBatch, index: number, context: StepContext): RecordedBlock {
+interface BlockPlace {
+  /** Of the block in its batch. */
+  readonly index: number;
+  readonly options: StepSamOptions;
+  readonly context: StepContext;
+}
+
+function recordedBlock(state: Variables, block: StepBatch, { index, options, context }: BlockPlace): RecordedBlock {
   const { config } = context;
-  const { rho, ascentSteps = 1 } = samOptions(state, context);
+  const { rho, ascentSteps = 1 } = options;
   const masks = masksOf(index, context);
   const lastPass = rho === 0 ? 1 : ascentSteps + 1;
   const passes: Pass[] = [];
@@ -205,7 +258,9 @@ function evaluatePass(
   return { gradient, loss: value, stats: aux };
 }
 
-function samOptions(state: TrainState, { config, totalSteps }: StepContext): SamOptions & { readonly rho: number } {
+type StepSamOptions = SamOptions & { readonly rho: number };
+
+function samOptions(state: TrainState, { config, totalSteps }: StepContext): StepSamOptions {
   const { normP, ascentStepSize, ascentSteps, normalize, adaptive, eta, samInterval } = config;
   const rho = state.step % samInterval === 0 ? config.rho * scheduleByName(config.rhoSchedule)(state.step, totalSteps) : 0;
   return {
@@ -236,10 +291,14 @@ function clip(gradient: Weights, clipNorm: number): Weights {
 }
 
 // Official code: the decay grows, min(d, (1 + Δ) / (10 + Δ)). There Δ counts from step 1560; ours from the first, so that short runs have one.
-function averaged({ ema, step }: TrainState, now: Weights, emaDecay: number): Weights | undefined {
-  if (!ema) return undefined;
+function averageFactors(emaDecay: number, step: number): Record<string, number> {
+  if (emaDecay === 0) return {};
   const decay = Math.min(emaDecay, (1 + step) / (10 + step));
-  return mapWeights(ema, (average, name) => tf.add(tf.mul(average, decay), tf.mul(now[name]!, 1 - decay)));
+  return { oldShare: decay, newShare: 1 - decay };
+}
+
+function averaged(ema: Weights, now: Weights, { oldShare, newShare }: Weights): Weights {
+  return mapWeights(ema, (average, name) => tf.add(tf.mul(average, oldShare!), tf.mul(now[name]!, newShare!)));
 }
 
 function splitIntoBlocks({ images, targets }: StepBatch, m: number): StepBatch[] {

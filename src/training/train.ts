@@ -1,7 +1,7 @@
 /** The training loop: epochs of trainStep, evaluation on clean test data, checkpoints; repeatable and resumable bit for bit. */
 import { createHash } from "node:crypto";
 import { batchStream, imagesIdentity, numBatches, type Batch, type BatchStream, type Dataset } from "../data";
-import { checkOptions, Rng, showValue, tf, type OptionKinds, type Weights } from "../engine";
+import { checkOptions, GraphCache, Rng, showValue, tf, type OptionKinds, type Weights } from "../engine";
 import { lossByName, smoothLabels } from "../losses";
 import type { Model, Variables } from "../models";
 import { loadCheckpoint, saveCheckpoint } from "./checkpoint";
@@ -25,6 +25,8 @@ export interface TrainData {
 export interface TrainResult {
   readonly metrics: TrainMetrics;
   readonly history: readonly EpochRecord[];
+  /** Whether steps were replayed as a graph: such numbers differ from those of eager steps by float32's rounding. */
+  readonly replayed: boolean;
   /** The final weights (their average where `emaDecay` is on) and batch-norm averages. The caller disposes of them. */
   readonly variables: Variables;
   /** "finished", "diverged", or "aborted" by the signal. */
@@ -54,6 +56,11 @@ export interface TrainCallbacks extends Stoppable {
    * are the same. Default: a thread where that pays, see `batchStream`.
    */
   readonly prefetch?: boolean;
+  /**
+   * True: steps are replayed by TensorFlow's graph executor where they can be, which is faster; false: they run eagerly. The numbers
+   * differ by float32's rounding. Default: runs of at least 100 steps are replayed, shorter ones do not earn the recording.
+   */
+  readonly graph?: boolean;
   /** Another name gives another start, order and augmentation from the same seed: for one of several trainings of a run. */
   readonly stream?: string;
 }
@@ -91,7 +98,11 @@ interface Sums {
 interface LoopRecord {
   history: EpochRecord[];
   sums: Sums;
+  /** Whether a step was replayed; a resumed run need not make one. */
+  replayed?: boolean;
 }
+
+const REPLAYED_STEPS = 100; // ours: recording takes about as long as ten steps
 
 class Run {
   /** One for each network; the first is the one that is reported. */
@@ -105,6 +116,8 @@ class Run {
   private readonly batchesPerEpoch: number;
   private readonly totalSteps: number;
   private readonly batches: BatchStream;
+  private readonly graphs: GraphCache | undefined;
+  private readonly losses = new Map<boolean, BatchLoss>();
   private readonly key: string;
 
   constructor(
@@ -118,6 +131,7 @@ class Run {
     this.rng = callbacks.stream === undefined ? seeded : seeded.split("training").split(callbacks.stream);
     this.batchesPerEpoch = numBatches(data.train.size, config);
     this.totalSteps = config.epochs * this.batchesPerEpoch;
+    this.graphs = (callbacks.graph ?? this.totalSteps >= REPLAYED_STEPS) ? new GraphCache() : undefined;
     this.key = checkpointKey(model, data, config, callbacks.stream);
     this.board = callbacks.tensorBoard === undefined ? undefined : new TensorBoard(callbacks.tensorBoard);
     this.method = createMethod(config.method, { config, dataset: data.train, cleanLabels: data.cleanLabels });
@@ -139,6 +153,7 @@ class Run {
   /** Ends what runs beside the training. */
   async close(): Promise<void> {
     this.board?.close();
+    this.graphs?.dispose();
     await this.batches.return();
   }
 
@@ -159,7 +174,7 @@ class Run {
 
   private async runEpoch(): Promise<TrainResult["outcome"]> {
     const stream = this.streamOfEpoch(this.epoch);
-    const batchLoss = lossOfEpoch(this.config, this.epoch);
+    const batchLoss = this.lossOfEpoch();
     if (this.batch === 0) await this.method.startEpoch?.({ ...this.place(), config: this.config });
     while (this.batch < this.batchesPerEpoch) {
       if (this.callbacks.signal?.aborted) return this.abort();
@@ -175,6 +190,15 @@ class Run {
     });
   }
 
+  /** The same function in all epochs that have the same loss: a recorded step belongs to one. */
+  private lossOfEpoch(): BatchLoss {
+    const { loss } = this.config;
+    const isWarmup = "warmupEpochs" in loss && this.epoch <= loss.warmupEpochs;
+    const known = this.losses.get(isWarmup) ?? lossOfEpoch(this.config, this.epoch);
+    this.losses.set(isWarmup, known);
+    return known;
+  }
+
   private place() {
     return { model: this.model, states: this.states, epoch: this.epoch, dataset: this.data.train };
   }
@@ -188,11 +212,12 @@ class Run {
       const losses = method.losses?.(batch, stepBatch, context) ?? this.states.map(() => undefined);
       const learningRate = learningRateAt(config, this.steps, totalSteps);
       const results = losses.map((lossAt, network) => {
-        const own = { model, config, loss, lossAt, totalSteps, rng: networkStream(rng, network) };
+        const own = { model, config, loss, lossAt, totalSteps, rng: networkStream(rng, network), graphs: this.graphs };
         const { state, ...values } = trainStep(this.states[network]!, stepBatch, own);
         this.replace(network, state);
         return values;
       });
+      if (this.graphs?.size) this.record.replayed = true;
       this.board?.step(this.steps, { ...results[0]!, learningRate });
       return this.add(results);
     } finally {
@@ -230,7 +255,7 @@ class Run {
     const method = this.method.report?.();
     const extra = { ...(method ? { method } : {}), ...(measures === undefined ? {} : { measures }) };
     const record: EpochRecord = { epoch: this.epoch, ...losses, ...evaluation, ...extra };
-    this.record = { history: [...history, record], sums: { loss: 0, perturbed: 0 } };
+    this.record = { ...this.record, history: [...history, record], sums: { loss: 0, perturbed: 0 } };
     this.batch = 0;
     // First: of a run killed between the two the epoch is made, and written, again.
     this.board?.epoch(this.steps, record);
@@ -278,7 +303,8 @@ class Run {
     const variables = tf.tidy(() => ({ weights: cloneAll(weights), stats: cloneAll(stats) }));
     this.states.forEach(disposeState);
     const diverged = outcome === "diverged" ? { divergedInEpoch: this.epoch } : {};
-    return { metrics: { ...summarize(history), ...diverged }, history, variables, outcome };
+    const { replayed = false } = this.record;
+    return { metrics: { ...summarize(history), ...diverged }, history, variables, outcome, replayed };
   }
 
   private abort(): "aborted" {
@@ -344,7 +370,7 @@ function checkCallbacks(callbacks: TrainCallbacks): void {
 const CALLBACKS: OptionKinds<TrainCallbacks> = {
   ...{ onEpoch: "function", measure: "function", onStep: "function" },
   ...{ checkpoint: "string", checkpointEvery: "number", tensorBoard: { types: ["string", "object"] } },
-  ...{ prefetch: "boolean", stream: "string", signal: "object", stopOnInterrupt: "boolean" },
+  ...{ prefetch: "boolean", graph: "boolean", stream: "string", signal: "object", stopOnInterrupt: "boolean" },
 };
 
 function checkFit(model: Model, data: TrainData, { batchSize }: TrainConfig): void {

@@ -207,6 +207,31 @@ describe("data/svhn", () => {
     await assert.rejects(loadSvhn({ split: "all" as "test" }), /split = "all"/);
   });
 
+  it("A label that is no integer is refused, not cut to one", async () => {
+    const element = (type: number, data: Buffer) => {
+      const tag = Buffer.alloc(8);
+      tag.writeUInt32LE(type);
+      tag.writeUInt32LE(data.length, 4);
+      return Buffer.concat([tag, data, Buffer.alloc((8 - (data.length % 8)) % 8)]);
+    };
+    const integers = (...values: number[]) => Buffer.from(Int32Array.from(values).buffer);
+    // MATLAB 5: flags (the class), dimensions, name, values; 6 and 9 are the classes of doubles and bytes, 9 and 2 their types
+    const array = (name: string, dims: number[], [matrixClass, type]: [number, number], values: Buffer) =>
+      element(14, Buffer.concat([element(6, integers(matrixClass, 0)), element(5, integers(...dims)), element(1, Buffer.from(name)), element(type, values)])); // prettier-ignore
+    const header = Buffer.alloc(128, " ");
+    header.write("MATLAB 5.0 MAT-file");
+    header.write("\x00\x01IM", 124, "latin1");
+    const x = array("X", [32, 32, 3, 1], [9, 2], Buffer.alloc(3072));
+    const y = array("y", [1, 1], [6, 9], Buffer.from(Float64Array.of(2.5).buffer));
+
+    await folder.write("test_32x32.mat", Buffer.concat([header, x, y]));
+
+    await assert.rejects(
+      loadSvhn({ folder: folder.path(), split: "test" }),
+      /test_32x32.mat: label 0 is 2.5, expected an integer from 0 to 9/,
+    );
+  });
+
   it("Damage never crashes the reader: it reads on or refuses", () => {
     const whole = inflateSync(Buffer.from(plainMat, "base64"));
     for (let at = 128; at < whole.length; at++)

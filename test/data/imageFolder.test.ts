@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdir } from "node:fs/promises";
+import type { Worker } from "node:worker_threads";
 import { deflateSync } from "node:zlib";
 import jpegJs from "jpeg-js";
 import {
@@ -15,6 +17,7 @@ import {
 } from "../../src/data";
 import { Rng } from "../../src/engine";
 import { cmykJpeg, grayJpeg, progressiveJpeg } from "./jpegFiles";
+import { watchThreads } from "../support/startedThreads";
 import { temporaryFolder } from "./support";
 
 /** A PNG by hand: header, one IDAT of unfiltered rows, end. */
@@ -185,6 +188,7 @@ describe("data/image", () => {
 
 describe("data/imageFolder", () => {
   const folder = temporaryFolder();
+  watchThreads();
   before(async () => {
     for (const name of ["cats", "dogs/more"]) await mkdir(folder.path(`pets/${name}`), { recursive: true });
     await folder.write(
@@ -305,5 +309,20 @@ describe("data/imageFolder", () => {
     await assert.rejects(scanImageFolder(folder.path("empty")), /empty: has no .png, .jpg or .jpeg files in 1 class folders/);
     await assert.rejects(scanImageFolder(folder.path("nowhere")), /nowhere: no such folder/);
     await assert.rejects(loadImageFolder(folder.path("pets"), { size: 0 }), /size = 0: expected integers from 1/);
+  });
+
+  it("A pool that was closed, or whose thread died, says so at once instead of waiting for ever", async () => {
+    const job = { file: folder.path("pets/cats/2.png"), size: [8, 8], channels: 3, fit: "stretch" } as const;
+    const pool = new DecodePool(1);
+    await pool.close();
+    await assert.rejects(pool.decode(job), /decoding was stopped/);
+
+    const other = new DecodePool(1);
+    const [thread] = (await once(process, "worker")) as [Worker];
+    const [waiting] = await Promise.allSettled([other.decode(job), thread.terminate()]);
+    assert.match(String(waiting.status === "rejected" && waiting.reason), /a thread that decodes images has ended/);
+    await assert.rejects(other.decode(job), /a thread that decodes images has ended/);
+    await other.close();
+    assert.throws(() => new DecodePool(0), /threads = 0: expected an integer from 1 to 1024/);
   });
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { runConfig, runKey, type RunOptions } from "../../src/experiments/config";
+import { configKey, recordedConfig, runConfig, runKey, type RunOptions } from "../../src/experiments/config";
 import { tinyRun } from "../support/records";
 
 function refusal(options: unknown): string {
@@ -88,6 +88,27 @@ describe("experiments/config", () => {
       const expected = createHash("sha256").update(json).digest("hex").slice(0, 16);
 
       assert.equal(runKey({ dataset, model: { name: "mlp", hidden: [4] }, training: { epochs: 2, rho: 0.1 } }), expected);
+    });
+
+    it("of options that came later is the old one where they say what was done before, else another", () => {
+      // A record of mixup from when each example had its own λ, whose config has no such field.
+      const json = '{"dataset":{"name":"generated"},"model":{"name":"mlp"},"noise":{},"training":{"epochs":2,"mixupAlpha":8}}';
+      const old = createHash("sha256").update(json).digest("hex").slice(0, 16);
+      const mixup = (rest: object) => ({ dataset, model, training: { epochs: 2, mixupAlpha: 8, ...rest } });
+
+      assert.equal(recordedConfig(mixup({})).training.mixupPairing, "example");
+      assert.equal(configKey(recordedConfig(mixup({}))), old);
+      assert.equal(runKey(mixup({ mixupPairing: "example" })), old);
+      assert.equal(runConfig(mixup({})).training.mixupPairing, "batch");
+      assert.notEqual(runKey(mixup({})), old);
+      assert.equal(runKey(mixup({})), runKey(mixup({ mixupPairing: "batch" })));
+    });
+
+    it("does not depend on how a run without mixup would pair its images", () => {
+      const paired = (mixupPairing: "batch" | "example") => runKey({ dataset, model, training: { epochs: 2, mixupPairing } });
+
+      assert.equal(paired("batch"), paired("example"));
+      assert.equal(paired("batch"), runKey({ dataset, model, training: { epochs: 2 } }));
     });
 
     it("does not depend on the order of the fields", () => {

@@ -1,5 +1,6 @@
 /** Who is timed, and at what: this kit, the same engine with stock gradients, PyTorch. */
-import { hvpOfTensors, installGradients, installStockGradients, tf, valueAndGradient, type Weights, Rng } from "../../engine";
+import { GraphCache, hvpOfTensors, installGradients, installStockGradients, Rng, tf, valueAndGradient } from "../../engine";
+import type { Weights } from "../../engine";
 import { crossEntropy } from "../../losses";
 import type { Model } from "../../models";
 import { disposeState, initialState, trainStep, type TrainConfig, type TrainState } from "../../training";
@@ -44,7 +45,7 @@ export function ourContender(workload: Workload): Contender {
 /** The same steps with TensorFlow.js's own gradients, batch norm written with its own functions. */
 export function stockContender(workload: Workload): Contender {
   const model = stockWideResNet10(workload.model);
-  const [sgd, sam] = [workload.sgd, workload.sam].map((config) => new Training(model, config, workload));
+  const [sgd, sam] = [workload.sgd, workload.sam].map((config) => new Training(model, config, workload, { graph: false }));
   return {
     name: "stock",
     tasks: {
@@ -65,16 +66,19 @@ export function withStockGradients<T>(fn: () => T): T {
   }
 }
 
-/** A training that goes on from one measurement to the next, on the workload's batch unless another is given. */
+/** A training that goes on from one measurement to the next, replayed as a graph, on the workload's batch unless another is given. */
 export class Training {
   private state: TrainState;
   private readonly rng = new Rng("bench");
+  private readonly graphs: GraphCache | undefined;
 
   constructor(
     private readonly model: Model,
     private readonly config: TrainConfig,
     private readonly workload: Workload,
+    { graph = true } = {},
   ) {
+    this.graphs = graph ? new GraphCache() : undefined;
     this.state = initialState(model, config, this.rng);
   }
 
@@ -84,15 +88,17 @@ export class Training {
 
   /** Losses at w and at w + ε̂. */
   step(batch = this.workload.batch): [number, number] {
-    const context = { model: this.model, config: this.config, loss: crossEntropy, totalSteps: 1000, rng: this.rng };
+    const { model, config, rng, graphs } = this;
+    const context = { model, config, loss: crossEntropy, totalSteps: 1000, rng, graphs };
     const { state, loss, perturbedLoss } = trainStep(this.state, batch, context);
-    this.dispose();
+    disposeState(this.state);
     this.state = state;
     return [loss, perturbedLoss];
   }
 
   dispose(): void {
     disposeState(this.state);
+    this.graphs?.dispose();
   }
 }
 

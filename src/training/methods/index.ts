@@ -36,6 +36,12 @@ function definitionOf({ name }: MethodConfig): MethodDefinition {
   return definitions.find((each) => nameOf(each) === name) as unknown as MethodDefinition;
 }
 
+/** Former values of the options of the method with this name; none where there is no such method. */
+export function formerOptionsOf(name: unknown): Readonly<Record<string, unknown>> {
+  const definition: Pick<MethodDefinition, "formerly"> | undefined = definitions.find((each) => nameOf(each) === name);
+  return definition?.formerly ?? {};
+}
+
 /** A fresh one, for one training. */
 export function createMethod(method: MethodConfig, setting: MethodSetting): Method {
   return definitionOf(method).create(method, setting);

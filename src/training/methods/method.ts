@@ -55,6 +55,8 @@ export interface Method {
 export interface MethodDefinition<Schema extends z.ZodType<{ name: string }> = z.ZodType<{ name: string }>> {
   /** `{ name, ...options }` in a config. */
   readonly schema: Schema;
+  /** Options that came after the first records, with the values that trainings had before; see formerOptions.ts. */
+  readonly formerly?: Partial<z.output<Schema>>;
   /** Networks trained side by side; default 1. */
   readonly networks?: number;
   /** Forward passes over a batch that each network makes beside its gradients; default 0. */
@@ -84,10 +86,11 @@ export function mixedUp(
   batch: PlainBatch,
   { config, dataset, rng }: Pick<MethodContext, "config" | "dataset" | "rng">,
 ): PlainBatch {
-  const { mixupAlpha: alpha } = config;
+  const { mixupAlpha: alpha, mixupPairing: pairing } = config;
   if (alpha === 0) return batch;
   const { numClasses } = dataset;
-  const { images, oneHotLabels } = mixup(batch.images, batch.targets, { numClasses, alpha, rng: rng.split("mixup") });
+  const options = { numClasses, alpha, pairing, rng: rng.split("mixup") };
+  const { images, oneHotLabels } = mixup(batch.images, batch.targets, options);
   return { images, targets: oneHotLabels };
 }
 
