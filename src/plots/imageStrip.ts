@@ -4,7 +4,7 @@ import { imageLength, type Dataset } from "../data";
 import { checkFigure } from "./checkFigure";
 import { figure, palette, type FigureSpec, type FigureTitle } from "./theme";
 
-export interface Caption {
+export interface ImageCaption {
   readonly text: string;
   /** Printed below in gray, such as the true class. */
   readonly note?: string;
@@ -15,7 +15,7 @@ export interface Caption {
 export interface ImageStripOptions extends FigureTitle {
   /** Places of the images in the data set, in order, each at least 0. */
   readonly indices: readonly number[];
-  readonly captionOf: (index: number) => Caption;
+  readonly captionOf: (index: number) => ImageCaption;
   /** Images in a line, 1 to 8. */
   readonly columns?: number; // 8: what fits the width of a page
 }
@@ -65,7 +65,7 @@ function layers(width: number, height: number) {
 function dataUrl(dataset: Dataset, index: number): string {
   if (!Number.isInteger(index) || index < 0 || index >= dataset.size)
     throw new Error(
-      `index ${index}: expected an integer from 0 to ${dataset.size - 1}, ${dataset.name} having ${dataset.size} images`,
+      `imageStrip: index ${index}: expected an integer from 0 to ${dataset.size - 1} (${dataset.name} has ${dataset.size} images)`,
     );
   const [height, width, channels] = dataset.shape;
   const pixels = dataset.images.subarray(index * imageLength(dataset.shape), (index + 1) * imageLength(dataset.shape));

@@ -3,7 +3,7 @@ import { type Layer } from "./encoding";
 import { checkFigure } from "./checkFigure";
 import { maxWidth, palette, wrapText, type FigureSpec, type FigureTitle } from "./theme";
 
-export interface Surface {
+export interface PlottedSurface {
   readonly label: string;
   /** Ascending, evenly spaced coordinates along the first direction (columns) */
   readonly alphas: readonly number[];
@@ -26,7 +26,7 @@ export interface Ball {
 }
 
 export interface LossSurfacesOptions extends FigureTitle {
-  readonly surfaces: readonly Surface[];
+  readonly surfaces: readonly PlottedSurface[];
   readonly valueTitle?: string;
   /** Losses of the contour lines, ascending. Default: 12 in equal ratios over all surfaces. */
   readonly levels?: readonly number[];
@@ -77,7 +77,7 @@ export function lossSurfaces(options: LossSurfacesOptions): FigureSpec {
   };
 }
 
-function checkGrid({ label, alphas, betas, values }: Surface): void {
+function checkGrid({ label, alphas, betas, values }: PlottedSurface): void {
   if (values.length !== betas.length || values.some((row) => row.length !== alphas.length))
     throw new Error(
       `lossSurfaces: the values of "${label}" are ${values.length} × ${values[0]?.length ?? 0}, expected ${betas.length} × ${alphas.length}`,
@@ -124,7 +124,10 @@ function vegaTitle({ title = "", subtitle = "" }: FigureTitle, width: number): L
   return subtitle ? { ...text, ...below, subtitlePadding: 6, subtitleLineHeight: 18 } : text;
 }
 
-function surfaceData(surface: Surface, { i, size, steps }: { i: number; size: number; steps: readonly number[] }): Layer[] {
+function surfaceData(
+  surface: PlottedSurface,
+  { i, size, steps }: { i: number; size: number; steps: readonly number[] },
+): Layer[] {
   const { alphas, betas, values } = surface;
   // Vega's first row is at the top, ours at the bottom. Its values stand in the middle of cells: the outer half cells are cut off.
   const grid = [...values].reverse().flat();
@@ -149,7 +152,7 @@ function surfaceData(surface: Surface, { i, size, steps }: { i: number; size: nu
 }
 
 function surfaceGroup(
-  { label, alphas, betas, balls = [] }: Surface,
+  { label, alphas, betas, balls = [] }: PlottedSurface,
   { i, size, left, axisTitles }: { i: number; size: number; left: number; axisTitles: readonly [string, string] },
 ): Layer {
   const axis = (scale: string, orient: string, title: string) => ({ scale, orient, title, tickCount: 5, ...axisText });

@@ -1,17 +1,21 @@
-/** The lines below a table that say what each number is. */
+/** Lines below a table that explain its numbers. */
+import { checkOptions } from "../engine";
 
 export interface RunFootnotes {
   readonly budget: string;
-  /** seeds behind each of our numbers; several where they are not the same for all */
+  /** Seeds behind each of our numbers; several counts if the numbers differ in it. */
   readonly seeds: number | readonly number[];
-  /** PaperNumbers.spread */
+  /** The meaning of the paper's ±, from PaperNumbers.spread; null if it gives no error bars. */
   readonly paperSpread?: string | null;
-  /** anything else a reader must know: data, networks */
+  /** Anything else that a reader must know: data, networks. */
   readonly notes?: readonly string[];
 }
 
-/** The lines below a "paper | ours" table that say what each number is. */
-export function runFootnotes({ budget, seeds, paperSpread, notes = [] }: RunFootnotes): string[] {
+/** Lines below a "paper | ours" table: the meaning of each ±, the budget, the number of seeds. */
+export function runFootnotes(options: RunFootnotes): string[] {
+  const kinds = { budget: "string", seeds: { types: ["number", "array"] }, paperSpread: "any", notes: "array" } as const;
+  checkOptions(options, kinds, "runFootnotes");
+  const { budget, seeds, paperSpread, notes = [] } = options;
   const counts = [seeds].flat();
   const bar =
     Math.max(...counts) > 1 ? `mean ± 95 % interval (Student's t) over ${counts.join(" or ")} seeds` : "one seed, so no interval";

@@ -49,7 +49,10 @@ describe("plots/imageStrip", () => {
   });
 
   it("names an index that the set does not have", () => {
-    assert.throws(() => imageStrip(gray, { indices: [2], captionOf }), /index 2: expected an integer from 0 to 1, two by two/);
+    assert.throws(
+      () => imageStrip(gray, { indices: [2], captionOf }),
+      /index 2: expected an integer from 0 to 1 \(two by two has 2 images\)/,
+    );
   });
 
   it("refuses an empty list, more columns than a page holds, and unknown options", () => {
