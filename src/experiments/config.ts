@@ -25,7 +25,7 @@ const dataset = z
     heldOutSize: imageCount.default(0),
     /** Seed of the choice of the held-out images; runs that are compared share it. */
     heldOutSeed: z.int().min(0).default(0),
-    /** For old records only: as heldOutSize, but not drawn; the images after the first trainSize ones are held out. */
+    /** For old records only: as heldOutSize, but with trainSize given, the images right after the first trainSize ones are held out. */
     validationSize: imageCount.default(0),
     /** Half of the classes, renumbered from 0, for finetuning; the sizes above count images of these classes. */
     classes: z.enum(classChoices).default("all"),
@@ -75,7 +75,7 @@ const origin = z
   .strictObject({
     dataset: dataset.optional(),
     training: trainConfigSchema.optional(),
-    /** In data/cache/weights, in the form that src/models/WEIGHTS.md describes. */
+    /** A file in data/cache/weights; src/models/WEIGHTS.md describes its form. */
     file: z
       .string()
       .regex(/^[\w.-]+\.safetensors$/, "expected the name of a .safetensors file in data/cache/weights")

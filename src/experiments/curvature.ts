@@ -1,4 +1,4 @@
-/** What a run measures of its curvature along training: spectra of the Hessian, and the loss surface at the end. */
+/** Curvature measured along a run's training: spectra of the Hessian, and the loss surface at the end. */
 import { hessianOperator, lambdaMaxOverLambda5, lanczosQuadrature, randomPlane, type ModelAt } from "../sharpness";
 import type { Dataset } from "../data";
 import type { RunConfig } from "./config";
@@ -35,7 +35,7 @@ export interface MeasuredCurvature {
 
 type Options = NonNullable<RunConfig["curvature"]> & { readonly epoch: number; readonly epochs: number };
 
-/** What the config asks for after this epoch; undefined where it asks for nothing. */
+/** The measurements that the config asks for after this epoch; undefined if there are none. */
 export async function measureCurvature(
   network: ModelAt,
   dataset: Dataset,
@@ -75,7 +75,7 @@ async function measureSurface(
   return { x, y, loss: loss.map((row) => row.map(short)) };
 }
 
-// Six digits: all that float32 products carry.
+// Six digits are all that float32 products carry.
 function short(value: number): number {
   return Number(value.toPrecision(6));
 }
@@ -85,7 +85,7 @@ export function spectraOf(record: RunRecord): MeasuredSpectrum[] {
   return record.history.flatMap(({ measures }) => (measures as MeasuredCurvature | undefined)?.spectrum ?? []);
 }
 
-/** The loss surface in a record; undefined where its run measured none. */
+/** The loss surface in a record; undefined if its run measured none. */
 export function surfaceOf(record: RunRecord): MeasuredSurface | undefined {
   return record.history.map(({ measures }) => (measures as MeasuredCurvature | undefined)?.surface).find(Boolean);
 }

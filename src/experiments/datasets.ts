@@ -46,7 +46,7 @@ export interface DatasetFacts {
   readonly testSize: number;
 }
 
-/** What a data set needs that may not be on this machine. */
+/** Files of a data set, which may not be on this machine. */
 export interface DatasetFiles {
   readonly files: readonly { readonly url: string; readonly bytes?: number }[];
   readonly note?: string;
@@ -59,7 +59,7 @@ export type Split = "train" | "test";
 interface DatasetEntry extends DatasetFacts {
   /** The first `limit` images of a split; absent: all. */
   read(split: Split, options: { readonly limit?: number; readonly imageSize: number }): Promise<Dataset>;
-  /** Absent: it is made, not read. */
+  /** Absent: the images are generated. */
   readonly source?: DatasetFiles;
   /** The images are files to be decoded at any size, listed class by class. */
   readonly inFolders?: true;
@@ -71,7 +71,7 @@ const gray: ImageShape = [28, 28, 1];
 const small: ImageShape = [32, 32, 3];
 const photo: ImageShape = [224, 224, 3]; // official code: ImageNet
 
-/** In the spelling of data/paper. Sizes of the finetuning sets: Kornblith et al. 2019, whose splits the paper's authors use. */
+/** Names are spelled as in data/paper. Sizes of the finetuning sets: Kornblith et al. 2019, whose splits the paper's authors use. */
 const datasets = {
   "fashion-mnist": {
     ...{ title: "Fashion-MNIST", shape: gray, numClasses: 10, trainSize: 60_000, testSize: 10_000 },
@@ -119,10 +119,10 @@ export type DatasetName = keyof typeof datasets;
 
 export const datasetNames = Object.keys(datasets) as DatasetName[];
 
-/** What is known of each set before it is read. */
+/** Facts about each set that are known before it is read. */
 export const datasetFacts: Readonly<Record<DatasetName, DatasetFacts>> = datasets;
 
-/** What a set needs in data/cache; undefined for one that is made, not read. */
+/** The files that a set needs in data/cache; undefined for one that is generated. */
 export function datasetFiles(name: DatasetName): DatasetFiles | undefined {
   return entryOf(name).source;
 }

@@ -1,19 +1,19 @@
-/** The files that finetuning starts from: networks trained here, kept by the key of their run, and networks brought from elsewhere. */
+/** The files that finetuning starts from: networks trained here, kept under the key of their run, and networks from elsewhere. */
 import { cacheFolder } from "../data/files";
 import { readSafetensorsMetadata, saveVariables, type Model, type Variables } from "../models";
 import type { RunRecord } from "./records";
 
-/** Where a run begins. */
+/** The network that a run starts with. */
 export interface Start {
   readonly model: Model;
   /** See RunMetrics. */
   readonly pretrainedErrorRate?: number;
 }
 
-/** Where such files are kept. */
+/** Folder of such files. */
 export const weightsFolder = cacheFolder("weights");
 
-/** @throws where the training diverged: there is nothing to start from then */
+/** Keeps a trained network for runs that start from it. @throws if its training diverged */
 export function savePretrained(file: string, variables: Variables, { key, metrics, versions }: RunRecord): void {
   const { divergedInEpoch, testErrorRate } = metrics;
   if (divergedInEpoch !== undefined || testErrorRate === undefined)
@@ -22,7 +22,7 @@ export function savePretrained(file: string, variables: Variables, { key, metric
   saveVariables(file, variables, { run: key, testErrorRate: String(testErrorRate), engine, threads: String(threads) });
 }
 
-/** What `savePretrained` wrote beside the weights; nothing where they come from elsewhere. */
+/** The test error that `savePretrained` wrote beside the weights; empty for weights from elsewhere. */
 export function pretrainedError(file: string): Pick<Start, "pretrainedErrorRate"> {
   const { testErrorRate } = readSafetensorsMetadata(file);
   return testErrorRate === undefined ? {} : { pretrainedErrorRate: Number(testErrorRate) };

@@ -16,7 +16,7 @@ import { cacheFolder } from "../data/files";
 const MAX_BYTES = 2 ** 33;
 
 export interface FolderSetOptions {
-  /** As many images, stratified by class; absent: all. */
+  /** Number of images, stratified by class; absent: all. */
   readonly limit?: number;
   /** Side of the square images in pixels. */
   readonly imageSize: number;
@@ -47,7 +47,7 @@ export function hasFolderSet(name: ImageFolderName): boolean {
   }
 }
 
-/** Where a split lies. @throws if it is not there; says what to get and how to lay it out */
+/** The place of a split. @throws if it is missing; says what to get and how to lay it out */
 export function folderOfSplit(
   name: ImageFolderName,
   split: "train" | "test",

@@ -22,7 +22,7 @@ export interface Lock {
 const STALE_AFTER_MS = 10 * 60_000;
 const RENEW_EVERY_MS = 60_000;
 
-/** What tells one process from all others: its machine since the last boot, its id there, and when it started. */
+/** Tells one process from all others: its machine since the last boot, its id there, and its start. */
 interface Identity extends Holder {
   readonly machine: string;
   /** Clock ticks between boot and start, which tell a reused process id from the old one; 0 where unknown. */

@@ -128,7 +128,7 @@ export function noiseConflict(chosen: Chosen): string | undefined {
   return kindOf(chosen.noise.noiseType).conflict?.(chosen);
 }
 
-/** Clean images for training, and where they come from. */
+/** Clean training images and their places in the published set. */
 export interface CleanImages {
   readonly train: Dataset;
   /** The images that `train` was taken from, in the order of their files. */

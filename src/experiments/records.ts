@@ -114,7 +114,7 @@ function parseJson(line: string): unknown {
 
 const rate = z.number().min(0).max(1).optional();
 
-// What is not named here, such as measures, passes as it is. JSON turns NaN and infinity into null, which is no number.
+// Fields that are not named here, such as measures, pass unchecked. JSON turns NaN and infinity into null, which is refused.
 const metrics = z.looseObject({
   outcome: z.enum(["finished", "diverged"]),
   parameters: z.int().min(0),

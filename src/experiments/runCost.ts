@@ -1,4 +1,4 @@
-/** What a run costs, before it is made. */
+/** The cost of a run, before it is made. */
 import { updateCost } from "../training";
 import { runConfig, type RunConfig, type RunOptions } from "./config";
 import { factsOf } from "./datasets";

@@ -15,9 +15,9 @@ export interface RunMissingOptions {
   readonly item: string;
   /** Worker processes; default 1. More than the machine has cores gains nothing. */
   readonly jobs?: number;
-  /** Where records are kept; default data/cache/results, this machine's own. Committed ones are read in any case. */
+  /** Folder of the records; default data/cache/results, this machine's own. Committed ones are read in any case. */
   readonly folder?: string;
-  /** Where to write event files for TensorBoard, in a folder for each run, named by its key; default: nowhere. */
+  /** Folder for TensorBoard's event files, with a folder for each run, named by its key; default: none are written. */
   readonly tensorBoard?: string;
   /** Stops after the current steps; unfinished runs keep a checkpoint and go on from it next time. */
   readonly signal?: AbortSignal;

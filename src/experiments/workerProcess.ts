@@ -47,13 +47,13 @@ export class WorkerProcess {
   run(config: RunConfig, files: RunFiles, { onProgress, onNotice }: WorkerCallbacks): Promise<RunRecord | undefined> {
     const { child } = this;
     const key = configKey(config);
-    let noise = "";
+    let stderr = "";
     return new Promise((resolve, reject) => {
       const fail = (message: string) => settle(() => reject(new Error(message)));
-      const onStderr = (text: Buffer) => (noise = (noise + text.toString()).slice(-2000));
+      const onStderr = (text: Buffer) => (stderr = (stderr + text.toString()).slice(-2000));
       const onExit = (code: number | null, signal: string | null) => {
         if (this.grace) return settle(() => resolve(undefined));
-        fail(`the worker of run ${key} ended early (${signal ?? `exit code ${code}`})\n${noise}`);
+        fail(`the worker of run ${key} ended early (${signal ?? `exit code ${code}`})\n${stderr}`);
       };
       const onMessage = (message: FromWorker) => {
         if (message.kind === "progress") onProgress(message.fraction);

@@ -18,7 +18,7 @@ describe("experiments/run, bootstrap", () => {
   beforeEach(() => (folder = fs.mkdtempSync(path.join(os.tmpdir(), "run-"))));
   afterEach(() => fs.rmSync(folder, { recursive: true }));
 
-  it("has a record of the second training, with the first's error and the share of wrong predictions beside it", async () => {
+  it("The record is that of the second training, with the first's error and the share of wrong predictions", async () => {
     const plain = await runRecord(tinyRun({ rho: 0.1 }, { noise }));
 
     const { metrics, history, key } = await runRecord(bootstrapped);
@@ -30,7 +30,7 @@ describe("experiments/run, bootstrap", () => {
     assert.ok(Number.isInteger(metrics.relabeledNoiseRate! * 64));
   });
 
-  it("stopped in either training has no record, but checkpoints from which it gives the same one", async () => {
+  it("A run stopped in either training has no record, but checkpoints from which it reaches the same one", async () => {
     const checkpoint = path.join(folder, "run.checkpoint");
 
     for (const step of [3, 11])
@@ -39,7 +39,7 @@ describe("experiments/run, bootstrap", () => {
     assert.deepEqual(await runRecord(bootstrapped, { checkpoint }), await runRecord(bootstrapped));
   });
 
-  it("killed in the first training, at its end and in the second gives the record of the uninterrupted run", async function () {
+  it("A run killed in the first training, at its end and in the second reaches the record of the uninterrupted run", async function () {
     this.timeout(600_000);
     const script = path.join(__dirname, "../support/killableRun.ts");
     const run = (checkpoint: string, when: string) =>

@@ -82,7 +82,7 @@ describe("experiments/config", () => {
   });
 
   describe("key", () => {
-    it("is the head of the SHA-256 of the sorted JSON of what differs from the defaults", () => {
+    it("is the start of the SHA-256 of the fields that differ from their defaults, as sorted JSON", () => {
       const json =
         '{"dataset":{"name":"generated"},"model":{"hidden":[4],"name":"mlp"},"noise":{},"training":{"epochs":2,"rho":0.1}}';
       const expected = createHash("sha256").update(json).digest("hex").slice(0, 16);
@@ -169,7 +169,7 @@ describe("experiments/config", () => {
       assert.equal(new Set(all.map(runKey)).size, all.length);
     });
 
-    it("of a run without a named loss is what it was before losses had names", () => {
+    it("is unchanged for runs made before losses had names", () => {
       const options: RunOptions = {
         dataset: { name: "fashion-mnist", trainSize: 1000 },
         model: wrn,
@@ -183,14 +183,14 @@ describe("experiments/config", () => {
       assert.equal(runKey({ ...options, training: { ...options.training, method: { name: "standard" } } }), "fdcf956d596fb90c");
     });
 
-    it("of a loss does not depend on whether its defaults are written out", () => {
+    it("does not depend on whether a loss's defaults are written out", () => {
       const withLoss = (loss: RunOptions["training"]["loss"]) => runKey({ dataset, model, training: { ...training, loss } });
 
       assert.equal(withLoss({ name: "softBootstrapping", beta: 0.95 }), withLoss({ name: "softBootstrapping" }));
       assert.notEqual(withLoss({ name: "softBootstrapping", beta: 0.9 }), withLoss({ name: "softBootstrapping" }));
     });
 
-    it("of a config that does not fit is an error", () => {
+    it("does not exist for a config that does not fit", () => {
       assert.throws(() => runKey({ dataset, model, training: {} } as unknown as RunOptions), /training\.epochs is missing/);
     });
   });

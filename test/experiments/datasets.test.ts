@@ -18,7 +18,7 @@ const halved = (classes: "first-half" | "second-half", sizes: object = {}): RunO
   tinyRun({}, { dataset: { name: "generated", trainSize: 64, testSize: 40, classes, ...sizes } });
 
 describe("experiments/datasets", () => {
-  describe("of a set whose files are missing, the error names an address and the folder where they belong:", () => {
+  describe("if a set's files are missing, the error names an address and the folder where they belong:", () => {
     for (const name of absent)
       it(name, async () => {
         const config = datasetConfig({ name });
@@ -45,7 +45,7 @@ describe("experiments/datasets", () => {
       assert.throws(() => folderOfSplit("oxford_iiit_pets", "test", folder.path("pets")), /pets\/test\.txt/);
     });
 
-    it("has them as folders where it is ImageNet", async () => {
+    it("has its splits as folders if it is ImageNet", async () => {
       await mkdir(folder.path("imagenet/val"), { recursive: true });
 
       assert.deepEqual(folderOfSplit("imagenet", "test", folder.path("imagenet")), { folder: folder.path("imagenet/val") });
@@ -53,7 +53,7 @@ describe("experiments/datasets", () => {
     });
   });
 
-  it("The examples of some classes keep their order, and have the numbers of their place in the list", () => {
+  it("Examples of chosen classes keep their order, and a class is renumbered by its place in the list", () => {
     const numbered: Dataset = { ...numberedDataset(6), classNames: ["a", "b", "c"] };
 
     const { labels, images, numClasses, classNames, size } = takeClasses(numbered, [2, 0]);
@@ -81,14 +81,14 @@ describe("experiments/datasets", () => {
     assert.deepEqual([train.size, test.size, test.numClasses], [64, 10, 5]);
   });
 
-  it("More images than the chosen classes have are an error that says how many there are", async () => {
+  it("Asking for more images than the chosen classes have is an error that says how many there are", async () => {
     await assert.rejects(
       runData(runConfig(halved("first-half", { trainSize: 501 }))),
       /limit = 501: expected an integer from 1 to 500/,
     );
   });
 
-  it("Facts know the sizes that a config leaves open", () => {
+  it("Facts fill in the sizes that a config leaves open", () => {
     const facts = (options: RunOptions["dataset"]) => factsOf(datasetConfig(options));
 
     assert.equal(facts({ name: "svhn" }).trainSize, 73_257 + 531_131); // paper.md 3.3
@@ -99,7 +99,7 @@ describe("experiments/datasets", () => {
     assert.equal(facts({ name: "fashion-mnist", classes: "second-half" }).trainSize, 30_000);
   });
 
-  it("A run costs what its set has: 200 epochs of SAM on CIFAR-10 are 20 million gradients", () => {
+  it("A run's cost counts its training images: 200 epochs of SAM on CIFAR-10 are 20 million gradients", () => {
     const config: RunOptions = { dataset: { name: "cifar-10" }, model: { name: "mlp" }, training: { epochs: 200, rho: 0.05 } };
 
     assert.equal(runCost(config), 200 * 50_000 * 2);
@@ -139,7 +139,7 @@ describe("experiments/datasets", () => {
       assert.deepEqual(runModel(runConfig(config), { shape: [28, 28, 1], numClasses: 10 }).inputShape, [28, 28, 1]);
     });
 
-    it("with resized input gives of a constant image what it gives of a constant image of its own size", () => {
+    it("with resized input gives the same logits for constant images of either size", () => {
       expectNoLeak(() => {
         const own = mlp({ inputShape: [4, 4, 1], numClasses: 3, hidden: [5] });
         const { weights } = own.init(new Rng(0));
@@ -165,7 +165,7 @@ describe("experiments/datasets", () => {
     assert.throws(() => runConfig(tinyRun({ augment: "autoagument" as "none" })), /did you mean "autoaugment"\?/);
   });
 
-  it("Augmentations of photographs draw from the stream alone: the same run has the same loss", async () => {
+  it("Augmentations of photographs draw from the run's stream only, so the same run has the same loss", async () => {
     const errors = async (augment: "random-resized-crop" | "randaugment") =>
       (await runRecord(tinyRun({ augment, epochs: 1 }))).history[0]!.trainLoss;
 

@@ -26,7 +26,7 @@ describe("experiments/finetune", () => {
   const here = (): RunCallbacks => ({ weightsFolder: folder });
   const weightsOf = (options: RunOptions) => path.join(folder, `${runKey(pretrainingOf(runConfig(options))!)}.safetensors`);
 
-  it("A run starts from the network that its pretraining gives, which is that of the same run alone", async () => {
+  it("A run starts from its pretrained network, which equals the one that the pretraining gives as a run of its own", async () => {
     await expectNoLeakAsync(async () => {
       // Learning rate 0: the variables stay where they started.
       const { variables, record } = await runOne(finetuning({ learningRate: 0 }), here());
@@ -39,7 +39,7 @@ describe("experiments/finetune", () => {
     });
   });
 
-  it("The pretrained network is kept by the key of its run, and taken from there by runs that share it", async () => {
+  it("The pretrained network is kept under the key of its run, and runs that share it read it from there", async () => {
     const first = await runRecord(finetuning(), here());
     const file = weightsOf(finetuning());
     const written = fs.statSync(file).mtimeMs;
@@ -82,7 +82,7 @@ describe("experiments/finetune", () => {
     [variables, given].forEach(disposeVariables);
   });
 
-  it("A file that is not here is an error with its place and where to read on", async () => {
+  it("A missing file is an error that names its place and where to read on", async () => {
     const options = finetuning({}, { finetune: { from: { file: "efficientnet-b7.safetensors" } } });
 
     await assert.rejects(

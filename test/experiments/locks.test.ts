@@ -41,7 +41,7 @@ describe("experiments/locks", () => {
     assert.deepEqual(fs.readdirSync(folder), []);
   });
 
-  it("is not that of another place whose name begins the same", () => {
+  it("differs from that of a place whose name begins the same", () => {
     const other = tryLock(`${place}.more`);
     take().release();
 
@@ -49,7 +49,7 @@ describe("experiments/locks", () => {
     other.release();
   });
 
-  it("is waited for only as long as was said", () => {
+  it("is waited for no longer than the given time", () => {
     const lock = take();
 
     assert.equal(waitForLock(place, { timeoutMs: 50 }), undefined);
@@ -57,7 +57,7 @@ describe("experiments/locks", () => {
     waitForLock(place, { timeoutMs: 50 })!.release();
   });
 
-  it("of a process that is gone is free, and its file goes", () => {
+  it("is free once its process is gone, and the file goes", () => {
     const gone = spawnSync(process.execPath, ["-e", ""]).pid;
     const file = leave((parts) => (parts[2] = String(gone)));
 
@@ -66,7 +66,7 @@ describe("experiments/locks", () => {
     assert.equal(fs.existsSync(file), false);
   });
 
-  it("of a process whose id another has now is free", function () {
+  it("is free if its process's id belongs to another process now", function () {
     if (!fs.existsSync("/proc/self/stat")) this.skip();
     // This process did not start at the first tick after the boot.
     leave((parts) => (parts[3] = "1"));
@@ -74,7 +74,7 @@ describe("experiments/locks", () => {
     take().release();
   });
 
-  it("of another machine holds until its file has not been renewed for ten minutes", () => {
+  it("is held by another machine until its file has not been renewed for ten minutes", () => {
     const file = leave((parts) => parts.splice(0, 2, "elsewhere", "0123456789ab"));
 
     const holder = tryLock(place);
@@ -87,7 +87,7 @@ describe("experiments/locks", () => {
     assert.equal(fs.existsSync(file), false);
   });
 
-  it("names where it could not be taken", () => {
+  it("names the place if it cannot be taken", () => {
     fs.writeFileSync(place, "");
 
     assert.throws(() => tryLock(path.join(place, "below")), /EEXIST|ENOTDIR/);

@@ -21,7 +21,7 @@ describe("experiments/needs", () => {
     assert.equal(hasDataset("generated"), true);
   });
 
-  it("A set that is nowhere is not here", () => {
+  it("A set without files is reported as missing", () => {
     assert.deepEqual([hasDataset("imagenet"), hasDataset("birdsnap")], [false, false]);
   });
 

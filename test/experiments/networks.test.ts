@@ -30,7 +30,7 @@ const NETWORKS: readonly [string, Network, Network][] = [
 ];
 
 describe("experiments/networks", () => {
-  it("name every network of the kit, each once", () => {
+  it("The table of this test names every network of the kit once", () => {
     assert.deepEqual(NETWORKS.map(([, model]) => describeModel(model)), NETWORKS.map(([description]) => description)); // prettier-ignore
     assert.deepEqual(NETWORKS.map(([, { name }]) => name), networkNames); // prettier-ignore
     assert.equal(describeModel({ name: "resNetCifar", depth: 8, width: 8, skipConnections: false }), "ResNet-8, width 8 without skip connections"); // prettier-ignore
@@ -43,7 +43,7 @@ describe("experiments/networks", () => {
       assert.deepEqual([model.inputShape, model.numClasses], [[28, 28, 1], 7]);
     });
 
-    it(`the key of a run of ${description} has what it needs, and other options where they are no defaults`, () => {
+    it(`the key of a run of ${description} has the required options, and others if they differ from their defaults`, () => {
       const json = (model: Network) =>
         JSON.stringify({ dataset: { name: "generated" }, model: sorted(model), noise: {}, training: { epochs: 2 } });
       const expected = (model: Network) => createHash("sha256").update(json(model)).digest("hex").slice(0, 16);
@@ -55,7 +55,7 @@ describe("experiments/networks", () => {
     });
   }
 
-  it("depths that one network may leave out are part of another's key", () => {
+  it("a depth is part of the key of a network that requires it, and not of one that has a default", () => {
     const fields = (bare: Network) => Object.keys(withoutDefaults(runConfig(withNetwork(bare))).model!);
 
     assert.deepEqual(fields({ name: "wideResNet", depth: 10, widenFactor: 1 }), ["name", "depth", "widenFactor"]);
@@ -99,7 +99,7 @@ describe("experiments/networks", () => {
     assert.throws(() => runConfig(withNetwork({ name: "wideResNet", depth: 10 })), /model\.widenFactor is missing/);
   });
 
-  it("refuses what a network cannot be, and says what it can", () => {
+  it("options that no network can have are refused, with those that it can have", () => {
     const message = (model: unknown) => {
       try {
         return String(runModel(runConfig(withNetwork(model)), { shape: [8, 8, 1], numClasses: 2 }).name);
@@ -115,7 +115,7 @@ describe("experiments/networks", () => {
     assert.match(message({ name: "pyramidNet", skipConnections: false }), /unknown field "model\.skipConnections"/);
   });
 
-  it("a run of a CIFAR ResNet has a record that says how large it was", async () => {
+  it("the record of a CIFAR ResNet counts its parameters", async () => {
     const { metrics } = await runRecord(tinyRun({ epochs: 1 }, { model: { name: "resNetCifar", depth: 8, width: 2 } }));
 
     assert.equal(metrics.outcome, "finished");

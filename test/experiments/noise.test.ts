@@ -21,7 +21,7 @@ describe("experiments/run, label noise", () => {
   const options = { noiseRate: 0.4, numClasses: 10, seed: 2 };
   const config = { noiseRate: 0.4, noiseSeed: 2 };
 
-  it("symmetric is that of the generator, in both conventions", async () => {
+  it("symmetric noise is that of the generator, in both conventions", async () => {
     for (const includeTrueClass of [false, true]) {
       const { clean, noisy } = await labelsOf({ ...config, includeTrueClass });
 
@@ -29,7 +29,7 @@ describe("experiments/run, label noise", () => {
     }
   });
 
-  it("pair-flip makes each wrong label the next class", async () => {
+  it("pair-flip noise makes each wrong label the next class", async () => {
     const { clean, noisy } = await labelsOf({ ...config, noiseType: "pair-flip" });
 
     assert.deepEqual(noisy, pairFlipNoise(clean, options).noisyLabels);
@@ -38,7 +38,7 @@ describe("experiments/run, label noise", () => {
     for (const [from, to] of wrong) assert.equal(to, (from! + 1) % 10);
   });
 
-  it("asymmetric moves the mapped classes alone", async () => {
+  it("asymmetric noise moves the mapped classes only", async () => {
     const { clean, noisy } = await labelsOf({ ...config, noiseType: "asymmetric" });
     const map: Record<number, number> = asymmetricMaps.cifar10;
 
@@ -47,7 +47,7 @@ describe("experiments/run, label noise", () => {
     noisy.forEach((label, i) => assert.ok(label === clean[i] || label === map[clean[i]!]));
   });
 
-  it("instance depends on the normalized pixels", async () => {
+  it("instance noise depends on the normalized pixels", async () => {
     const { clean, noisy, train } = await labelsOf({ ...config, noiseType: "instance" });
     const features = normalizeImages(train.images, train);
 
@@ -131,7 +131,7 @@ describe("experiments/run, label noise", () => {
     });
   });
 
-  it("of every type is recorded with its real rate", async () => {
+  it("the record has the actual noise rate", async () => {
     const { clean, noisy } = await labelsOf({ ...config, noiseType: "asymmetric" });
     const { metrics } = await runRecord(tinyRun({ epochs: 1 }, { noise: { ...config, noiseType: "asymmetric" } }));
 

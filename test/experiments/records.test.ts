@@ -34,13 +34,13 @@ describe("experiments/records", () => {
     assert.deepEqual(fs.readdirSync(folder), ["item.jsonl"]);
   });
 
-  it("are none where there is no file, or an empty one", () => {
+  it("are none if the file is missing or empty", () => {
     assert.deepEqual(read(), []);
     fs.writeFileSync(file, "");
     assert.deepEqual(read(), []);
   });
 
-  it("of two with one key, the first counts, folder by folder", () => {
+  it("with the same key count once, the first of the first folder", () => {
     const other = path.join(folder, "other");
     append(a);
     appendRecord("item", { ...a, metrics: { ...a.metrics, testErrorRate: 0.9 } }, { folder });
@@ -50,7 +50,7 @@ describe("experiments/records", () => {
     assert.deepEqual(readRecords("item", { folders: [folder, other] }), [a, b]);
   });
 
-  it("make their folder where it is missing", () => {
+  it("make their folder if it is missing", () => {
     const deep = path.join(folder, "not", "yet");
 
     appendRecord("item", a, { folder: deep });
@@ -88,7 +88,7 @@ describe("experiments/records", () => {
       assert.deepEqual(read(), [a, c]);
     });
 
-    it("keep it also where it is the only line", () => {
+    it("keep it also if it is the only line", () => {
       fs.writeFileSync(file, torn);
 
       append(c);
@@ -96,7 +96,7 @@ describe("experiments/records", () => {
       assert.deepEqual(read(), [c]);
     });
 
-    it("lose none of a record whose writer has not finished", () => {
+    it("keep the part of a record whose writer has not finished", () => {
       const rest = `${JSON.stringify(b).slice(torn.length)}\n`;
 
       append(c);
@@ -164,7 +164,7 @@ describe("experiments/records", () => {
     });
   });
 
-  it("are appended without a look at those before: a file of 8 GB takes no memory", () => {
+  it("are appended without reading those before them, also to a file of 8 GB", () => {
     fs.writeFileSync(file, "");
     fs.truncateSync(file, 2 ** 33); // a hole, which takes no disk either
 
@@ -185,7 +185,7 @@ describe("experiments/records", () => {
       assert.throws(() => appendRecord("item", b, { folder: path.join(blocked, "below") }), /below\/item\.jsonl: /);
     });
 
-    it("for a full disk leave the file as it was, byte for byte", function () {
+    it("leave the file as it was, byte for byte, if the disk is full", function () {
       const disk = tinyDisk();
       if (!disk) this.skip();
       try {
@@ -204,7 +204,7 @@ describe("experiments/records", () => {
     });
   });
 
-  describe("of several processes that append at once", function () {
+  describe("that several processes append at once", function () {
     // Processes start slowly on a busy machine.
     this.timeout(600_000);
     const loader = ["--require", require.resolve("tsx/cjs")];
@@ -235,7 +235,7 @@ describe("experiments/records", () => {
       assert.deepEqual(locks(), []);
     });
 
-    it("all stay that were written, though other processes are killed while they write", async () => {
+    it("stay once they are written, though other processes are killed while they write", async () => {
       const forever = script("const next = (i) => process.send(append(i), () => next(i + 1)); next(0);");
       const children = await start(forever, [10_000, 20_000, 30_000]);
       const written: string[] = [];

@@ -11,7 +11,7 @@ import { expectNoLeakAsync } from "../support/noLeak";
 import { tinyConfig, tinyRun } from "../support/records";
 
 describe("experiments/run", () => {
-  it("of a config gives the same record again, which survives JSON and knows no clock, host or path", async () => {
+  it("The same config gives the same record, which survives JSON and holds no clock, host or path", async () => {
     const [record, again] = [await runRecord(tinyRun({ rho: 0.1 })), await runRecord(tinyRun({ rho: 0.1 }))];
 
     assert.deepEqual(again, record);
@@ -21,18 +21,18 @@ describe("experiments/run", () => {
     assert.ok(!JSON.stringify(record).includes(os.hostname()) && !JSON.stringify(record).includes(process.cwd()));
   });
 
-  it("counts parameters: 784·4 + 4 + 4·10 + 10 for an MLP of four units", async () => {
+  it("The record counts parameters: 784·4 + 4 + 4·10 + 10 for an MLP of four units", async () => {
     assert.equal((await runRecord(tinyRun({ epochs: 1 }))).metrics.parameters, 3190);
   });
 
-  it("says what computed it", async () => {
+  it("The record names the engine and the versions that made it", async () => {
     const { versions } = await runRecord(tinyRun({ epochs: 1 }));
 
     assert.equal(versions.tfjs, tf.version.tfjs);
     assert.match(versions.engine, /^(native|webgpu|wasm|cpu) \d/);
   });
 
-  it("gives the trained network along, whose error is the recorded one, and leaks nothing", async () => {
+  it("The trained network comes with the record, has the recorded error, and leaks nothing", async () => {
     await expectNoLeakAsync(async () => {
       const { record, model, data, variables } = await runOne(tinyRun());
       assert.equal(evaluate(model, variables, data.test).errorRate, record.metrics.testErrorRate);
@@ -49,7 +49,7 @@ describe("experiments/run", () => {
       assert.equal(cleanLabels, undefined);
     });
 
-    it("of old tuning runs are training images alone: those after the ones trained on are tested on", async () => {
+    it("of old tuning runs are training images only, and those after the ones trained on are held out", async () => {
       const dataset = { name: "generated", trainSize: 54, testSize: 40, validationSize: 6 } as const;
       const whole = syntheticImages({ seed: "train", size: 60 });
 
@@ -59,7 +59,7 @@ describe("experiments/run", () => {
       assert.deepEqual([...train.images, ...test.images], [...whole.images]);
     });
 
-    it("held out are disjoint from those trained on, and stratified: every class in its share on both sides", async () => {
+    it("that are held out are disjoint from those trained on and stratified, so both sides have every class in its share", async () => {
       const whole = syntheticImages({ seed: "train", size: 200 });
       const { train, test } = await runData(tinyConfig({}, { dataset: { name: "generated", trainSize: 150, heldOutSize: 50 } }));
 
@@ -76,7 +76,7 @@ describe("experiments/run", () => {
       assert.ok([...trained!, ...heldOut!].every((image) => every!.has(image)));
     });
 
-    it("held out depend on their own seed alone", async () => {
+    it("that are held out depend on their own seed only", async () => {
       const held = async (heldOutSeed: number, seed = 0) =>
         (await runData(tinyConfig({ seed }, { dataset: { name: "generated", trainSize: 150, heldOutSize: 50, heldOutSeed } })))
           .test;
@@ -85,7 +85,7 @@ describe("experiments/run", () => {
       assert.notDeepEqual((await held(0)).images, (await held(1)).images);
     });
 
-    it("with noise have the exact share of wrong labels in training, none in the test, and know the true ones", async () => {
+    it("with noise have the exact share of wrong training labels, clean test labels, and the true labels beside them", async () => {
       const noise = { noiseRate: 0.25, noiseSeed: 3 } as const;
       const clean = await runData(tinyConfig());
 
@@ -105,7 +105,7 @@ describe("experiments/run", () => {
     });
   });
 
-  it("builds the network that is named, for the data", () => {
+  it("The named network is built for the data", () => {
     const data = { shape: [28, 28, 1], numClasses: 10 } as const;
     const name = (model: Parameters<typeof tinyRun>[1]) => runModel(tinyConfig({}, model), data).name;
 
@@ -118,13 +118,13 @@ describe("experiments/run", () => {
     );
   });
 
-  it("that diverges has a record that says so", async () => {
+  it("A run that diverges has a record that says so", async () => {
     const { metrics } = await runRecord(tinyRun({ learningRate: 1e30 }));
 
     assert.deepEqual(metrics, { outcome: "diverged", divergedInEpoch: 1, parameters: 3190 });
   });
 
-  describe("that fails leaves no tensor behind", () => {
+  describe("a run that fails leaves no tensor behind", () => {
     const boom = () => {
       throw new Error("boom");
     };
@@ -149,7 +149,7 @@ describe("experiments/run", () => {
       }));
   });
 
-  it("that is stopped has no record, but a checkpoint from which it gives the same one", async () => {
+  it("A run that is stopped has no record, but a checkpoint from which it reaches the same one", async () => {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), "run-"));
     try {
       const checkpoint = path.join(folder, "run.checkpoint");

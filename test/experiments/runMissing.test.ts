@@ -53,7 +53,7 @@ describe("experiments/runMissing", function () {
   describe("starts no process", () => {
     const processes = () => children().length;
 
-    it("where every run has its record", async () => {
+    it("if every run has its record", async () => {
       const configs = [tinyRun({ seed: 1 }), tinyRun({ seed: 0 }), tinyRun({ seed: 1 })];
       for (const config of configs.slice(0, 2)) appendRecord(item, recordOf(config), { folder });
       const before = processes();
@@ -64,7 +64,7 @@ describe("experiments/runMissing", function () {
       assert.deepEqual((await promise).map(({ key }) => key), configs.map(runKey)); // prettier-ignore
     });
 
-    it("where a config does not fit, or jobs is no count", async () => {
+    it("if a config does not fit, or jobs is no reasonable count", async () => {
       const misspelled = { ...tinyRun(), training: { epochs: 1, learningrate: 1 } } as RunOptions;
 
       await assert.rejects(run([tinyRun(), misspelled]), /unknown field "training\.learningrate", did you mean "learningRate"\?/);
@@ -73,7 +73,7 @@ describe("experiments/runMissing", function () {
       assert.deepEqual(recorded(), []);
     });
 
-    it("where an option is misspelled or of the wrong type", async () => {
+    it("if an option is misspelled or of the wrong type", async () => {
       const message = async (options: object) =>
         run([tinyRun()], options).then(
           () => assert.fail("was accepted"),
@@ -86,7 +86,7 @@ describe("experiments/runMissing", function () {
       await assert.rejects(runMissing(tinyRun() as never, { item, folder }), /configs = \{.*: expected an array of run configs/);
     });
 
-    it("where the signal was given before", async () => {
+    it("if the signal was aborted before", async () => {
       appendRecord(item, recordOf(tinyRun()), { folder });
 
       const records = await run([tinyRun({ seed: 5 }), tinyRun()], { signal: AbortSignal.abort() });
@@ -94,7 +94,7 @@ describe("experiments/runMissing", function () {
       assert.deepEqual(records, [recordOf(tinyRun())]);
     });
 
-    it("and tells of a torn line once", async () => {
+    it("and warns of a torn line once", async () => {
       appendRecord(item, recordOf(tinyRun()), { folder });
       fs.appendFileSync(path.join(folder, `${item}.jsonl`), '{"key":');
       const warnings: string[] = [];
@@ -136,7 +136,7 @@ describe("experiments/runMissing", function () {
     assert.ok(fractions[0]! > 5 / 32, "it went on from its checkpoint");
   });
 
-  it("gives the error of a run that fails with the run's key; what had finished is recorded", async () => {
+  it("rejects with the error and key of a run that fails, and keeps the records of those that finished", async () => {
     const broken = tinyRun({}, { model: { name: "wideResNet", depth: 11, widen: 1 } });
 
     await assert.rejects(run([tinyRun(), broken, tinyRun({ seed: 3 })]), (error: Error) => {
@@ -147,7 +147,7 @@ describe("experiments/runMissing", function () {
     assert.deepEqual(recorded().map(({ key }) => key), [runKey(tinyRun())]); // prettier-ignore
   });
 
-  it("gives one error where a worker is killed, and goes on from its checkpoint next time", async function () {
+  it("rejects with one error if a worker is killed, and goes on from its checkpoint next time", async function () {
     if (!fs.existsSync(`/proc/${process.pid}/task/${process.pid}/children`)) this.skip();
     const config = tinyRun({ batchSize: 2, epochs: 6 });
     const others = new Set(children());
@@ -168,7 +168,7 @@ describe("experiments/runMissing", function () {
     assert.equal(recorded().length, 1);
   });
 
-  it("gives one error where records cannot be written; the finished run is not lost", async () => {
+  it("rejects with one error if records cannot be written, and does not lose the finished run", async () => {
     fs.writeFileSync(path.join(folder, "a file"), "");
 
     await assert.rejects(
@@ -181,7 +181,7 @@ describe("experiments/runMissing", function () {
     assert.deepEqual(steps, [{ total: 1, done: 1, fraction: 1 }], "no step had to be made again");
   });
 
-  it("runs what is bootstrapped in a worker too, and leaves no checkpoint of either training behind", async () => {
+  it("makes a bootstrapped run in a worker too, and leaves no checkpoint of either training behind", async () => {
     const config = tinyRun({}, { noise: { noiseRate: 0.25 }, bootstrap: {} });
 
     const [record] = await run([config]);
@@ -198,7 +198,7 @@ describe("experiments/runMissing", function () {
         .trim()
         .split("\n").length;
 
-    it("shares them, makes each once, and gives all of them to both with a word about it", async () => {
+    it("makes each once, gives all of them to both callers, and tells one of them about the other", async () => {
       const warnings: string[][] = [[], []];
 
       const [first, second] = await Promise.all(
@@ -213,7 +213,7 @@ describe("experiments/runMissing", function () {
       assert.match(warnings.flat()[0]!, new RegExp(`^${item}: process ${process.pid} makes some of these runs`));
     });
 
-    it("shares them between processes, also if one of them is killed", async () => {
+    it("shares them between two processes, also if one of them is killed", async () => {
       const script = path.join(__dirname, "../support/sharedRuns.ts");
       const kill = (line: string, child: ChildProcess) => void (line === "1 done" && child.kill("SIGKILL"));
       const args = [item, folder, ...configs.map((config) => JSON.stringify(config))];
@@ -302,7 +302,7 @@ describe("experiments/runMissing", function () {
     await assert.rejects(run([tinyRun()], { item: "../../x" }), /item = "\.\.\/\.\.\/x": expected a name such as "table-5"/);
   });
 
-  it("costs a run by its gradients: epochs, examples, and passes", () => {
+  it("weights a run by its gradients: epochs, examples, and passes", () => {
     const cost = (training: Partial<RunOptions["training"]>) => runCost(tinyRun({ epochs: 1, ...training }));
 
     assert.equal(cost({}), 64);

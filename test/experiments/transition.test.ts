@@ -19,7 +19,7 @@ describe("experiments/run, transition matrices", () => {
     [{ noiseRate: 0.4, noiseType: "pair-flip" }, pairFlipTransition({ noiseRate: 0.4, numClasses: 10 })],
     [{ noiseRate: 0.4, noiseType: "asymmetric" }, asymmetricTransition({ noiseRate: 0.4, numClasses: 10 })],
   ] as const)
-    it(`known, of ${JSON.stringify(noise)}, is that of its generator, and trains as the matrix written out`, async () => {
+    it(`known is the generator's matrix for ${JSON.stringify(noise)}, and trains as the same matrix written out`, async () => {
       const config = runConfig(run("known", noise));
 
       assert.deepEqual(knownTransition(config, await runData(config)), expected);
@@ -28,7 +28,7 @@ describe("experiments/run, transition matrices", () => {
       assert.notEqual(known.key, given.key);
     });
 
-  it("known, of instance-dependent noise, is what came out", async () => {
+  it("known is counted from the labels if the noise depends on the instance", async () => {
     const config = runConfig(run("known", { noiseRate: 0.4, noiseType: "instance" }));
     const data = await runData(config);
 
@@ -37,7 +37,7 @@ describe("experiments/run, transition matrices", () => {
     assert.deepEqual(knownTransition(config, data), transitionMatrix);
   });
 
-  it("estimated is recorded with the noise rate that it means, and leaves no tensor behind", async () => {
+  it("estimated is recorded as a noise rate, and leaves no tensor behind", async () => {
     const { metrics } = await runRecord(run("estimated", { noiseRate: 0.4 }));
 
     assert.ok(metrics.estimatedNoiseRate! > 0 && metrics.estimatedNoiseRate! < 1);
@@ -54,7 +54,7 @@ describe("experiments/run, transition matrices", () => {
     assert.doesNotThrow(() => runConfig(run("estimated", undefined)), "a user's own labels are noisy too");
   });
 
-  it("names the words where another comes", () => {
+  it("an unknown word is refused with the two known ones", () => {
     assert.throws(
       () => runConfig(run("knwon" as "known", { noiseRate: 0.2 })),
       /training\.loss\.transitionMatrix = "knwon": expected array or expected one of "known"\|"estimated"/,
