@@ -1,5 +1,6 @@
 /** Means, paired differences and ratios over seeds, with intervals by Student's t; Holm's correction for several at once. */
 import tQuantile from "@stdlib/stats-base-dists-t-quantile";
+import { checkOptions } from "../engine";
 
 /** A mean over seeds. One seed has no interval, so none is ever NaN. */
 export interface SeedMean {
@@ -26,7 +27,9 @@ export interface EstimateOptions {
 }
 
 /** Mean and t interval of one number per seed. @throws if there is no value, or one is not finite */
-export function estimate(values: readonly number[], { level = 0.95 }: EstimateOptions = {}): SeedMean {
+export function estimate(values: readonly number[], options: EstimateOptions = {}): SeedMean {
+  checkOptions(options, { level: "number" }, "estimate");
+  const { level = 0.95 } = options;
   checkSample(values);
   const n = values.length;
   const mean = meanOf(values);
@@ -92,7 +95,9 @@ function bySeed(values: readonly SeedValue[]): Map<number, number> {
  * mean(a) − mean(b) of samples that share no seeds, with Welch's interval (unequal variances, Welch–Satterthwaite degrees
  * of freedom). `pairedDifference` is sharper for runs that share their seeds.
  */
-export function estimateDifference(a: readonly number[], b: readonly number[], { level = 0.95 }: EstimateOptions = {}): SeedMean {
+export function estimateDifference(a: readonly number[], b: readonly number[], options: EstimateOptions = {}): SeedMean {
+  checkOptions(options, { level: "number" }, "estimateDifference");
+  const { level = 0.95 } = options;
   checkSample(a);
   checkSample(b);
   const mean = meanOf(a) - meanOf(b);

@@ -26,7 +26,7 @@ export interface ItemSummary {
   readonly paper: string;
   /** Ours, in the same order. */
   readonly ours: string;
-  /** Seeds behind each of our numbers; absent where nothing is trained. */
+  /** Seeds behind each of our numbers; absent if nothing is trained. */
   readonly seeds?: number;
   /** The claims that the line counts; [] if the paper claims nothing. */
   readonly claims: readonly Claim[];
@@ -44,7 +44,7 @@ export interface PaperItem<Row = unknown> {
   readonly claim: string;
   /** The item whose records it shares; default: its own. */
   readonly recordsIn?: string;
-  /** The items whose runs it shows; absent where it has runs of its own. */
+  /** The items whose runs it shows; absent if it has runs of its own. */
   readonly parts?: readonly PaperItem[];
   /** True for settings rather than runs: the plan is empty, and the item is complete without a record. */
   readonly withoutRuns?: true;

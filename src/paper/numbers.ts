@@ -8,18 +8,18 @@ export const paperItems = [
   ...["figure-1", "figure-2", "figure-3", "figure-4", "figure-5", "figure-6", "figure-7"],
 ] as const;
 
-/** How sure we are of a number: read in the text, measured on the vector graphics (±1 in the last digit), or there is none. */
+/** How certain a number is: read in the text, measured on the vector graphics (±1 in the last digit), or only seen. */
 export type Certainty = "checked" | "measured" | "seen";
 
 /** One number of the paper. Fields beyond these say which number it is: dataset, model, method, rho, m, step … */
 export interface PaperNumber {
-  /** what was measured, a key of PaperNumbers.measures */
+  /** A key of PaperNumbers.measures. */
   readonly measure: string;
-  /** in the unit of its measure; error rates in per cent */
+  /** In the unit of its measure; error rates are in per cent. */
   readonly value: number;
-  /** half-width printed after ±; what it means is PaperNumbers.spread */
+  /** Half-width printed after ±; PaperNumbers.spread says what it means. */
   readonly interval?: number;
-  /** "<" where the paper prints ±<0.1 */
+  /** "<" if the paper prints ±<0.1. */
   readonly bound?: "<";
   readonly note?: string;
   readonly certainty?: Certainty;
@@ -31,10 +31,10 @@ export interface PaperNumbers {
   readonly caption: string;
   readonly source: string;
   readonly certainty: Certainty;
-  /** what `interval` is, e.g. "95% confidence interval over 5 replicas"; null where the paper gives none */
+  /** The meaning of `interval`, such as "95% confidence interval over 5 replicas"; null if the paper gives none. */
   readonly spread: string | null;
   readonly notes: readonly string[];
-  /** unit and number of printed decimals, by measure */
+  /** Unit and number of printed decimals, by measure. */
   readonly measures: Readonly<Record<string, { readonly unit: string; readonly decimals: number }>>;
   readonly rows: readonly PaperNumber[];
 }
@@ -51,14 +51,14 @@ const file = z
 
 const folder = path.join(__dirname, "../../data/paper");
 
-/** Every number of one table or figure of the paper. @throws where there is no such item, or its file breaks the schema */
+/** Every number of one table or figure of the paper. @throws if there is no such item, or its file breaks the schema */
 export function paperNumbers(item: string): PaperNumbers {
   if (!(paperItems as readonly string[]).includes(item))
     throw new Error(`The paper has no "${item}"; its tables and figures are ${paperItems.join(", ")}`);
   return parsePaperNumbers(item, JSON.parse(readFileSync(path.join(folder, `${item}.json`), "utf8")));
 }
 
-/** Checks one file's content against the schema and against the item it is meant to be. */
+/** Checks one file's content against the schema, and that it is the item that its name says. */
 export function parsePaperNumbers(item: string, content: unknown): PaperNumbers {
   const { data, error } = file.safeParse(content);
   if (!data) throw new Error(`data/paper/${item}.json: ${z.prettifyError(error)}`);
@@ -68,12 +68,12 @@ export function parsePaperNumbers(item: string, content: unknown): PaperNumbers 
   return data as PaperNumbers;
 }
 
-/** The rows whose fields equal all of `where`, e.g. { dataset: "fashion-mnist", method: "sam" }. */
+/** The rows whose fields equal all of `where`, such as { dataset: "fashion-mnist", method: "sam" }. */
 export function selectNumbers(numbers: PaperNumbers, where: Readonly<Record<string, string | number>>): PaperNumber[] {
   return numbers.rows.filter((number) => Object.entries(where).every(([key, value]) => number[key] === value));
 }
 
-/** The one number that `where` names. @throws where it names none, or several */
+/** The one number that `where` names. @throws if it names none, or several */
 export function paperNumber(numbers: PaperNumbers, where: Readonly<Record<string, string | number>>): PaperNumber {
   const found = selectNumbers(numbers, where);
   const [number] = found;

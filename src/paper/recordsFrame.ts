@@ -16,9 +16,9 @@ export interface RecordsOptions {
 }
 
 /**
- * One row for each recorded run of an item such as "table-5": its labels (method, model, noise rate …), ρ, seed,
- * epochs, and its metrics; rates in [0, 1]. A diverged run counts as chance level, as in the tables.
- * @throws where there is no such item, or no such run is recorded
+ * One row for each recorded run of an item such as "table-5": its tags (method, model, noise rate …), ρ, seed, epochs, and its
+ * metrics; rates in [0, 1]. A diverged run counts as guessing, as in the tables.
+ * @throws if there is no such item, or it has no such record
  */
 export function recordsRows(id: string, options: RecordsOptions = {}): TableRow[] {
   checkOptions(
@@ -47,8 +47,8 @@ export function recordsRows(id: string, options: RecordsOptions = {}): TableRow[
  *     const runs = await lab.recordsFrame("figure-3-middle");
  *     runs.groupby(["m", "rho"]).col(["testErrorRate"]).mean().print();
  *     runs.describe().print();
- *     const wide = await lab.tables.pivotFrame(runs, { index: ["rho"], columns: "m", values: "testErrorRate" });
- *     display.html(lab.toHtml(lab.tables.frameRows(wide)));
+ *     const wide = await lab.pivotFrame(runs, { index: ["rho"], columns: "m", values: "testErrorRate" });
+ *     display.html(lab.toHtml(lab.frameRows(wide)));
  */
 export async function recordsFrame(id: string, options: RecordsOptions = {}): Promise<DataFrame> {
   return dataFrame(recordsRows(id, options));

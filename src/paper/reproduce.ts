@@ -1,4 +1,5 @@
 /** From an item's name to its table and figure: makes the runs that have no record yet, then reports those that there are. */
+import { checkOptions, type OptionKinds } from "../engine";
 import { missingRuns } from "../experiments/plan";
 import { localResultsFolder, resultsFolder, type RunRecord } from "../experiments/records";
 import { runMissing, type RunMissingOptions } from "../experiments/runMissing";
@@ -66,7 +67,9 @@ export interface ReportOptions {
  * Table, figure and conclusions of an item, such as "table-5", from records that exist.
  * @throws if there is no such item, or no complete set of its records yet
  */
-export function itemReport(id: string, { records = itemRecords(findItem(id)), budget }: ReportOptions = {}): ItemReport {
+export function itemReport(id: string, options: ReportOptions = {}): ItemReport {
+  checkOptions(options, { budget: { values: budgets }, records: "array" }, "itemReport");
+  const { records = itemRecords(findItem(id)), budget } = options;
   const item = findItem(id);
   const chosen = budget ?? largestBudget(item, records);
   if (!chosen) throw new Error(`${id} has no complete records yet; make some with: npm run reproduce -- ${id} --budget demo`);
@@ -97,11 +100,18 @@ export interface ReproduceOptions extends Omit<CompleteOptions, "budget"> {
   readonly budget?: string;
 }
 
+const reproduceOptionKinds: OptionKinds<ReproduceOptions> = {
+  ...{ budget: "string", jobs: "number", signal: "object", tensorBoard: "string" },
+  ...{ onProgress: "function", onWarning: "function" },
+};
+
 /**
  * The report of an item at a budget; runs that have no record yet are made first, in worker processes.
  * @throws if there is no such item or budget, or a run fails
  */
-export async function reproduceItem(id: string, { budget, ...options }: ReproduceOptions = {}): Promise<ItemReport> {
+export async function reproduceItem(id: string, reproduceOptions: ReproduceOptions = {}): Promise<ItemReport> {
+  checkOptions(reproduceOptions, reproduceOptionKinds, "reproduceItem");
+  const { budget, ...options } = reproduceOptions;
   const item = findItem(id);
   if (budget === undefined) return itemReport(id);
   if (!isBudget(budget)) throw new Error(`budget = "${budget}": expected one of ${budgets.join(", ")}`);

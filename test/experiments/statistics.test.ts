@@ -48,6 +48,7 @@ describe("estimates over seeds", () => {
   it("refuse what has no mean, and say which value is to blame", () => {
     assert.throws(() => estimate([]), /at least one value, got none/);
     assert.throws(() => estimate([1, NaN, 2]), /value 2 of 3 is NaN/);
+    assert.throws(() => estimate([1, 2], { levle: 0.9 } as object), /estimate: unknown option "levle", did you mean "level"\?/);
     assert.throws(() => estimate([1, 2], { level: 95 }), /level = 95, expected a confidence in \(0, 1\)/);
   });
 

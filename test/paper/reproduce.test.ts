@@ -165,6 +165,17 @@ describe("paper/reproduce", () => {
       assert.deepEqual(await reproduceItem("figure-3-spectra"), itemReport("figure-3-spectra"));
     });
 
+    it("no unknown option", async () => {
+      assert.throws(
+        () => itemReport("table-5", { budgt: "lab" } as object),
+        /itemReport: unknown option "budgt", did you mean "budget"\?/,
+      );
+      await assert.rejects(
+        reproduceItem("table-5", { job: 2 } as object),
+        /reproduceItem: unknown option "job", did you mean "jobs"\?/,
+      );
+    });
+
     it("no unknown item", () => {
       assert.throws(() => itemReport("table-99"), /no item "table-99"; there are table-1, /);
     });

@@ -1,4 +1,4 @@
-/** Tables 6 and 7: the paper's hyper-parameters, looked up by those who train with them. */
+/** The paper's hyper-parameters, looked up in its Tables 6 and 7. */
 import { paperNumber, paperNumbers } from "../numbers";
 
 export interface PaperHyperParameters {
@@ -8,7 +8,7 @@ export interface PaperHyperParameters {
   readonly rho: number;
 }
 
-/** Of one row, such as `("table-7", { dataset: "svhn", model: "WRN-28-10" })`. @throws where the paper's table has no such row */
+/** The hyper-parameters of one row, such as `("table-7", { dataset: "svhn", model: "WRN-28-10" })`. @throws if there is no such row */
 export function paperHyperParameters(
   table: "table-6" | "table-7",
   where: Readonly<Record<string, string | number>>,

@@ -11,13 +11,13 @@ interface Network {
   readonly model: RunOptions["model"];
   /** Its name in Table 6. */
   readonly inTable6: string;
-  /** Of SAM and of SGD; SGD also has twice as many. */
+  /** Epochs of SAM and of SGD; SGD also has twice as many. */
   readonly epochs: number;
 }
 
 const networks: Readonly<Record<string, Network>> = {
   "WRN-28-10": { model: { name: "wideResNet", depth: 28, widen: 10 }, inTable6: "WRN-28-10", epochs: 200 },
-  // Ours: the paper names no epochs. AutoAugment, whose set-up it follows, trains Shake-Shake for 1800.
+  // Ours: the paper names no epochs. AutoAugment, whose setup it follows, trains Shake-Shake for 1800.
   "Shake-Shake (26 2x96d)": { model: { name: "shakeShake" }, inTable6: "WRN 26-2x6 Shake-Shake", epochs: 1800 },
   // Ours: the paper names no epochs. ASAM's runs of the same network have 900 with SAM and 1800 with SGD.
   PyramidNet: { model: { name: "pyramidNet" }, inTable6: "Pyramid vanilla", epochs: 900 },
@@ -27,7 +27,7 @@ const networks: Readonly<Record<string, Network>> = {
 // Ours: the paper names none. AutoAugment trains for 160 on SVHN; Fashion-MNIST has what WRN-28-10 has on CIFAR.
 const smallDataEpochs: Readonly<Record<string, number>> = { svhn: 160, "fashion-mnist": 200 };
 
-/** What "basic", "cutout" and "autoaugment" mean for a data set. */
+/** Augmentations that mean something else for one data set. */
 const augments: Readonly<Record<string, Augment>> = {
   "svhn autoaugment": "autoaugment-svhn",
   "fashion-mnist autoaugment": "cutout", // paper App. C.1: cutout alone

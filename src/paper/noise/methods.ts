@@ -110,7 +110,7 @@ export const noiseMethods: readonly NoiseMethod[] = [
   { name: "ELR", search: perEpochs(() => ({ method: { name: "elr" } })) },
 ];
 
-/** @throws where no method has this name */
+/** The method of this name. @throws if there is none; the error names those that there are */
 export function noiseMethod(name: string): NoiseMethod {
   const method = noiseMethods.find((each) => each.name === name);
   if (!method) throw new Error(`no method "${name}"; there are ${noiseMethods.map((each) => each.name).join(", ")}`);
