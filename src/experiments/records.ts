@@ -40,8 +40,8 @@ export interface Versions {
   /** Engine and its version, such as "native 2.21.0". */
   readonly engine: string;
   readonly threads: number;
-  /** Present where training steps were replayed as a graph: their numbers differ from eager ones by float32's rounding. */
-  readonly steps?: "graph";
+  /** Present where steps or evaluations were replayed as graphs: their numbers differ from eager ones by float32's rounding. */
+  readonly graph?: true;
 }
 
 /** Committed results. */

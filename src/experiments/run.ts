@@ -218,7 +218,7 @@ function makeRecord({ config, data, model, result, versions, pretrainedErrorRate
       parameters: countParameters(model),
     },
     history,
-    versions: result.replayed ? { ...versions, steps: "graph" } : versions,
+    versions: result.replayed ? { ...versions, graph: true } : versions,
   };
 }
 

@@ -1,6 +1,6 @@
 /** Evaluation in inference mode: error, mean loss, and what a network made of noisy labels. */
 import { batchesInOrder, imageLength, normalizeImages, oneHot, type Batch, type Dataset } from "../data";
-import { checkOptions, tf } from "../engine";
+import { checkOptions, tf, type GraphCache, type TensorGroups } from "../engine";
 import { crossEntropy } from "../losses";
 import type { Model, Variables } from "../models";
 import { pause } from "./interrupt";
@@ -24,6 +24,8 @@ export interface EvaluateOptions {
 export interface EvaluateAnyOptions extends EvaluateOptions {
   /** Once it is aborted, the evaluation ends before its next batch and throws the signal's reason. */
   readonly signal?: AbortSignal;
+  /** Replays the network as a graph: the same numbers but for float32's rounding. Absent: eager. */
+  readonly graphs?: GraphCache;
 }
 
 const BATCH_SIZE = 500; // ours
@@ -49,12 +51,12 @@ export async function evaluateAny(
   dataset: Dataset,
   options: EvaluateAnyOptions = {},
 ): Promise<Evaluated> {
-  checkOptions(options, { batchSize: "number", signal: "object" }, "evaluateAny");
-  const { batchSize = BATCH_SIZE, signal } = options;
+  checkOptions(options, { batchSize: "number", signal: "object", graphs: "object" }, "evaluateAny");
+  const { batchSize = BATCH_SIZE, signal, graphs } = options;
   checkBatchSize(batchSize);
   const parts: EvaluatedPart[] = [];
   for await (const batch of batchesInOrder(dataset, { batchSize })) {
-    parts.push(evaluatePixels(model, variables, batch, dataset));
+    parts.push(evaluatePixels(model, variables, batch, { dataset, graphs }));
     await pause();
     signal?.throwIfAborted();
   }
@@ -65,9 +67,14 @@ function* partsInMemory(model: Model, variables: Variables, dataset: Dataset, ba
   for (const range of rangesOf(dataset.size, batchSize)) yield evaluateRange(model, variables, dataset, range);
 }
 
-function evaluatePixels(model: Model, variables: Variables, batch: Batch, { shape, numClasses }: Dataset): EvaluatedPart {
-  const { images, labels } = batch;
-  return tf.tidy(() => evaluateBatch(model, variables, tf.tensor4d(images, [labels.length, ...shape]), { labels, numClasses }));
+function evaluatePixels(
+  model: Model,
+  variables: Variables,
+  { images, labels }: Batch,
+  { dataset: { shape, numClasses }, graphs }: { dataset: Dataset; graphs?: GraphCache },
+): EvaluatedPart {
+  const batch = { labels, numClasses, graphs };
+  return tf.tidy(() => evaluateBatch(model, variables, tf.tensor4d(images, [labels.length, ...shape]), batch));
 }
 
 function checkBatchSize(batchSize: number): void {
@@ -124,14 +131,16 @@ function evaluateBatch(
   model: Model,
   { weights, stats }: Variables,
   images: tf.Tensor4D,
-  { labels, numClasses }: Pick<Dataset, "labels" | "numClasses">,
+  { labels, numClasses, graphs }: Pick<Dataset, "labels" | "numClasses"> & { readonly graphs?: GraphCache },
 ): EvaluatedPart {
-  const { logits } = model.apply(weights, images, { stats });
-  const targets = tf.tensor2d(oneHot(labels, numClasses), [labels.length, numClasses]);
-  return {
-    classes: tf.argMax(logits, 1).dataSync() as Int32Array,
-    losses: crossEntropy(logits, targets).dataSync() as Float32Array,
+  const evaluated = ({ weights, stats, batch }: TensorGroups): TensorGroups => {
+    const { logits } = model.apply(weights!, batch!.images as tf.Tensor4D, { stats });
+    return { found: { classes: tf.argMax(logits, 1), losses: crossEntropy(logits, batch!.targets as tf.Tensor2D) } };
   };
+  const targets = tf.tensor2d(oneHot(labels, numClasses), [labels.length, numClasses]);
+  const tensors = { weights, stats, batch: { images, targets } };
+  const { found } = graphs ? graphs.run(["evaluate", model], evaluated, tensors) : evaluated(tensors);
+  return { classes: found!.classes!.dataSync() as Int32Array, losses: found!.losses!.dataSync() as Float32Array };
 }
 
 function imagesOf(dataset: Dataset, { start, end }: Range): tf.Tensor4D {

@@ -25,7 +25,7 @@ export interface TrainData {
 export interface TrainResult {
   readonly metrics: TrainMetrics;
   readonly history: readonly EpochRecord[];
-  /** Whether steps were replayed as a graph: such numbers differ from those of eager steps by float32's rounding. */
+  /** Whether steps or evaluations were replayed as graphs: such numbers differ from those of eager steps by float32's rounding. */
   readonly replayed: boolean;
   /** The final weights (their average where `emaDecay` is on) and batch-norm averages. The caller disposes of them. */
   readonly variables: Variables;
@@ -57,7 +57,7 @@ export interface TrainCallbacks extends Stoppable {
    */
   readonly prefetch?: boolean;
   /**
-   * True: steps are replayed by TensorFlow's graph executor where they can be, which is faster; false: they run eagerly. The numbers
+   * True: steps and evaluations are replayed by TensorFlow's graph executor where they can be, which is faster; false: they run eagerly. The numbers
    * differ by float32's rounding. Default: runs of at least 100 steps are replayed, shorter ones do not earn the recording.
    */
   readonly graph?: boolean;
@@ -98,7 +98,7 @@ interface Sums {
 interface LoopRecord {
   history: EpochRecord[];
   sums: Sums;
-  /** Whether a step was replayed; a resumed run need not make one. */
+  /** Whether anything was replayed; a resumed run need not do so again. */
   replayed?: boolean;
 }
 
@@ -217,7 +217,6 @@ class Run {
         this.replace(network, state);
         return values;
       });
-      if (this.graphs?.size) this.record.replayed = true;
       this.board?.step(this.steps, { ...results[0]!, learningRate });
       return this.add(results);
     } finally {
@@ -246,6 +245,7 @@ class Run {
   }
 
   private async endEpoch(): Promise<"finished" | "diverged"> {
+    if (this.graphs?.size) this.record.replayed = true;
     const { sums, history } = this.record;
     const evaluation = await this.evaluation();
     // The epoch's last update may be the one that went astray.
@@ -285,7 +285,7 @@ class Run {
   }
 
   private evaluate(variables: Variables, dataset: Dataset): Promise<Evaluated> {
-    return evaluateAny(this.model, variables, dataset, { signal: this.callbacks.signal });
+    return evaluateAny(this.model, variables, dataset, { signal: this.callbacks.signal, graphs: this.graphs });
   }
 
   private evaluated(): Variables {
