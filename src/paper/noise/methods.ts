@@ -39,7 +39,11 @@ const perEpochs =
   (space) =>
     space.epochFactors.map((factor) => ({ epochs: factor * space.epochs, ...make(factor * space.epochs, space) }));
 
-const mixup: NoiseMethod["search"] = (space) => space.alphas.flatMap((mixupAlpha) => perEpochs(() => ({ mixupAlpha }))(space));
+// The recorded runs draw one λ for each example.
+const recordedPairing = { mixupPairing: "example" } as const;
+
+const mixup: NoiseMethod["search"] = (space) =>
+  space.alphas.flatMap((mixupAlpha) => perEpochs(() => ({ mixupAlpha, ...recordedPairing }))(space));
 
 const sam = (rhos: readonly number[], { epochs }: SearchSpace) => rhos.map((rho) => ({ epochs, rho }));
 
@@ -59,7 +63,7 @@ export const noiseMethods: readonly NoiseMethod[] = [
     deviation: "w is fitted once per epoch, without the prior regularizer, from predictions in inference mode",
     // Arazo et al.: α = 32, and 105 of 300 epochs on the labels as given.
     search: perEpochs((epochs) => ({
-      mixupAlpha: 32,
+      ...{ mixupAlpha: 32, ...recordedPairing },
       method: { name: "mixtureCorrection", warmupEpochs: Math.ceil(0.35 * epochs) },
     })),
   },
