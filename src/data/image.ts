@@ -47,8 +47,13 @@ export function decodeImage(bytes: Uint8Array, options: DecodeOptions): RawImage
     const { height, width, data } = header.format === "png" ? PNG.sync.read(file) : decodeJpeg(file, header.components);
     return { height, width, channels: 3, data: dropAlpha(data) };
   } catch (error) {
-    throw new Error(`${name}: damaged ${header.format.toUpperCase()} (${(error as Error).message})`);
+    throw new Error(`${name}: damaged ${header.format.toUpperCase()}${reasonOf(error as Error)}`);
   }
+}
+
+// Decoders trip over some damage: "Cannot read properties of undefined" would be of no help.
+function reasonOf(error: Error): string {
+  return error instanceof TypeError || error instanceof RangeError ? "" : ` (${error.message})`;
 }
 
 // libjpeg-turbo makes no colors of CMYK, which some of ImageNet's files have.
