@@ -158,7 +158,7 @@ class TarUnpacker {
 
   private async writeFound(): Promise<void> {
     for (const item of this.found.splice(0)) {
-      // Not write(), which may write less than it is given, as on a nearly full disk, and say so in its result alone.
+      // write() may write less than it is given, as on a nearly full disk, and only its result shows that.
       if (Buffer.isBuffer(item)) await this.file?.writeFile(item);
       else await this.begin(item);
     }

@@ -1,4 +1,4 @@
-/** Augmentation as values: functions on a batch, each image with a random stream of its own, so that the result depends on (seed, position) alone. */
+/** Augmentations are functions on a batch. Each image has its own random stream, so the result depends only on seed and position. */
 import type { OptionKinds, Rng } from "../engine";
 import { checkOptions } from "../engine/options"; // not the engine itself: worker threads need no TensorFlow
 import { imageLength, type ImageShape } from "./shape";
@@ -16,7 +16,7 @@ export interface BatchPlace {
   firstIndex: number;
 }
 
-/** What happens to a training batch before (bytes) and after (pixels) normalization, in place. */
+/** Changes to a training batch, in place: on bytes before normalization, on pixels after it. */
 export interface Augmentation {
   readonly name: string;
   readonly bytes?: (images: Uint8Array, place: BatchPlace) => void;
@@ -31,7 +31,7 @@ export interface CropOptions {
 export interface CutoutOptions {
   /** side of the box in pixels; 16: official code, on 32 and on 28 pixels alike. `scaledCutoutSize` keeps the share of the image */
   size?: number;
-  /** what the box is filled with; 0 after normalization: official code */
+  /** value that fills the box; 0 after normalization: official code */
   fill?: number;
 }
 
@@ -42,7 +42,7 @@ export function horizontalFlip(): ImageOp {
   };
 }
 
-/** Pads by reflection (the edge itself is not repeated) and cuts the image's size out at a random place. */
+/** Pads by reflection (the edge itself is not repeated) and crops to the image's size at a random place. */
 export function reflectCrop(options: CropOptions = {}): ImageOp {
   checkOptions(options, { pad: "number" }, "reflectCrop");
   const { pad = 4 } = options;
@@ -60,7 +60,7 @@ export function cutout(options: CutoutOptions = {}): ImageOp {
   return (image, shape, rng) => fillBox(image, shape, drawBox(shape, size, rng), fill);
 }
 
-/** The official code's form: one box for all images of the batch. */
+/** Cutout as in the official code: one box for all images of the batch. */
 export function cutoutPerBatch(options: CutoutOptions = {}): NonNullable<Augmentation["pixels"]> {
   const { size, fill } = checkCutout(options, "cutoutPerBatch");
   return (images, { shape, rng, firstIndex }) => {
@@ -81,7 +81,7 @@ export function scaledCutoutSize([height]: ImageShape): number {
   return Math.max(2, 2 * Math.round(height / 4));
 }
 
-/** Lifts operations on one image to a batch, in order, sharing the image's stream. */
+/** Applies operations on one image to each image of a batch, in order; they share the image's stream. */
 export function perImage<P extends Pixels>(...ops: ImageOp<P>[]): (images: P, place: BatchPlace) => void {
   return (images, { shape, rng, firstIndex }) =>
     forEachImage(images, shape, (image, i) => {
@@ -111,7 +111,7 @@ const mixupKinds: OptionKinds<MixupOptions> = {
 
 /**
  * x̃ = λx + (1−λ)x', ỹ = λy + (1−λ)y' (Zhang et al. 2018) on images (n·h·w·c) and one-hot labels (n·numClasses); new arrays.
- * Also gives the partner and λ of each example.
+ * @returns the partner and λ of each example too
  */
 export function mixup(
   images: Float32Array,
@@ -163,7 +163,7 @@ function forEachImage<P extends Pixels>(images: P, shape: ImageShape, visit: (im
   for (let i = 0; i * length < images.length; i++) visit(images.subarray(i * length, (i + 1) * length) as P, i);
 }
 
-/** Left to right, in place. */
+/** Flips left to right, in place. */
 export function mirror(image: Pixels, [height, width, channels]: ImageShape): void {
   const row = width * channels;
   for (let start = 0; start < height * row; start += row)
@@ -188,7 +188,7 @@ export function shiftReflected(image: Pixels, [height, width, channels]: ImageSh
   }
 }
 
-// One buffer for all images: a new one for each would cost more than the copy.
+// One buffer serves all images, since allocating one for each would cost more than the copy.
 let scratchBytes = new Uint8Array(0);
 let scratchFloats = new Float32Array(0);
 
@@ -203,7 +203,7 @@ function copyToScratch(image: Pixels): Pixels {
   return scratchFloats;
 }
 
-/** −1 → 1, size → size − 2, as often as it takes. */
+/** Reflects a coordinate into [0, size): −1 → 1, size → size − 2, repeatedly if needed. */
 export function reflect(position: number, size: number): number {
   if (size === 1) return 0;
   const period = 2 * (size - 1);
@@ -218,7 +218,7 @@ interface Box {
   right: number;
 }
 
-// Rows [center − size/2, center + size/2), as the official code has it.
+// Rows [center − size/2, center + size/2), as in the official code.
 function drawBox([height, width]: ImageShape, size: number, rng: Rng): Box {
   const y = rng.int(height);
   const x = rng.int(width);

@@ -39,7 +39,7 @@ export const augmentations: Readonly<Record<AugmentName, Augmentation>> = {
 
 export const augmentNames = Object.keys(augmentations) as [AugmentName, ...AugmentName[]];
 
-/** The augmentation of that name, or the given one as it is. */
+/** Looks an augmentation up by name; one given as a value is returned unchanged. */
 export function augmentation(augment: AugmentName | Augmentation): Augmentation {
   if (typeof augment !== "string") return augment;
   const found = Object.hasOwn(augmentations, augment) ? augmentations[augment] : undefined;
@@ -47,7 +47,7 @@ export function augmentation(augment: AugmentName | Augmentation): Augmentation 
   return found;
 }
 
-// Cutout has streams of its own: with it or without, flips and crops are the same.
+// Cutout draws from its own streams, so that flips and crops are the same with and without it.
 function withCutout(name: string, ops: ImageOp<Uint8Array>[]): Augmentation {
   const box = perImage(cutout());
   return { name, bytes: perImage(...ops), pixels: (images, place) => box(images, { ...place, rng: place.rng.split("cutout") }) };

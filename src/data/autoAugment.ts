@@ -13,8 +13,8 @@ export type PolicyName = "cifar10" | "svhn" | "imagenet";
 export interface AutoAugmentOptions {
   policy: PolicyName;
   /**
-   * "official" (SAM's code): shifts reach 250 pixels and boxes 2·100 at level 10, whatever the image's size, so that level 9 leaves
-   * nothing of 32 pixels; Posterize keeps more bits and Solarize inverts less as the level grows.
+   * "official" (SAM's code): shifts reach 250 pixels and boxes 2·100 at level 10, at any image size, so that level 9
+   * erases images of 32 pixels; Posterize keeps more bits and Solarize inverts less as the level grows.
    * "autoaugment" (AutoAugment's own code): shifts reach 10 and boxes 20 of 32 pixels, and both scales run the other way.
    */
   reference?: "official" | "autoaugment";
@@ -78,7 +78,7 @@ const autoAugmentScales: Scales = {
   contrastGray: (gray) => Math.trunc(gray.reduce((sum, value) => sum + value, 0) / gray.length + 0.5),
 };
 
-const fill = 128; // what shifts, rotations and boxes leave empty: official code
+const fill = 128; // fills the gaps that shifts, rotations and boxes leave: official code
 
 const policies: Readonly<Record<PolicyName, readonly (readonly Step[])[]>> = {
   cifar10: parsePolicy(cifar10Policy),
@@ -94,7 +94,7 @@ interface Step {
 
 const referenceKind = { values: ["official", "autoaugment"] } as const;
 
-/** One of the policy's pairs of operations, chosen at random, each applied with its probability. */
+/** Draws one of the policy's pairs of operations and applies each with its probability. */
 export function autoAugment(options: AutoAugmentOptions): ImageOp<Uint8Array> {
   checkOptions(options, { policy: "string", reference: referenceKind }, "autoAugment");
   const { policy, reference = "official" } = options;
@@ -107,7 +107,7 @@ export function autoAugment(options: AutoAugmentOptions): ImageOp<Uint8Array> {
   };
 }
 
-/** `numLayers` operations, each any of the sixteen, at one magnitude. */
+/** Applies `numLayers` operations drawn from the sixteen, all at one magnitude. */
 export function randAugment(options: RandAugmentOptions = {}): ImageOp<Uint8Array> {
   checkOptions(options, { numLayers: "number", magnitude: "number" }, "randAugment");
   const { numLayers = 2, magnitude = 9 } = options;
@@ -129,7 +129,7 @@ export interface OperationOptions {
   reference?: AutoAugmentOptions["reference"];
 }
 
-/** One operation by its name, for a picture or a test. */
+/** Applies one operation, chosen by name, for a picture or a test. */
 export function applyOperation(name: OperationName, image: Uint8Array, options: OperationOptions): void {
   checkOptions(options, { shape: "array", level: "number", rng: "object", reference: referenceKind }, "applyOperation");
   const { shape, level, rng, reference = "official" } = options;
@@ -201,7 +201,7 @@ function mapBytes(image: Bytes, f: (value: number) => number): void {
   for (let i = 0; i < image.length; i++) image[i] = f(image[i]!);
 }
 
-// Between the other image (factor 0) and this one (factor 1), or beyond it; truncated, as a cast to bytes does.
+// Blends between the other image (factor 0) and this one (factor 1), or beyond; truncates, as a cast to bytes does.
 function blend(image: Bytes, other: (i: number) => number, factor: number): void {
   if (factor === 1) return;
   for (let i = 0; i < image.length; i++) {
@@ -210,7 +210,7 @@ function blend(image: Bytes, other: (i: number) => number, factor: number): void
   }
 }
 
-// TensorFlow's rgb_to_grayscale, its rounding included; the image itself where it has one channel.
+// TensorFlow's rgb_to_grayscale, rounding included; an image of one channel is returned as it is.
 function grayscale(image: Bytes, [height, width, channels]: ImageShape): Bytes {
   if (channels !== 3) return image.slice();
   const gray = new Uint8Array(height * width);
@@ -270,7 +270,7 @@ function smoothed(image: Bytes, [height, width, channels]: ImageShape): Bytes {
   return result;
 }
 
-/** Output (x, y) takes input (a·x + b·y + c, d·x + e·y + f), the nearest pixel, or the fill where there is none. */
+/** Output (x, y) takes the nearest pixel to (a·x + b·y + c, d·x + e·y + f) of the input, or the fill value outside it. */
 function transform(
   image: Bytes,
   [height, width, channels]: ImageShape,
@@ -287,7 +287,7 @@ function transform(
     }
 }
 
-// About the center.
+// Rotation about the center.
 function rotate(image: Bytes, shape: ImageShape, radians: number): void {
   const [cos, sin] = [Math.cos(radians), Math.sin(radians)];
   const [bottom, right] = [shape[0] - 1, shape[1] - 1];

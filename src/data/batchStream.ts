@@ -1,4 +1,4 @@
-/** The batches of a training, made in a worker thread ahead of their use, or where they are used. */
+/** Training batches, made ahead of use in a worker thread or on demand in the caller's thread. */
 import { on } from "node:events";
 import { checkOptions } from "../engine";
 import { batchKinds, batches, epochsOfBatches, numBatches, type Batch, type EpochsOptions } from "./batches";
@@ -12,7 +12,7 @@ import { startWorker } from "./workerThread";
 export type BatchStream = AsyncGenerator<Batch, void, undefined>;
 
 export interface BatchStreamOptions extends EpochsOptions {
-  /** true: a worker thread makes the batches; false: the caller's own thread does. Default: a worker thread where that pays */
+  /** true: a worker thread makes the batches; false: the caller's thread does. Default: a worker thread for long work only */
   thread?: boolean;
 }
 
@@ -21,10 +21,10 @@ type NamedOptions = EpochsOptions & Pick<BatchWork, "augment">;
 const AHEAD = 2; // ours: batches that wait to be taken
 
 /**
- * The batches of one epoch after the other, the same bits whichever thread makes them. An augmentation given as a value cannot be
- * handed to another thread: the caller's own applies it. Images that stay in their files are decoded and augmented by other threads
- * in any case. Leaving a `for await` loop, or `return()`, ends the worker thread.
- * @throws what `batches` throws, when the first batch is asked for
+ * Batches of consecutive epochs, bit for bit the same in every thread. An augmentation given as a value cannot move to
+ * another thread, so the caller's thread applies it. On-disk datasets are always decoded and augmented by other threads. Leaving a
+ * `for await` loop, or `return()`, ends the worker thread.
+ * @throws the errors of `batches`, once the first batch is requested
  */
 export function batchStream(dataset: Dataset, options: BatchStreamOptions): BatchStream {
   const { batchSize, augment: kind, firstBatch } = batchKinds;
@@ -47,8 +47,8 @@ export async function* batchesInOrder(dataset: Dataset, { batchSize }: Pick<Batc
   else yield* batches(dataset, { ...plain, shuffle: false });
 }
 
-// Measured, on two cores: to start a thread takes 0.07 s, or 0.2 s where it has 60 000 images; to make an augmented value takes 20 to
-// 80 ns, so that from 2²⁶ values on the start is lost in the rest. Without augmentation, 10 ns, the handing over takes what it saves.
+// Measured on two cores: starting a thread takes 0.07 s, or 0.2 s with 60 000 images. An augmented value takes 20 to 80 ns, so from 2²⁶
+// values on the start hardly counts. Without augmentation a value takes 10 ns, and passing it between threads costs as much.
 function threadPays(dataset: Dataset, options: NamedOptions): boolean {
   return options.augment !== "none" && countBatches(dataset, options) * options.batchSize * imageLength(dataset.shape) >= 2 ** 26;
 }
@@ -92,14 +92,14 @@ async function* fromThread(dataset: Dataset, { epochs, firstBatch = 0, ...option
   const keys = epochs.map(({ key }) => key);
   const work: BatchWork = { ...options, dataset: withSharedImages(dataset), keys, firstBatch, taken, ahead: AHEAD };
   const worker = startWorker("batchWorker", { workerData: work });
-  worker.on("error", () => undefined); // told by `messages`, unless it comes when no more batches are wanted
+  worker.on("error", () => undefined); // `messages` reports it, unless no more batches are wanted
   const messages = on(worker, "message", { close: ["exit"] });
   const count = countBatches(dataset, { epochs, firstBatch, ...options });
   try {
     for (let given = 0; ; given++) {
-      worker.ref(); // else the process could end while the training waits
+      worker.ref(); // keeps the process alive while training waits
       const { value, done } = await messages.next();
-      worker.unref(); // else it could not while the worker waits
+      worker.unref(); // lets the process end while the worker waits
       if (done && given < count) throw new Error(`it ended after ${given} of ${count}`);
       if (done) return;
       Atomics.add(taken, 0, 1);

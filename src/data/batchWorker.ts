@@ -1,4 +1,4 @@
-/** A worker thread that makes the batches of a training, a few ahead of those that are taken; started by batchStream. */
+/** Worker thread that makes training batches, a few ahead of those taken; started by batchStream. */
 import { parentPort, workerData } from "node:worker_threads";
 import { Rng, type RngKey } from "../engine/rng"; // not the engine itself: a worker needs no TensorFlow
 import type { AugmentName } from "./augmentations";
@@ -8,14 +8,14 @@ import type { Dataset } from "./dataset";
 export interface BatchWork {
   /** its images in shared memory */
   readonly dataset: Dataset;
-  /** of the epochs' random streams */
+  /** keys of the epochs' random streams */
   readonly keys: readonly RngKey[];
   readonly batchSize: number;
   readonly augment: AugmentName;
   readonly firstBatch: number;
-  /** (1) shared: how many batches were taken */
+  /** (1) shared memory: number of batches taken so far */
   readonly taken: Int32Array;
-  /** most batches that wait to be taken */
+  /** largest number of batches that wait to be taken */
   readonly ahead: number;
 }
 

@@ -1,4 +1,4 @@
-/** Epochs as batches: shuffled, augmented, normalized. The same stream gives the same batches, from whichever batch it is resumed. */
+/** Splits epochs into shuffled, augmented, normalized batches. One stream gives the same batches wherever an epoch is resumed. */
 import type { OptionKinds, Rng } from "../engine";
 import { checkOptions } from "../engine/options"; // not the engine itself: worker threads need no TensorFlow
 import type { Augmentation } from "./augment";
@@ -16,14 +16,14 @@ export interface Batch {
 
 export interface BatchOptions {
   batchSize: number;
-  /** the stream of this epoch; needed where `shuffle` or `augment` draws */
+  /** random stream of this epoch; required if `shuffle` or `augment` draws from it */
   rng?: Rng;
   augment?: AugmentName | Augmentation;
-  /** leave out a last batch that is not full; true: official code. Off for evaluation */
+  /** drop a last batch that is not full; true: official code. Off for evaluation */
   dropLast?: boolean;
   /** true: a new order each epoch */
   shuffle?: boolean;
-  /** number of the first batch to give: a stopped epoch goes on here as if it had not stopped */
+  /** index of the first batch to return; a stopped epoch resumes here as if it had not stopped */
   firstBatch?: number;
 }
 
@@ -44,7 +44,7 @@ export const batchKinds: OptionKinds<BatchOptions> = {
 
 /**
  * The batches of one epoch.
- * @throws where `batchSize` is not a positive integer, or larger than the set while `dropLast` is on, or a stream is missing
+ * @throws if `batchSize` is not a positive integer, or larger than the set while `dropLast` is on, or a stream is missing
  */
 export function batches(dataset: Dataset, options: BatchOptions): IterableIterator<Batch> {
   checkOptions(options, batchKinds, "batches");
@@ -67,13 +67,13 @@ export function batches(dataset: Dataset, options: BatchOptions): IterableIterat
 export interface EpochsOptions extends Pick<BatchOptions, "batchSize" | "augment"> {
   /** the random stream of each epoch */
   epochs: readonly Rng[];
-  /** number of the first batch of the first epoch to give; 0: the whole epoch */
+  /** index of the first batch to return of the first epoch; 0: the whole epoch */
   firstBatch?: number;
 }
 
 /**
- * The batches of one epoch after the other, as `batches` gives them.
- * @throws what `batches` throws
+ * Batches of consecutive epochs, each as `batches` returns them.
+ * @throws the errors of `batches`
  */
 export function* epochsOfBatches(
   dataset: Dataset,

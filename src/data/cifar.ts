@@ -24,7 +24,7 @@ const cifar10Statistics = { mean: [0.49139968, 0.48215841, 0.44653091], std: [0.
 const cifar100Statistics = { mean: [0.50707516, 0.48654887, 0.44091784], std: [0.26733429, 0.25643846, 0.27615047] };
 
 interface Layout {
-  /** folder that the archive makes */
+  /** folder inside the archive */
   folder: string;
   files: Readonly<Record<"train" | "test", readonly string[]>>;
   read: (file: string) => Promise<Part>;
@@ -37,8 +37,8 @@ interface Part {
 }
 
 /**
- * CIFAR-10: 50 000 training and 10 000 test images, 32×32×3. The binary version is taken where both are there.
- * @throws where the files are missing (says what to get and where to put it) or malformed
+ * CIFAR-10: 50 000 training and 10 000 test images, 32×32×3. The binary version is preferred if both are there.
+ * @throws if the files are missing (the message tells what to get and where to put it) or malformed
  */
 export async function loadCifar10(options: LoadOptions = {}): Promise<Dataset> {
   checkOptions(options, loadKinds, "loadCifar10");
@@ -63,7 +63,7 @@ export async function loadCifar10(options: LoadOptions = {}): Promise<Dataset> {
 
 /**
  * CIFAR-100: 50 000 training and 10 000 test images, 32×32×3.
- * @throws where the files are missing (says what to get and where to put it) or malformed
+ * @throws if the files are missing (the message tells what to get and where to put it) or malformed
  */
 export async function loadCifar100(options: Cifar100Options = {}): Promise<Dataset> {
   checkOptions(options, { ...loadKinds, labels: { values: ["fine", "coarse"] } }, "loadCifar100");
@@ -158,7 +158,7 @@ function assemble(
   return makeDataset({ ...about, shape: [32, 32, 3], images, labels: labels.slice(0, count) });
 }
 
-// Planes of 1024 to pixels of 3, as many images as there is room for; gives back how many bytes were used.
+// Converts planes of 1024 to pixels of 3, for as many images as fit; returns the number of bytes written.
 function interleave(planes: Uint8Array, to: Uint8Array, at: number): number {
   const length = Math.min(planes.length, to.length - at);
   for (let image = 0; image < length; image += pixels)

@@ -15,7 +15,7 @@ import { zipEntries } from "./zip";
 
 /**
  * Sets of human labels by their names in the paper, and what the files call them. CIFAR-10N has three annotators per image: each one's
- * labels, their majority, and a wrong one where there is one. CIFAR-100N has one annotator, "fine".
+ * labels, their majority, and a wrong one if there is any. CIFAR-100N has one annotator, "fine".
  */
 export const humanLabelSets = {
   aggregate: "aggre_label",
@@ -32,8 +32,8 @@ export interface CifarNOptions {
   /** which human labels; CIFAR-10N: "aggregate", "random1" … "random3", "worst"; CIFAR-100N: "fine" */
   annotators: HumanLabelSet;
   /**
-   * a .pt or _ordered.npy file; by default CIFAR-10_human.pt or CIFAR-10_human_ordered.npy in data/cache/cifar-10n, whichever has the
-   * order of the images, and their kin for CIFAR-100 in data/cache/cifar-100n
+   * a .pt or _ordered.npy file; by default CIFAR-10_human.pt or CIFAR-10_human_ordered.npy in data/cache/cifar-10n, the one in the
+   * order of the images; for CIFAR-100 their namesakes in data/cache/cifar-100n
    */
   file?: string;
   /** image_order_c10.npy: entry i is the position in the .pt file of the image that is i-th in the other order; applied to a .pt file */
@@ -46,7 +46,7 @@ const MAX_BYTES = 2 ** 25;
 /**
  * The human labels of CIFAR's training set, or of its first images.
  * @param dataset the training set with its clean labels, as `loadCifar10` and `loadCifar100` read it
- * @throws if the file is missing (tells where to get it), is malformed, has no such set, or is about other images: its clean labels must
+ * @throws if the file is missing (the message tells where to get it), is malformed, has no such set, or is about other images: its clean labels must
  * equal those of the data set, one by one
  */
 export async function loadCifarN(dataset: Pick<Dataset, "labels" | "numClasses">, options: CifarNOptions): Promise<NoisyLabels> {
@@ -145,7 +145,7 @@ function labelSet(content: Map<string, PickleValue>, key: string, name: string):
 
 function integers(value: PickleValue, name: string): number[] {
   const values = value instanceof NumpyArray ? value.values : value;
-  if (values === null || typeof values !== "object" || !("length" in values)) throw new Error(`${name} is no array`);
+  if (values === null || typeof values !== "object" || !("length" in values)) throw new Error(`${name} is not an array`);
   return Array.from(values as ArrayLike<unknown>, (each, i) => {
     if (!Number.isInteger(each)) throw new Error(`${name}: entry ${i} is ${String(each)}, expected an integer`);
     return each as number;

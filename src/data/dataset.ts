@@ -1,4 +1,4 @@
-/** A labeled set of images held as bytes, and what can be done to one: cut it, split it, relabel it, normalize it. */
+/** A labeled set of images held as bytes, with functions to cut, split, relabel and normalize it. */
 // Not the engine itself: worker threads need no TensorFlow.
 import { checkOptions } from "../engine/options";
 import { Rng } from "../engine/rng";
@@ -34,7 +34,7 @@ export function isOnDisk(dataset: Dataset): dataset is OnDiskDataset {
   return dataset.files !== undefined;
 }
 
-/** What tells the images of two datasets apart: their bytes, or on disk the names of their files. */
+/** Identity of a dataset's images, for hashing: their bytes, or the names of their files on disk. */
 export function imagesIdentity(dataset: Dataset): Uint8Array | string {
   return isOnDisk(dataset) ? dataset.files.join("\n") : dataset.images;
 }
@@ -47,8 +47,8 @@ export interface HeldOutOptions {
 }
 
 /**
- * Checks that the parts fit together and gives them back as a Dataset.
- * @throws where a length, a label or a statistic does not fit the shape
+ * Checks that the parts fit together and returns them as a Dataset.
+ * @throws if a length, a label or a statistic does not fit the shape
  */
 export function makeDataset(parts: Omit<Dataset, "size">): Dataset {
   const { name, shape, images, labels, numClasses, mean, std } = parts;
@@ -123,7 +123,7 @@ export function takeFirst(dataset: Dataset, count: number): Dataset {
   );
 }
 
-/** The examples of the given classes alone, which are numbered anew in the order given. Copies. */
+/** Keeps the examples of the given classes only and renumbers the classes in the order given. Copies. */
 export function takeClasses(dataset: Dataset, classes: readonly number[]): Dataset {
   checkLabels(classes, { name: "classes", numClasses: dataset.numClasses });
   const renumbered = new Map(classes.map((label, i) => [label, i]));
@@ -147,7 +147,7 @@ export function withLabels(dataset: Dataset, labels: ArrayLike<number>): Dataset
   return { ...dataset, labels: wholeLabels(labels, dataset) };
 }
 
-/** One set after the other; shape, classes and statistics are those of the first (SVHN: train, then extra). */
+/** Concatenates sets; shape, classes and statistics are those of the first (SVHN: train, then extra). */
 export function concatDatasets(first: Dataset, ...others: Dataset[]): Dataset {
   const all = [first, ...others];
   const size = all.reduce((sum, each) => sum + each.size, 0);
@@ -194,7 +194,7 @@ export function heldOutIndices(
 
 /**
  * Reorders examples so that any first part of them holds each class's share: the j-th of a class's n comes at (j + ½)/n of the way,
- * and its first at once, so that no class is missing where there is room for it.
+ * and its first at once, so that no class is missing if there is room for it.
  * @param order (size) the examples; ties keep this order
  */
 export function stratifiedOrder(classes: Pick<Dataset, "labels" | "numClasses">, order: Int32Array): Int32Array {
@@ -209,7 +209,7 @@ export function stratifiedOrder(classes: Pick<Dataset, "labels" | "numClasses">,
   return order.slice().sort((i, j) => place[i]! - place[j]!);
 }
 
-/** Bytes to (x/255 − mean)/std, channel by channel. */
+/** Turns bytes into (x/255 − mean)/std, channel by channel. */
 export function normalizeImages(bytes: Uint8Array, { mean, std }: Pick<Dataset, "mean" | "std">): Float32Array {
   const channels = mean.length;
   const tables = mean.map((_, c) => Float32Array.from({ length: 256 }, (_, byte) => (byte / 255 - mean[c]!) / std[c]!));
@@ -221,7 +221,7 @@ export function normalizeImages(bytes: Uint8Array, { mean, std }: Pick<Dataset, 
   return values;
 }
 
-/** (n·numClasses), row by row. */
+/** (n·numClasses) one-hot labels, row by row. */
 export function oneHot(labels: ArrayLike<number>, numClasses: number): Float32Array {
   const rows = new Float32Array(labels.length * numClasses);
   for (let i = 0; i < labels.length; i++) rows[i * numClasses + labels[i]!] = 1;
@@ -240,7 +240,7 @@ export function channelStatistics(images: Uint8Array, channels: number): { mean:
   return { mean, std };
 }
 
-/** (numClasses) how many examples each class has. */
+/** (numClasses) number of examples per class. */
 export function classCounts({ labels, numClasses }: Pick<Dataset, "labels" | "numClasses">): Int32Array {
   const counts = new Int32Array(numClasses);
   for (const label of labels) counts[label]!++;

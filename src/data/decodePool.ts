@@ -1,4 +1,4 @@
-/** Worker threads that decode images ahead of training. */
+/** A pool of worker threads that decodes images ahead of training. */
 import os from "node:os";
 import type { Worker } from "node:worker_threads";
 import { showValue } from "../engine";

@@ -1,4 +1,4 @@
-/** Downloads that can be stopped and go on, checked by SHA-256 before anybody sees them. */
+/** Resumable downloads, checked by SHA-256 before they are used. */
 import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { access, mkdir, open, rename, rm, stat } from "node:fs/promises";
@@ -127,7 +127,7 @@ async function exists(file: string): Promise<boolean> {
   );
 }
 
-// fetch hides the reason ("fetch failed") in the cause.
+// fetch says "fetch failed" and hides the reason in the cause.
 function describe(error: Error): string {
   const cause = error.cause as Error | undefined;
   return cause?.message ? `${error.message} (${cause.message})` : error.message;

@@ -9,9 +9,9 @@ import { missingMessage } from "./sources";
 
 export interface LoadOptions {
   split?: "train" | "test";
-  /** the first so many images only */
+  /** take only the first `limit` images; absent: all */
   limit?: number;
-  /** where the files are, packed or not; by default data/cache/<name>, then where Debian's package puts them */
+  /** folder of the files, packed or not; default: data/cache/<name>, then the folder of Debian's package */
   folder?: string;
 }
 
@@ -34,7 +34,7 @@ const fashionSums: Readonly<Record<string, string>> = {
 
 /**
  * Fashion-MNIST: 60 000 training and 10 000 test images, 28×28×1, 10 classes.
- * @throws where the files are missing (says how to get them), malformed, or not the published ones
+ * @throws if the files are missing (the message tells how to get them), malformed, or not the published ones
  */
 export async function loadFashionMnist(options: LoadOptions = {}): Promise<Dataset> {
   checkOptions(options, loadKinds, "loadFashionMnist");
@@ -62,14 +62,14 @@ function folderOf(split: "train" | "test", folders = fashionFolders()): string |
   return folders.find((each) => idxFiles(each, split).every(existingIdx));
 }
 
-/** Whether its training and test files are on this machine; `npm run setup` gets them. */
+/** Whether the training and test files of Fashion-MNIST are on this machine; `npm run setup` gets them. */
 export function hasFashionMnist(): boolean {
   return ["train", "test"].every((split) => folderOf(split as "train" | "test") !== undefined);
 }
 
 /**
  * MNIST: 60 000 training and 10 000 test images, 28×28×1, 10 classes.
- * @throws where the files are missing (says what to get and where to put it) or malformed
+ * @throws if the files are missing (the message tells what to get and where to put it) or malformed
  */
 export async function loadMnist(options: LoadOptions = {}): Promise<Dataset> {
   checkOptions(options, loadKinds, "loadMnist");
@@ -100,8 +100,8 @@ const idxDatasetKinds: OptionKinds<IdxDatasetOptions> = {
 };
 
 /**
- * Any set of grayscale images in a pair of IDX files, images and labels.
- * @throws one sentence where a file is malformed, the two do not fit, or a checksum differs
+ * Reads grayscale images and their labels from a pair of IDX files.
+ * @throws if a file is malformed, the two do not fit, or a checksum differs
  */
 export async function loadIdxDataset(
   [imagesFile, labelsFile]: readonly [string, string],

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import zlib from "node:zlib";
 import { writeFileWhole } from "../engine/atomicFile";
 
-/** Largest file that a reader takes unless it says otherwise: 2 GiB, ours. */
+/** Default bound on the size of a file: 2 GiB, ours. */
 export const maxFileBytes = 2 ** 31;
 
 /** The folder of this kit's package.json, both from the sources and from the build. */
@@ -31,7 +31,7 @@ export function sha256(bytes: Uint8Array): string {
 
 /**
  * Writes a file whole or not at all, and makes its folder.
- * @throws where the disk is full or the folder cannot be written to; an earlier file stays as it was
+ * @throws if the disk is full or the folder cannot be written to; an earlier file stays as it was
  */
 export async function writeFileAtomic(file: string, content: string | Uint8Array): Promise<void> {
   try {
@@ -41,7 +41,7 @@ export async function writeFileAtomic(file: string, content: string | Uint8Array
   }
 }
 
-/** @throws where the file is missing, unreadable, or larger than `maxBytes` */
+/** @throws if the file is missing, unreadable, or larger than `maxBytes` */
 export async function readBounded(file: string, { maxBytes = maxFileBytes }: { maxBytes?: number } = {}): Promise<Buffer> {
   const info = await stat(file).catch((error: NodeJS.ErrnoException) => {
     throw new Error(error.code === "ENOENT" ? `${file}: no such file` : `${file}: ${error.message}`);
@@ -53,7 +53,7 @@ export async function readBounded(file: string, { maxBytes = maxFileBytes }: { m
 
 /**
  * Unpacks one gzip file.
- * @throws where it is not gzip, is cut short, is damaged, has bytes after its end, or unpacks to more than `maxBytes`
+ * @throws if it is not gzip, is cut short, is damaged, has bytes after its end, or unpacks to more than `maxBytes`
  */
 export async function gunzip(
   bytes: Uint8Array,
@@ -93,7 +93,7 @@ export function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
 }
 
-/** The first bytes as a reader of a message would look for them: "1f 8b". */
+/** The first bytes in hexadecimal, such as "1f 8b", for error messages. */
 export function hex(bytes: Uint8Array, count: number): string {
   return bytes.length === 0 ? "nothing" : Array.from(bytes.subarray(0, count), (b) => b.toString(16).padStart(2, "0")).join(" ");
 }

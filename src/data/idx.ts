@@ -45,7 +45,7 @@ export async function readUnpackedIdx(file: string, { rank, maxBytes = MAX_BYTES
 }
 
 export interface ParseIdxOptions {
-  /** what errors call the bytes */
+  /** name of the data in error messages */
   name: string;
   /** number of dimensions: 3 for images, 1 for labels */
   rank: number;

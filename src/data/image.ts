@@ -1,4 +1,4 @@
-/** PNG and JPEG to bytes, resized and cropped as the official ImageNet input is. Needs no TensorFlow, so that worker threads can run it. */
+/** Decodes PNG and JPEG files, and resizes and crops them as the official ImageNet input does. Needs no TensorFlow, for worker threads. */
 import { decode as decodeTurbo } from "@cwasm/jpeg-turbo";
 import jpegJs from "jpeg-js";
 import { PNG } from "pngjs";
@@ -25,7 +25,7 @@ export interface CropBox {
 }
 
 export interface DecodeOptions {
-  /** what errors call the file */
+  /** name of the file in error messages */
   name: string;
   /** bound on height·width; ours: 2²⁶, for CMYK 2²³ in any case */
   maxPixels?: number;
@@ -51,12 +51,12 @@ export function decodeImage(bytes: Uint8Array, options: DecodeOptions): RawImage
   }
 }
 
-// Decoders trip over some damage: "Cannot read properties of undefined" would be of no help.
+// Some damage trips the decoder itself; "Cannot read properties of undefined" would not help anyone.
 function reasonOf(error: Error): string {
   return error instanceof TypeError || error instanceof RangeError ? "" : ` (${error.message})`;
 }
 
-// libjpeg-turbo makes no colors of CMYK, which some of ImageNet's files have.
+// libjpeg-turbo does not convert CMYK, which some of ImageNet's files use.
 function decodeJpeg(file: Buffer, components: number): { height: number; width: number; data: ArrayLike<number> } {
   return components === 4
     ? jpegJs.decode(file, { useTArray: true, tolerantDecoding: false, maxMemoryUsageInMB: 512 })
@@ -73,7 +73,7 @@ function dropAlpha(rgba: ArrayLike<number>): Uint8Array {
   return rgb;
 }
 
-/** One channel by ITU-R BT.601's weights, rounded. */
+/** Converts to one channel by the weights of ITU-R BT.601, rounded. */
 export function toGray({ height, width, channels, data }: RawImage): RawImage {
   if (channels === 1) return { height, width, channels, data };
   const gray = new Uint8Array(height * width);
@@ -83,8 +83,8 @@ export function toGray({ height, width, channels, data }: RawImage): RawImage {
 }
 
 /**
- * A box of the image, resized to (height, width) by bicubic interpolation as TensorFlow 1 has it (Keys' kernel with a = −0.75, no
- * antialiasing, corners not aligned), which the official code uses; rounded to bytes.
+ * Resizes a box of the image to (height, width), rounded to bytes. Bicubic interpolation as in TensorFlow 1, which the official code
+ * uses: Keys' kernel with a = −0.75, no antialiasing, corners not aligned.
  */
 export function cropAndResize(image: RawImage, box: CropBox, [height, width]: readonly [number, number]): Uint8Array {
   const { channels } = image;
@@ -120,7 +120,7 @@ function mixRowsInto(line: Float64Array, { width, channels, data }: RawImage, bo
   }
 }
 
-// Four neighbors of i·from/to and their weights; neighbors outside are the border's.
+// Four neighbors of i·from/to and their weights; neighbors outside take the border's pixels.
 function cubicTaps(from: number, to: number): Taps[] {
   return Array.from({ length: to }, (_, i) => {
     const position = (i * from) / to;
@@ -149,13 +149,13 @@ export interface RandomBoxOptions {
   area?: readonly [number, number];
   /** width / height; 3/4 … 4/3: official code */
   aspect?: readonly [number, number];
-  /** tries before `undefined`; 10: official code */
+  /** number of tries before giving up; 10: official code */
   attempts?: number;
 }
 
 const randomBoxKinds: OptionKinds<RandomBoxOptions> = { area: "array", aspect: "array", attempts: "number" };
 
-/** A random box of random area and aspect (Inception's crop); undefined where none fitted. */
+/** Draws a box of random place, area and aspect ratio (Inception's crop); undefined if none fits. */
 export function randomBox(
   { height, width }: Pick<RawImage, "height" | "width">,
   rng: Rng,
@@ -173,7 +173,7 @@ export function randomBox(
   return undefined;
 }
 
-/** A random box of the image, resized to the image's own size; the centered square where no box fitted, as the official code has it. */
+/** Crops a random box and resizes it to the image's own size; takes the centered square if no box fits, as in the official code. */
 export function randomResizedCrop(options: RandomBoxOptions = {}): ImageOp<Uint8Array> {
   checkOptions(options, randomBoxKinds, "randomResizedCrop");
   return (image, [height, width, channels], rng) => {

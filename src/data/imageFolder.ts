@@ -9,7 +9,7 @@ import { makeDataset, makeOnDiskDataset, normalizeImages, stratifiedOrder, type 
 import { DecodePool, type ImageJob } from "./decodePool";
 import { readBounded } from "./files";
 
-/** What is in a folder, undecoded. */
+/** The images of a folder, listed but not decoded. */
 export interface ImageFolder {
   readonly name: string;
   readonly classNames: readonly string[];
@@ -20,13 +20,13 @@ export interface ImageFolder {
 }
 
 export interface ImageFolderOptions {
-  /** what to call it; default: the folder's own name */
+  /** name of the dataset; default: the folder's own name */
   name?: string;
-  /** which files belong to this split: one path a line, relative to the folder, such as dogs/1.jpg; absent: all */
+  /** file that lists the images of this split, one path per line, relative to the folder, such as dogs/1.jpg; absent: all images */
   splitFile?: string;
   /** folders in class order; by default all, sorted */
   classNames?: readonly string[];
-  /** so many files only, the first of each class in proportion to its size: files are listed class by class */
+  /** largest number of images: the first of each class, in proportion to its size; absent: all images */
   limit?: number;
 }
 
@@ -39,7 +39,7 @@ const folderKinds: OptionKinds<ImageFolderOptions> = {
 
 /**
  * Lists the images under `folder`/<class>/, deeper folders included, sorted by name.
- * @throws where there is no class, no image, or the split file names what is not there
+ * @throws if there is no class, no image, or the split file lists an image that is missing
  */
 export async function scanImageFolder(folder: string, options: ImageFolderOptions = {}): Promise<ImageFolder> {
   checkOptions(options, folderKinds, "scanImageFolder");
@@ -71,7 +71,7 @@ export interface LoadImageFolderOptions extends ImageFolderOptions {
   /** per channel; ImageNet's: the paper's preprocessing for its finetuning sets */
   mean?: readonly number[];
   std?: readonly number[];
-  /** worker threads; by default one less than there are processors */
+  /** number of worker threads; default: one less than the number of processors */
   threads?: number;
 }
 
@@ -95,10 +95,10 @@ const imageNet = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 const gray = { mean: [0.449], std: [0.226] };
 
 /**
- * A folder of images that are too many for memory, such as ImageNet: `train` and `evaluateAny` decode them in worker threads, batch by
- * batch. Augmentation is "random-resized-crop", "randaugment" or "none", on the files' own pixels.
- * @param folder its path, or what `scanImageFolder` found in it
- * @throws where nothing is found
+ * Opens a folder of images too large for memory, such as ImageNet. `train` and `evaluateAny` decode them in worker threads, batch by
+ * batch. Augmentation is "random-resized-crop", "randaugment" or "none", applied to the files' own pixels.
+ * @param folder its path, or the result of `scanImageFolder`
+ * @throws if nothing is found
  */
 export async function openImageFolder(folder: string | ImageFolder, options: OpenImageFolderOptions): Promise<OnDiskDataset> {
   checkOptions(options, openKinds, "openImageFolder");
@@ -108,9 +108,9 @@ export async function openImageFolder(folder: string | ImageFolder, options: Ope
 }
 
 /**
- * A folder of one's own images as a Dataset in memory, all of one size.
- * @param folder its path, or what `scanImageFolder` found in it
- * @throws where nothing is found, or a file cannot be decoded (names it)
+ * Reads a folder of images into memory, all at one size.
+ * @param folder its path, or the result of `scanImageFolder`
+ * @throws if nothing is found, or a file cannot be decoded (the message names it)
  */
 export async function loadImageFolder(folder: string | ImageFolder, options: LoadImageFolderOptions): Promise<Dataset> {
   checkOptions(options, loadKinds, "loadImageFolder");
@@ -156,22 +156,22 @@ export interface ImageBatchOptions {
   batchSize: number;
   /** side of the square images, or height and width; 224: ImageNet's */
   size?: number | readonly [number, number];
-  /** the stream of this epoch; needed where something is drawn from it */
+  /** random stream of this epoch; required if anything is drawn from it */
   rng?: Rng;
   /** true: random box of 8 … 100 % and flip, shuffled; false: center crop, in order */
   training?: boolean;
-  /** default: as `training` says */
+  /** default: "random" in training, else "center" */
   fit?: "random" | "center";
   /** after the random box; absent: none */
   randAugment?: RandAugmentOptions;
   /** true in training, else false */
   dropLast?: boolean;
   firstBatch?: number;
-  /** batches that are decoded ahead; 2: ours */
+  /** number of batches decoded ahead; 2: ours */
   prefetch?: number;
   mean?: readonly number[];
   std?: readonly number[];
-  /** threads of one's own, kept over epochs; by default they are made for this epoch */
+  /** pool to share between epochs; default: a new one for this epoch */
   pool?: DecodePool;
 }
 
@@ -191,8 +191,8 @@ const imageBatchKinds: OptionKinds<ImageBatchOptions> = {
 };
 
 /**
- * Batches of a folder too large for memory, such as ImageNet, decoded in worker threads while the one before is trained on.
- * They depend on the stream alone, not on the number of threads.
+ * Batches of a folder too large for memory, such as ImageNet. Worker threads decode the next batches while one is trained on. The
+ * batches depend on the stream alone, not on the number of threads.
  */
 export async function* imageBatches(folder: ImageFolder, options: ImageBatchOptions): AsyncGenerator<Batch> {
   checkOptions(options, imageBatchKinds, "imageBatches");
@@ -221,7 +221,7 @@ export async function* imageBatches(folder: ImageFolder, options: ImageBatchOpti
     for (let b = firstBatch; b < total; b++) {
       while (ahead.length <= prefetch && b + ahead.length < total) {
         const next = start(b + ahead.length);
-        next.images.catch(() => undefined); // told when its turn comes
+        next.images.catch(() => undefined); // reported when its turn comes
         ahead.push(next);
       }
       const { indices, images } = ahead.shift()!;
@@ -242,7 +242,7 @@ function toBatch(
   return { images: normalizeImages(bytes, statistics), labels: indices.map((i) => folder.labels[i]!), indices };
 }
 
-// Enough jobs at once to keep the threads busy, few enough to hold in memory.
+// Hands out enough jobs at once to keep the threads busy, few enough to hold in memory.
 async function decodeInOrder(pool: DecodePool, jobs: ImageJob[], store: (bytes: Uint8Array, i: number) => void): Promise<void> {
   for (let from = 0; from < jobs.length; from += 256) {
     const part = await Promise.all(jobs.slice(from, from + 256).map((job) => pool.decode(job)));

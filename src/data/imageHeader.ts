@@ -1,4 +1,4 @@
-/** What a PNG or JPEG file claims about itself, held against bounds before anything is decoded. */
+/** Checks the header of a PNG or JPEG file against bounds before anything is decoded. */
 import { inflateSync } from "node:zlib";
 
 export interface ImageHeader {

@@ -1,4 +1,4 @@
-/** A worker thread that turns image files into bytes of one size; started by decodePool. */
+/** Worker thread that decodes image files to bytes of one size; started by decodePool. */
 import { readFileSync, statSync } from "node:fs";
 import { parentPort } from "node:worker_threads";
 import { Rng } from "../engine/rng"; // not the engine itself: a worker needs no TensorFlow

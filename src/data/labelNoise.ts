@@ -1,14 +1,14 @@
 /**
  * Label noise on plain integer arrays. Each generator starts from the clean labels, takes an exact number of them by a random
- * permutation, and reports the rate and the transition matrix that came out. The seed is the noise's own, not that of training.
+ * permutation, and reports the rate and the transition matrix that result. Noise has its own seed, apart from the training seed.
  */
 import { checkOptions, Rng } from "../engine";
 import { checkLabels } from "./dataset";
 
 export interface NoisyLabels {
-  /** which generator or file the labels come from, such as "symmetric" */
+  /** source of the labels, such as "symmetric" */
   readonly noiseType: string;
-  /** the rate asked for, in [0, 1]; absent where none was asked for, as with a matrix or a file */
+  /** requested rate, in [0, 1]; absent for labels from a matrix or a file */
   readonly noiseRate?: number;
   readonly seed?: number | string;
   readonly numClasses: number;
@@ -18,12 +18,12 @@ export interface NoisyLabels {
   readonly flipped: readonly boolean[];
   /** share of flipped labels */
   readonly actualNoiseRate: number;
-  /** (numClasses, numClasses) realized shares, row: clean class, column: noisy class; the unit row for a class without examples */
+  /** (numClasses, numClasses) realized shares; row: clean class, column: noisy class. A class without examples has the unit row */
   readonly transitionMatrix: readonly (readonly number[])[];
 }
 
 export interface NoiseOptions {
-  /** share of the labels that are chosen, in [0, 1] */
+  /** share of the labels that are chosen to be changed, in [0, 1] */
   noiseRate: number;
   numClasses: number;
   /** 0: ours */
@@ -32,8 +32,8 @@ export interface NoiseOptions {
 
 export interface SymmetricNoiseOptions extends NoiseOptions {
   /**
-   * false (ours; the paper does not say): every chosen label becomes one of the numClasses − 1 others, so the real rate is noiseRate.
-   * true (DivideMix' code): a chosen label is redrawn over all classes, so the real rate is about noiseRate·(1 − 1/numClasses).
+   * false (ours; the paper does not say): every chosen label becomes one of the numClasses − 1 others, so the actual rate is noiseRate.
+   * true (DivideMix' code): a chosen label is redrawn from all classes, so the actual rate is about noiseRate·(1 − 1/numClasses).
    */
   includeTrueClass?: boolean;
 }
@@ -62,7 +62,7 @@ export function pairFlipNoise(labels: ArrayLike<number>, options: NoiseOptions):
   return flipChosen(labels, { noiseRate, numClasses, seed, noiseType: "pair-flip" }, (label) => (label + 1) % numClasses);
 }
 
-/** Which class is mistaken for which; a class that is not there keeps its labels. */
+/** Maps each class to the class it is mistaken for; classes not listed keep their labels. */
 export type ClassMap = Readonly<Record<number, number>>;
 
 /** Asymmetric maps of the literature. */
@@ -78,7 +78,7 @@ export const asymmetricMaps = {
 export interface AsymmetricNoiseOptions {
   /** share of the labels of each mapped class that are chosen, in [0, 1]; the rate over all classes is lower */
   noiseRate: number;
-  /** 10: that of the default map */
+  /** 10: the classes of the default map */
   numClasses?: number;
   /** CIFAR-10's: the literature's default */
   map?: ClassMap;
@@ -87,8 +87,8 @@ export interface AsymmetricNoiseOptions {
 }
 
 /**
- * In each mapped class, ⌊noiseRate·n⌋ of its n labels become the mapped one. All at once, from the clean labels:
- * class by class, cats would become dogs and then cats again.
+ * In each mapped class, ⌊noiseRate·n⌋ of its n labels become the mapped class. All flips start from the clean labels; applied class by
+ * class, cats would become dogs and then cats again.
  */
 export function asymmetricNoise(labels: ArrayLike<number>, options: AsymmetricNoiseOptions): NoisyLabels {
   checkOptions(options, { ...noiseKinds, map: "object" }, "asymmetricNoise");
@@ -147,13 +147,13 @@ export function instanceNoise(labels: ArrayLike<number>, options: InstanceNoiseO
 export interface TransitionNoiseOptions {
   /** 0: ours */
   seed?: number | string;
-  /** "exact" (ours): counts per class are those of the matrix, rounded; "independent": each label is drawn on its own */
+  /** "exact" (ours): counts per class follow the matrix, rounded; "independent": each label is drawn independently */
   sampling?: "exact" | "independent";
 }
 
 /**
  * Labels of class i become j with probability matrix[i][j].
- * @throws where the matrix is not square, an entry is outside [0, 1], or a row does not sum to 1
+ * @throws if the matrix is not square, an entry is outside [0, 1], or a row does not sum to 1
  */
 export function transitionNoise(
   labels: ArrayLike<number>,
@@ -235,7 +235,7 @@ export function transitionMatrixWithTrace(options: TransitionTraceOptions): numb
   });
 }
 
-/** The record of given labels against the clean ones: mask, rate and matrix. Both are checked. */
+/** Compares noisy labels with the clean ones: mask, rate and transition matrix. Both are checked. */
 export function compareLabels(
   cleanLabels: ArrayLike<number>,
   noisyLabels: ArrayLike<number>,
@@ -247,7 +247,7 @@ export function compareLabels(
   return record(checkInput(cleanLabels, { numClasses }), Array.from(noisyLabels), { numClasses, noiseType });
 }
 
-/** @throws what is wrong with the matrix, in one sentence */
+/** @throws if the matrix is not square, an entry is outside [0, 1], or a row does not sum to 1 */
 export function checkTransitionMatrix(matrix: readonly (readonly number[])[]): void {
   if (matrix.length < 2) throw new Error(`transition matrix with ${matrix.length} rows, expected at least 2`);
   matrix.forEach((row, i) => {
@@ -281,7 +281,7 @@ function flipChosen(
   return record(clean, noisy, about);
 }
 
-/** Share of the labels that differ from the true ones, in [0, 1]; 0 of none. */
+/** Share of the labels that differ from the clean ones, in [0, 1]; 0 for an empty list. */
 export function shareOfFlipped(labels: ArrayLike<number>, cleanLabels: ArrayLike<number>): number {
   if (labels.length === 0) return 0;
   return Array.from(labels).filter((label, i) => label !== cleanLabels[i]).length / labels.length;
@@ -336,7 +336,7 @@ function checkRate(noiseRate: number): void {
   if (!(noiseRate >= 0 && noiseRate <= 1)) throw new Error(`noiseRate = ${noiseRate}: expected a number from 0 to 1`);
 }
 
-// 0.29 · 100 is 28.999999999999996 in floating point, and 29 in the caller's mind.
+// 0.29 · 100 is 28.999999999999996 in floating point, but the caller means 29.
 function exactCount(rate: number, n: number): number {
   return Math.floor(rate * n + 1e-9);
 }
@@ -345,12 +345,12 @@ function membersOf(labels: readonly number[], label: number): number[] {
   return labels.flatMap((each, i) => (each === label ? [i] : []));
 }
 
-// A larger count takes the smaller one's choice and more: noise of 40 % holds that of 20 %.
+// A larger count extends the choice of a smaller one, so that noise of 40 % contains that of 20 %.
 function choose(from: readonly number[], count: number, rng: Rng): number[] {
   return Array.from(rng.split("choice").permutation(from.length).subarray(0, count), (at) => from[at]!);
 }
 
-// Counts by largest remainder, so that they sum to n and none is off by 1 or more.
+// Rounds by largest remainder, so that the counts sum to n and each is off by less than 1.
 function exactTargets(row: readonly number[], n: number): number[] {
   const counts = row.map((p) => exactCount(p, n));
   const missing = n - counts.reduce((sum, count) => sum + count, 0);
@@ -366,7 +366,7 @@ function truncatedNormal(mean: number, std: number, rng: Rng): number {
   }
 }
 
-// softmax of xᵢ·W without the example's own class; weights: (d, numClasses).
+// softmax of xᵢ·W over the other classes; weights: (d, numClasses).
 function otherClasses(
   features: ArrayLike<number>,
   i: number,
@@ -391,7 +391,7 @@ function drawIndex(probabilities: ArrayLike<number>, rng: Rng): number {
   for (let k = 0; k < probabilities.length; k++) {
     if (probabilities[k]! <= 0) continue;
     if ((rest -= probabilities[k]!) < 0) return k;
-    last = k; // rounding may leave a rest after the end
+    last = k; // rounding may leave a remainder after the last class
   }
   return last;
 }
@@ -400,7 +400,7 @@ function squareMatrix(size: number, entry: (i: number, j: number) => number): nu
   return Array.from({ length: size }, (_, i) => Array.from({ length: size }, (__, j) => entry(i, j)));
 }
 
-// Scaled toward 0 or toward 1, so that every entry stays in [0, 1].
+// Scales toward 0 or toward 1, so that every entry stays in [0, 1].
 function diagonalWithSum(size: number, sum: number, rng: Rng): number[] {
   const draws = Array.from({ length: size }, () => rng.uniform());
   const total = draws.reduce((a, b) => a + b, 0);

@@ -1,10 +1,10 @@
-/** MATLAB's v5 files, as far as numeric arrays go, compressed or not: the format of SVHN. */
+/** Reads numeric arrays from MATLAB v5 files, compressed or not: the format of SVHN. */
 import { inflateSync } from "node:zlib";
 import { maxFileBytes } from "./files";
 
 export interface MatArray {
   readonly dims: readonly number[];
-  /** column by column: the first dimension runs fastest */
+  /** column by column: the first index varies fastest */
   readonly values: Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array | Float32Array | Float64Array;
 }
 
@@ -22,8 +22,8 @@ const matrixType = 14;
 const compressedType = 15;
 
 /**
- * The numeric arrays of a file by name; other variables are skipped.
- * @throws where the file is not little-endian v5, is cut short or damaged, or unpacks to more than `maxBytes`
+ * Returns the numeric arrays of a file by name; skips other variables.
+ * @throws if the file is not little-endian v5, is cut short or damaged, or unpacks to more than `maxBytes`
  */
 export function parseMat(
   bytes: Uint8Array,
@@ -98,7 +98,7 @@ class Reader {
     return this.bytes.subarray(this.at - count, this.at);
   }
 
-  /** Type, length and data; up to 4 bytes of data stand within the tag itself. */
+  /** Reads type, length and data; up to 4 bytes of data are part of the tag itself. */
   element(): { type: number; data: Buffer } {
     const tag = this.take(8);
     const small = tag.readUInt16LE(2);

@@ -1,4 +1,4 @@
-/** Noisy labels in files: our own JSON, so that two methods or two tools see the same ones, and a user's CSV of index and label. */
+/** Noisy labels in files: JSON, to share labels between methods and tools, and CSV with index and label. */
 import { checkOptions, showValue } from "../engine";
 import { inFile, readBounded, sha256, writeFileAtomic } from "./files";
 import { compareLabels, type NoisyLabels } from "./labelNoise";
@@ -23,7 +23,7 @@ interface NoiseFile {
   noisyLabels: readonly number[];
 }
 
-/** Writes the labels, clean and noisy, with how they were made and their checksums, as one JSON file. Never leaves half a file. */
+/** Writes clean and noisy labels, their origin and their checksums to one JSON file. Never leaves half a file. */
 export async function saveNoise(file: string, noise: NoisyLabels): Promise<void> {
   const { noiseType, noiseRate, seed, numClasses, actualNoiseRate, cleanLabels, noisyLabels } = noise;
   const sums = { cleanSha256: labelsSha256(cleanLabels), noisySha256: labelsSha256(noisyLabels) };
@@ -47,8 +47,8 @@ export interface LoadNoiseOptions {
 }
 
 /**
- * Reads what `saveNoise` wrote. Where the data set's clean `labels` are given, the file must be about the same ones.
- * @throws where the file is missing, torn, altered, or about other labels
+ * Reads a file that `saveNoise` wrote. If the data set's clean `labels` are given, those of the file must equal them.
+ * @throws if the file is missing, torn, altered, or about other labels
  */
 export async function loadNoise(file: string, options: LoadNoiseOptions = {}): Promise<NoisyLabels> {
   checkOptions(options, { labels: "array" }, "loadNoise");
@@ -78,7 +78,7 @@ export interface CsvOptions {
   /** the data set's clean labels, one for each line */
   labels: ArrayLike<number>;
   numClasses: number;
-  /** what errors call the text */
+  /** name of the text in error messages */
   name?: string;
 }
 
@@ -90,7 +90,7 @@ export async function readNoisyLabelsCsv(file: string, { labels, numClasses }: O
 
 /**
  * Labels from lines of `index,label`, in any order, after an optional heading that names the two columns.
- * @throws the line and what is wrong: not two integers, an index or class out of range, an index twice, or one that is missing
+ * @throws if a line does not hold two integers, an index or class is out of range, or an index is repeated or missing; names the line
  */
 export function noisyLabelsFromCsv(text: string, options: CsvOptions): NoisyLabels {
   checkOptions(options, { labels: "array", numClasses: "number", name: "string" }, "noisyLabelsFromCsv");

@@ -1,10 +1,10 @@
-/** NumPy's .npy files: numbers, or one pickled object of plain values. */
+/** Reads NumPy's .npy files that hold numbers, or one pickled object of plain values. */
 import { numpyArray, readPickle, NumpyArray, type PickleValue } from "./pickle";
 import { hex } from "./files";
 
 /**
  * The array of a .npy file.
- * @throws where magic, version, header or length are wrong
+ * @throws if magic, version, header or length are wrong
  */
 export function parseNpy(bytes: Uint8Array, { name }: { name: string }): NumpyArray {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);

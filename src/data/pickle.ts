@@ -1,9 +1,9 @@
 /**
- * Reads Python pickles that hold plain values and NumPy arrays, as CIFAR's and CIFAR-N's do, and nothing else: no class is looked up,
- * no function is called, so that a hostile file can do no more than be refused.
+ * Reads Python pickles of plain values and NumPy arrays, as in CIFAR and CIFAR-N. No class is looked up and no function is called, so
+ * that a hostile file cannot run code.
  */
 
-/** A NumPy array; `values` in the file's order, 64-bit integers as numbers. */
+/** A NumPy array. `values` are in the file's order, 64-bit integers as numbers. */
 export class NumpyArray {
   constructor(
     readonly shape: readonly number[],
@@ -22,7 +22,7 @@ export class NumpyArray {
   ) {}
 }
 
-/** Python's bytes and old strings are Buffers; a dict is a Map whose keys are text; other than text keys are refused. */
+/** Python's bytes and old strings become Buffers, a dict becomes a Map; keys that are not text are refused. */
 export type PickleValue =
   | null
   | boolean
@@ -35,8 +35,8 @@ export type PickleValue =
   | Map<string, PickleValue>;
 
 /**
- * The value that a pickle holds, and where it ends.
- * @throws where the file is cut short, has an unknown opcode, or asks for anything but NumPy's arrays
+ * Returns the value of a pickle and the position of its end.
+ * @throws if the file is cut short, has an unknown opcode, or asks for anything but NumPy's arrays
  */
 export function readPickle(
   bytes: Uint8Array,
@@ -88,7 +88,7 @@ function swapped(raw: Buffer, size: number): Buffer {
   return copy;
 }
 
-/** What is on the stack while an array is built: a name, or an array or dtype whose state is still to come. */
+/** Stack items while an array is built: a name, or an array or dtype whose state follows later. */
 class Global {
   constructor(readonly name: string) {}
 }
@@ -102,7 +102,7 @@ class ArrayShell {
 const mark = Symbol("mark");
 type Item = PickleValue | Global | Dtype | ArrayShell | typeof mark;
 
-// What a pickled NumPy array names; Python 2 and 3, NumPy 1 and 2.
+// Names in a pickled NumPy array, from Python 2 and 3 and NumPy 1 and 2.
 const reconstruct = ["numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct"];
 const fromBuffer = ["numpy.core.numeric._frombuffer", "numpy._core.numeric._frombuffer"];
 const allowed = new Set([
@@ -120,7 +120,7 @@ const MAX_STEPS = 2 ** 21;
 class Machine {
   private readonly stack: Item[] = [];
   private readonly memo = new Map<number, Item>();
-  /** bytes that may still be copied; each byte of the file has reason to be copied twice at most, to a buffer and to numbers */
+  /** bytes that may still be copied; real data copies each byte twice at most, to a buffer and to numbers */
   private room: number;
 
   constructor(
@@ -262,8 +262,8 @@ const steps: Readonly<Record<number, Step>> = {
 };
 
 function integerLine(text: string): number | boolean | bigint {
-  if (text === "00" || text === "01") return text === "01"; // how protocol 0 writes booleans
-  if (!/^[+-]?\d{1,40}$/.test(text)) throw new Error(`"${text.slice(0, 40)}" is no integer`);
+  if (text === "00" || text === "01") return text === "01"; // protocol 0 writes booleans this way
+  if (!/^[+-]?\d{1,40}$/.test(text)) throw new Error(`"${text.slice(0, 40)}" is not an integer`);
   return asNumber(BigInt(text));
 }
 
@@ -296,13 +296,13 @@ function tuple(machine: Machine, size: number): void {
 
 function append(machine: Machine, items: Item[]): void {
   const list = machine.top();
-  if (!Array.isArray(list)) throw new Error("APPEND to what is no list");
+  if (!Array.isArray(list)) throw new Error("APPEND to something that is not a list");
   for (const item of items) list.push(item as PickleValue);
 }
 
 function setPopped(machine: Machine, pairs: Item[]): void {
   const map = machine.top();
-  if (!(map instanceof Map)) throw new Error("SETITEM on what is no dict");
+  if (!(map instanceof Map)) throw new Error("SETITEM on something that is not a dict");
   setItems(map, pairs);
 }
 
@@ -314,7 +314,7 @@ function setItems(map: Map<string, PickleValue>, pairs: Item[]): Map<string, Pic
 function text(item: Item): string {
   if (typeof item === "string") return item;
   if (Buffer.isBuffer(item)) return item.toString("latin1");
-  throw new Error("a name or key that is no text");
+  throw new Error("a name or key that is not text");
 }
 
 function lookUp(name: string): Global {
@@ -327,7 +327,7 @@ function stackGlobal(name: Item, module: Item): Global {
 }
 
 function reduce(machine: Machine, args: Item, callee: Item): Item {
-  if (!(callee instanceof Global) || !Array.isArray(args)) throw new Error("REDUCE of what is no NumPy array");
+  if (!(callee instanceof Global) || !Array.isArray(args)) throw new Error("REDUCE of something that is not a NumPy array");
   const [first, second] = args as Item[];
   machine.chargeCopy(first);
   if (reconstruct.includes(callee.name)) return new ArrayShell();
@@ -340,12 +340,12 @@ function reduce(machine: Machine, args: Item, callee: Item): Item {
 
 // dtype: (version, order, …); array: (version, shape, dtype, Fortran order, bytes or list).
 function build(machine: Machine, state: Item, target: Item): void {
-  if (!Array.isArray(state)) throw new Error("BUILD with what is no tuple");
+  if (!Array.isArray(state)) throw new Error("BUILD with something that is not a tuple");
   const items = state as Item[];
   machine.chargeCopy(items[4]);
   if (target instanceof Dtype) target.order = text(items[1]!);
   else if (target instanceof ArrayShell) target.built = buildArray(items);
-  else throw new Error("BUILD of what is no NumPy array");
+  else throw new Error("BUILD of something that is not a NumPy array");
 }
 
 function buildArray([, shape, dtype, fortranOrder, data]: Item[]): NumpyArray {
@@ -364,7 +364,7 @@ function arrayFromBuffer([data, dtype, shape, order]: Item[]): NumpyArray {
   return numpyArray(`${dtype.order}${dtype.code}`, shape.map(Number), order === "F", data);
 }
 
-// Iterative, and each container once: a pickle may be deep, or hold itself.
+// Iterates and visits each container once, since a pickle may be deep or contain itself.
 function plain(root: Item): PickleValue {
   const seen = new Set<Item>();
   const unwrap = (item: Item): PickleValue => {

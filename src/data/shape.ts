@@ -1,4 +1,4 @@
-/** The shape of an image; apart from Dataset, so that worker threads need no TensorFlow. */
+/** The shape of an image, in a file of its own so that worker threads need no TensorFlow. */
 
 /** Height, width, channels. */
 export type ImageShape = readonly [number, number, number];

@@ -1,4 +1,4 @@
-/** Where the published data sets come from, and what to say when they are not here. */
+/** Sources of the published data sets, and the messages for missing ones. */
 import path from "node:path";
 import { cacheFolder } from "./files";
 
@@ -19,7 +19,7 @@ const kriz = "https://www.cs.toronto.edu/~kriz/";
 const svhn = "http://ufldl.stanford.edu/housenumbers/";
 const mnist = "https://storage.googleapis.com/cvdf-datasets/mnist/";
 
-/** The sets that `fetchDataset` can get, by the name of their folder in data/cache. */
+/** Data sets that `fetchDataset` can download, by the name of their folder in data/cache. */
 export const datasetSources = {
   "cifar-10": {
     title: "CIFAR-10",
@@ -94,13 +94,13 @@ export const datasetSources = {
 
 export type DatasetSourceName = keyof typeof datasetSources;
 
-/** A set that has to be brought and laid out by hand: folders of images, a folder a class. */
+/** A data set that has to be downloaded and laid out by hand: one folder of images per class. */
 export interface ImageFolderSource {
   readonly title: string;
   readonly files: readonly { readonly url: string; readonly bytes?: number; readonly sha256?: string }[];
-  /** How its folder in data/cache is laid out. */
+  /** Layout of its folder in data/cache. */
   readonly layout: "train.txt and test.txt" | "train and val";
-  /** What else one has to know to get it. */
+  /** Further condition or hint for getting it. */
   readonly note?: string;
 }
 
@@ -216,7 +216,7 @@ export const imageFolderSources = {
 
 export type ImageFolderName = keyof typeof imageFolderSources;
 
-/** One sentence that says what is missing where, where it comes from, and how it has to lie. */
+/** Error message for a missing set of image folders: where to get it and how to lay it out. */
 export function missingFolderMessage(name: ImageFolderName, folder: string = cacheFolder(name)): string {
   const { title, files, layout, note }: ImageFolderSource = imageFolderSources[name];
   const list = files.map(({ url, sha256 }) => `  ${url}${sha256 ? `\n    SHA-256 ${sha256}` : ""}`).join("\n");
@@ -229,7 +229,7 @@ function describeLayout(layout: ImageFolderSource["layout"], folder: string): st
   return `${at("<class>", "*.jpg")}, with ${at("train.txt")} and ${at("test.txt")}, which list the files of each split: <class>/<file>.jpg, one a line`;
 }
 
-/** One sentence that says what is missing where, and how to get it with and without a network. */
+/** Error message for a missing data set: how to get it with and without a network. */
 export function missingMessage(name: DatasetSourceName, folder: string = cacheFolder(name)): string {
   const { title, files, unpack }: DatasetSource = datasetSources[name];
   const list = files.map(({ url, sha256 }) => `  ${url}\n    SHA-256 ${sha256}`).join("\n");

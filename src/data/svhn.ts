@@ -12,15 +12,15 @@ export type SvhnPart = "train" | "extra" | "test";
 export interface SvhnOptions {
   /** "train+extra": the paper's training set, 604 388 images */
   split?: SvhnPart | "train+extra";
-  /** the first so many images only */
+  /** take only the first `limit` images; absent: all */
   limit?: number;
-  /** where train_32x32.mat and the others are; by default data/cache/svhn */
+  /** folder of train_32x32.mat and the others; default: data/cache/svhn */
   folder?: string;
 }
 
 /**
  * SVHN: 73 257 training, 531 131 extra and 26 032 test images, 32×32×3; the digit 0, which the files call 10, is class 0.
- * @throws if a file is missing (tells what to get and where to put it) or malformed
+ * @throws if a file is missing (the message tells what to get and where to put it) or malformed
  */
 export async function loadSvhn(options: SvhnOptions = {}): Promise<Dataset> {
   const splits = ["train", "extra", "test", "train+extra"];

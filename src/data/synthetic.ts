@@ -1,10 +1,10 @@
-/** Generated images for where no real data can be had, and for quick tests: each class is a few soft blobs, moved, dimmed and noised. */
+/** Generated images, for quick tests and for use without real data. Each class is a few soft blobs, shifted, dimmed and noised. */
 import { checkOptions, Rng, type OptionKinds } from "../engine";
 import { imageLength, makeDataset, type Dataset, type ImageShape } from "./dataset";
 
 export interface SyntheticOptions {
   size: number;
-  /** of the examples; the classes look the same for every seed, so that two seeds make a training and a test set */
+  /** seed of the examples. Classes look the same for every seed, so two seeds make a training and a test set */
   seed?: number | string;
   shape?: ImageShape;
   numClasses?: number;
@@ -28,7 +28,7 @@ const syntheticKinds: OptionKinds<SyntheticOptions> = {
   noise: "number",
 };
 
-/** A balanced, learnable set named "generated": the numbers that a network reaches on it say nothing about real images. */
+/** A balanced, learnable set named "generated". Errors on it say nothing about real images. */
 export function syntheticImages(options: SyntheticOptions): Dataset {
   checkOptions(options, syntheticKinds, "syntheticImages");
   const { size, seed = 0, shape = [28, 28, 1], numClasses = 10, noise = 0.15 } = options;
@@ -50,7 +50,7 @@ export function syntheticImages(options: SyntheticOptions): Dataset {
     numClasses,
     images,
     labels,
-    mean: new Array<number>(channels).fill(0.35), // ours: near the measured ones, and the same for every seed and size
+    mean: new Array<number>(channels).fill(0.35), // ours: near the measured values, and the same for every seed and size
     std: new Array<number>(channels).fill(0.25),
   });
 }

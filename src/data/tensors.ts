@@ -1,4 +1,4 @@
-/** A data set as tensors. */
+/** Converts data sets to tensors. */
 import { tf } from "../engine";
 import { normalizeImages, oneHot, subset, type Dataset } from "./dataset";
 

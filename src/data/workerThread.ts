@@ -1,4 +1,4 @@
-/** Worker threads from the files beside this one. */
+/** Starts worker threads from the files beside this one. */
 import path from "node:path";
 import { Worker, type WorkerOptions } from "node:worker_threads";
 

@@ -18,7 +18,7 @@ const place = (shape: ImageShape, seed = 0, firstIndex = 0) => ({ shape, rng: ne
 const range = (n: number) => Array.from({ length: n }, (_, i) => i);
 
 describe("data/augment", () => {
-  it("Mirroring turns columns round and keeps channels together", () => {
+  it("Mirroring reverses the columns and keeps channels together", () => {
     const image = Uint8Array.from([1, 2, 3, 4, 5, 6]);
 
     mirror(image, [1, 3, 2]);
@@ -54,7 +54,7 @@ describe("data/augment", () => {
     assert.deepEqual([...image], [4, 5, 4, 1, 2, 1, 4, 5, 4]);
   });
 
-  it("Shifting by nothing changes nothing, and floats are moved as bytes are", () => {
+  it("A shift by zero changes nothing, and floats move as bytes do", () => {
     const image = Float32Array.from(range(18));
 
     shiftReflected(image, [3, 3, 2], 0, 0);

@@ -30,7 +30,7 @@ describe("data/batchStream", () => {
       assert.equal(threads.started.length, 1);
     });
 
-  it("The caller's own thread makes them as well", async () => {
+  it("The caller's own thread makes the same batches", async () => {
     const options = { batchSize: 8, augment: "cutout", epochs, firstBatch: 4 } as const;
 
     const made = await all(batchStream(dataset, { ...options, thread: false }));
@@ -47,7 +47,7 @@ describe("data/batchStream", () => {
     assert.equal(threads.started.length, 0);
   });
 
-  it("A thread is started for long work alone: 2²⁶ augmented values", async () => {
+  it("A thread is started for long work only: 2²⁶ augmented values", async () => {
     const values = 40 * 9 * 9 * 3;
     const starts = async (augment: "none" | "basic", count: number) => {
       const before = threads.started.length;
@@ -62,7 +62,7 @@ describe("data/batchStream", () => {
     assert.equal(await starts("none", Math.ceil(2 ** 26 / values)), 0);
   });
 
-  it("No more than two batches wait for their use", async () => {
+  it("At most two batches wait to be used", async () => {
     const stream = batchStream(dataset, { batchSize: 1, augment: "basic", epochs, thread: true });
     await stream.next();
     let waiting = 0;
@@ -90,7 +90,7 @@ describe("data/batchStream", () => {
     );
   });
 
-  it("An error in the thread is told with the data set's name, and ends it", async () => {
+  it("An error in the thread is reported with the data set's name and ends the thread", async () => {
     // 8 such images need more bytes than an array can have.
     const huge = { ...dataset, shape: [2 ** 20, 2 ** 20, 3] as const };
 
@@ -100,7 +100,7 @@ describe("data/batchStream", () => {
     );
   });
 
-  it("A thread that ends before its time is told", async () => {
+  it("A thread that ends early is reported", async () => {
     const stream = batchStream(dataset, { batchSize: 8, epochs, thread: true });
     await stream.next();
 
@@ -110,7 +110,7 @@ describe("data/batchStream", () => {
     await assert.rejects(all(stream), /a worker thread could not make the batches of numbered: it ended after [1-3] of 10/);
   });
 
-  it("Settings that cannot work are refused with the first batch", async () => {
+  it("Invalid settings are refused when the first batch is requested", async () => {
     const refused = (options: object, message: RegExp) =>
       assert.rejects(batchStream(dataset, { batchSize: 8, epochs, ...options }).next(), message);
 

@@ -60,7 +60,7 @@ describe("data/batches", () => {
     assert.deepEqual(images(12), images(3));
   });
 
-  it("One's own augmentation acts on bytes before normalization and on pixels after it", () => {
+  it("A custom augmentation acts on bytes before normalization and on pixels after it", () => {
     const augment = { name: "own", bytes: perImage((x) => x.fill(255)), pixels: perImage((x) => (x[0] = -7)) };
 
     const [batch] = batches(numberedDataset(2), { batchSize: 2, augment, rng: new Rng(0) });
@@ -77,7 +77,7 @@ describe("data/batches", () => {
     assert.deepEqual(dataset.images, before);
   });
 
-  it("Settings that cannot work are refused at once", () => {
+  it("Invalid settings are refused at once", () => {
     const dataset = numberedDataset(4);
 
     assert.throws(() => batches(dataset, { batchSize: 5, rng: new Rng(0) }), /batchSize = 5 exceeds the 4 examples/);

@@ -207,7 +207,7 @@ describe("data/svhn", () => {
     await assert.rejects(loadSvhn({ split: "all" as "test" }), /split = "all"/);
   });
 
-  it("A label that is no integer is refused, not cut to one", async () => {
+  it("A label that is not an integer is refused, not truncated", async () => {
     const element = (type: number, data: Buffer) => {
       const tag = Buffer.alloc(8);
       tag.writeUInt32LE(type);
@@ -250,7 +250,7 @@ describe("data/svhn", () => {
 describe("data/mnist", () => {
   const folder = temporaryFolder();
 
-  it("MNIST's files are read from its folder, and a missing one says where to get it", async () => {
+  it("MNIST is read from its folder, and the error for a missing file tells where to get it", async () => {
     await assert.rejects(
       loadMnist({ folder: folder.path() }),
       /MNIST is not in .*[^]*train-images-idx3-ubyte.gz[^]*SHA-256 440fcabf/,

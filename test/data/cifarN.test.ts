@@ -90,7 +90,7 @@ describe("data/cifarN", () => {
     await refused({ file: await file(damaged, "d.pt") }, /d.pt: not a zip as torch.save writes it: entry .* is damaged: CRC-32/);
   });
 
-  it("Where the published files are missing, the error tells where to get them and where to put them", async () => {
+  it("If the published files are missing, the error tells where to get them and where to put them", async () => {
     const cifar10 = { labels: new Int32Array(5), numClasses: 10 };
 
     await assert.rejects(

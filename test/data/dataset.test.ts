@@ -127,7 +127,7 @@ describe("data/dataset", () => {
     assert.throws(() => concatDatasets(numberedDataset(2), numberedDataset(2, { shape: [2, 2, 3] })), /2×2×3.*cannot follow/);
   });
 
-  it("Parts that do not fit together are no data set", () => {
+  it("Parts that do not fit together are refused", () => {
     const parts = numberedDataset(2);
 
     assert.throws(() => makeDataset({ ...parts, images: new Uint8Array(7) }), /7 image bytes, expected 8/);

@@ -48,7 +48,7 @@ describe("data/download", () => {
     assert.equal(requests.length, 1);
   });
 
-  it("A broken download goes on where it stopped", async () => {
+  it("An interrupted download resumes where it stopped", async () => {
     answer = (_, response) => {
       response.writeHead(200, { "content-length": content.length });
       response.write(content.subarray(0, 40_000), () => setTimeout(() => response.destroy(), 20));
@@ -66,7 +66,7 @@ describe("data/download", () => {
     assert.deepEqual(requests, [undefined, "bytes=40000-"]);
   });
 
-  it("A server that knows no ranges starts again from the beginning", async () => {
+  it("Without support for ranges the download starts again from the beginning", async () => {
     await folder.write("c.bin.part", content.subarray(0, 1000));
     answer = (_, response) => void response.end(content);
 
@@ -93,7 +93,7 @@ describe("data/download", () => {
     );
   });
 
-  it("Where no server answers, the message has the URL, the reason and the target", async () => {
+  it("If no server answers, the message has the URL, the reason and the target", async () => {
     await assert.rejects(
       download("http://127.0.0.1:9/x", folder.path("f.bin"), { sha256: sum }),
       /Cannot download http:\/\/127.0.0.1:9\/x: fetch failed.* and put it at .*f.bin/,

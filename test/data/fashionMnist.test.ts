@@ -33,7 +33,7 @@ describe("data/fashionMnist", () => {
     assert.equal(dataset.images.buffer.byteLength, 78400);
   });
 
-  it("Where the files are missing, the error says how to get them", async () => {
+  it("If the files are missing, the error tells how to get them", async () => {
     await assert.rejects(loadFashionMnist({ folder: folder.path() }), /train files are not in .*Get them with: npm run setup/);
     await assert.rejects(loadFashionMnist({ split: "valid" as "test" }), /split = "valid": expected "train" or "test"/);
   });
@@ -51,7 +51,7 @@ describe("data/synthetic", () => {
     assert.deepEqual([...classCounts(train)], new Array(10).fill(20));
   });
 
-  it("A nearest-mean rule learns the classes of one seed and knows them in another", () => {
+  it("A nearest-mean rule learned on one seed recognizes the classes of another", () => {
     const [train, test] = [syntheticImages({ size: 1000, noise: 0.1 }), syntheticImages({ size: 300, seed: 1, noise: 0.1 })];
     const means = Array.from({ length: 10 }, () => new Float64Array(784));
     train.images.forEach((value, i) => (means[train.labels[Math.floor(i / 784)]!]![i % 784]! += value / 100));
@@ -65,7 +65,7 @@ describe("data/synthetic", () => {
     assert.ok(right / 300 > 0.5, `${right} of 300`); // chance is 30
   });
 
-  it("Any shape and number of classes can be had", () => {
+  it("Images can have any shape and number of classes", () => {
     const dataset = syntheticImages({ size: 7, shape: [8, 6, 3], numClasses: 4 });
 
     assert.equal(dataset.images.length, 7 * 144);

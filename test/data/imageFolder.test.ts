@@ -60,7 +60,7 @@ describe("data/image", () => {
     );
   });
 
-  it("Files that are no images, are cut short, or claim to be huge are refused", () => {
+  it("Files that are not images, are cut short, or claim to be huge are refused", () => {
     const huge = png(2, 2, gradient);
     huge.writeUInt32BE(100_000, 16);
     huge.writeUInt32BE(100_000, 20);
@@ -226,7 +226,7 @@ describe("data/imageFolder", () => {
     assert.deepEqual(dataset.mean, [0.485, 0.456, 0.406]);
   });
 
-  it("Gray, stretched and rectangular images can be had", async () => {
+  it("Images can be gray, stretched or rectangular", async () => {
     const dataset = await loadImageFolder(folder.path("pets"), { size: [4, 6], channels: 1, fit: "stretch", threads: 1 });
 
     assert.deepEqual(dataset.shape, [4, 6, 1]);
@@ -275,7 +275,7 @@ describe("data/imageFolder", () => {
     await assert.rejects(loadImageFolder(folder.path("pets"), { size: 0 }), /size = 0: expected integers from 1/);
   });
 
-  it("A pool that was closed, or whose thread died, says so at once instead of waiting for ever", async () => {
+  it("A pool that was closed, or whose thread died, rejects at once instead of waiting forever", async () => {
     const job = { file: folder.path("pets/cats/2.png"), size: [8, 8], channels: 3, fit: "stretch" } as const;
     const pool = new DecodePool(1);
     await pool.close();

@@ -33,7 +33,7 @@ function assertConsistent(noise: NoisyLabels, clean: ArrayLike<number>) {
 }
 
 describe("data/labelNoise", () => {
-  it("Symmetric noise without the true class moves exactly ⌊rn⌋ labels", () => {
+  it("Symmetric noise without the true class flips exactly ⌊rn⌋ labels", () => {
     for (const [n, noiseRate, count] of [
       [1000, 0.2, 200],
       [1000, 0.8, 800],
@@ -61,7 +61,7 @@ describe("data/labelNoise", () => {
     );
   });
 
-  it("With the true class included the real rate is r(K − 1)/K", () => {
+  it("With the true class included the actual rate is r(K − 1)/K", () => {
     const clean = balanced(50000);
     const noise = symmetricNoise(clean, { noiseRate: 0.8, numClasses: 10, includeTrueClass: true, seed: 2 });
 
@@ -81,7 +81,7 @@ describe("data/labelNoise", () => {
     assert.deepEqual([...clean], balanced(500));
   });
 
-  it("Noise at a higher rate holds the flips of the lower one", () => {
+  it("Noise at a higher rate contains the flips of a lower one", () => {
     const clean = balanced(1000);
     const [low, high] = [0.2, 0.6].map((noiseRate) => symmetricNoise(clean, { noiseRate, numClasses: 10, seed: 5 }));
 
@@ -111,13 +111,13 @@ describe("data/labelNoise", () => {
     assert.equal(noise.actualNoiseRate, 0.2);
   });
 
-  it("At a rate of 1 cats become dogs and dogs become cats, none comes back", () => {
+  it("At a rate of 1 all cats become dogs and all dogs become cats", () => {
     const noise = asymmetricNoise([3, 3, 5, 5, 0], { noiseRate: 1 });
 
     assert.deepEqual(noise.noisyLabels, [5, 5, 3, 3, 0]);
   });
 
-  it("One's own map is checked", () => {
+  it("A custom map is checked", () => {
     assert.deepEqual(asymmetricNoise([0, 1, 2], { noiseRate: 1, numClasses: 3, map: { 0: 2 } }).noisyLabels, [2, 1, 2]);
     assert.throws(
       () => asymmetricNoise([0, 1], { noiseRate: 1, numClasses: 2, map: { 0: 2 } }),
@@ -126,7 +126,7 @@ describe("data/labelNoise", () => {
     for (const map of Object.values(asymmetricMaps)) assert.ok(Object.entries(map).every(([from, to]) => Number(from) !== to));
   });
 
-  it("Instance noise flips at about the rate asked for, and the same features always to the same classes", () => {
+  it("Instance noise flips at about the requested rate, and equal features always to the same classes", () => {
     const n = 4000;
     const clean = balanced(n, 4);
     const features = new Rng(0).array(n * 6).map((x) => 4 * x);
@@ -179,7 +179,7 @@ describe("data/labelNoise", () => {
     assert.notEqual(noise.transitionMatrix[0]![1], 0.3);
   });
 
-  it("A matrix that is none is refused", () => {
+  it("A matrix that is not a transition matrix is refused", () => {
     assert.throws(() => transitionNoise([0], [[1]]), /1 rows, expected at least 2/);
     assert.throws(() => transitionNoise([0], [[1, 0], [1]]), /row 1 has 1 entries, expected 2/);
     assert.throws(
@@ -235,7 +235,7 @@ describe("data/labelNoise", () => {
     }
   });
 
-  it("A drawn matrix has the trace asked for, at every size", () => {
+  it("A random matrix has the requested trace, at every size", () => {
     for (const [numClasses, trace] of [
       [2, 1],
       [10, 6.5],
@@ -266,7 +266,7 @@ describe("data/labelNoise", () => {
     assert.throws(() => symmetricNoise([0], { noiseRate: 0.1, numClasses: 1 }), /numClasses = 1: expected an integer from 2/);
   });
 
-  it("Labels that a user brings are compared with the clean ones", () => {
+  it("A user's labels are compared with the clean ones", () => {
     const noise = compareLabels([0, 1, 2, 2], [0, 2, 2, 1], { numClasses: 4 });
 
     assert.deepEqual(noise.flipped, [false, true, false, true]);

@@ -13,7 +13,7 @@ describe("data/noiseFiles", () => {
     { noiseRate: 0.4, numClasses: 10, seed: "a" },
   );
 
-  it("Saved noise comes back as it was", async () => {
+  it("Saved noise is read back unchanged", async () => {
     await saveNoise(folder.path("deep/noise.json"), noise);
 
     assert.deepEqual(await loadNoise(folder.path("deep/noise.json"), { labels: noise.cleanLabels }), noise);

@@ -97,7 +97,7 @@ describe("data/npy", () => {
     assert.deepEqual([fortran.shape, fortran.fortranOrder, [...fortran.values]], [[2, 2], true, [1, 3, 2, 4]]);
   });
 
-  it("A file that is none, or is cut short, is refused", () => {
+  it("A file of another format, or one cut short, is refused", () => {
     assert.throws(
       () => parseNpy(Buffer.from("PK\x03\x04and more"), { name: "n" }),
       /n: starts with 50 4b 03 04 61 6e, expected 93 4e/,
