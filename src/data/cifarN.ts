@@ -7,7 +7,7 @@ import path from "node:path";
 import { buffer } from "node:stream/consumers";
 import { checkOptions } from "../engine";
 import type { Dataset } from "./dataset";
-import { cacheFolder, readBounded } from "./files";
+import { cacheFolder, inFile, readBounded } from "./files";
 import { compareLabels, type NoisyLabels } from "./labelNoise";
 import { parseNpy } from "./npy";
 import { NumpyArray, readPickle, type PickleValue } from "./pickle";
@@ -62,7 +62,8 @@ export async function loadCifarN(dataset: Pick<Dataset, "labels" | "numClasses">
       reorder(labelSet(content, key, name), order, name).slice(0, labels.length),
     );
     const problem = mismatch(clean!, labels);
-    if (!problem) return compareLabels(clean!, noisy!, { numClasses, noiseType: `cifar-${numClasses}n ${annotators}` });
+    const about = { numClasses, noiseType: `cifar-${numClasses}n ${annotators}` };
+    if (!problem) return inFile(name, () => compareLabels(clean!, noisy!, about));
     wrong.push(`${name}: ${problem}`);
   }
   throw new Error(

@@ -1,5 +1,5 @@
 /** Decodes PNG and JPEG files, and resizes and crops them as the official ImageNet input does. Needs no TensorFlow, for worker threads. */
-import { decode as decodeTurbo } from "@cwasm/jpeg-turbo";
+import { createRequire } from "node:module";
 import jpegJs from "jpeg-js";
 import { PNG } from "pngjs";
 import type { Rng } from "../engine";
@@ -60,7 +60,26 @@ function reasonOf(error: Error): string {
 function decodeJpeg(file: Buffer, components: number): { height: number; width: number; data: ArrayLike<number> } {
   return components === 4
     ? jpegJs.decode(file, { useTArray: true, tolerantDecoding: false, maxMemoryUsageInMB: 512 })
-    : decodeTurbo(file);
+    : decodeColor(file);
+}
+
+let turbo = loadTurbo();
+
+// An image that fails leaves the decoder's WebAssembly memory in disorder, so that a later one could hang: the next gets a new decoder.
+function decodeColor(file: Buffer): ReturnType<typeof turbo.decode> {
+  try {
+    return turbo.decode(file);
+  } catch (error) {
+    turbo = loadTurbo();
+    throw error;
+  }
+}
+
+function loadTurbo(): typeof import("@cwasm/jpeg-turbo") {
+  const load = createRequire(__filename);
+  const file = load.resolve("@cwasm/jpeg-turbo");
+  delete load.cache[file];
+  return load(file);
 }
 
 function dropAlpha(rgba: ArrayLike<number>): Uint8Array {

@@ -220,8 +220,7 @@ async function attack(reader: Reader, readerName: string, { from, to }: { from: 
       if (verdict !== "accepted") throw new Error(`an unchanged sample of ${readerName} is ${verdict}: ${message}`);
     }
     for (let input = from; input < to; input++) {
-      const mutated = mutate(samples, new Rng("readers").split(readerName).split(input));
-      const bytes = reader.mend ? reader.mend(Buffer.from(mutated)) : mutated;
+      const bytes = inputOf(reader, readerName, input, samples);
       const start = performance.now();
       const found = await verdictOf(reader, bytes, folder);
       const mb = process.resourceUsage().maxRSS / 1024;
@@ -230,6 +229,16 @@ async function attack(reader: Reader, readerName: string, { from, to }: { from: 
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Writes one mutated input to a file, to look at it: npx tsx test/attack/readers.ts --write jpeg 626 input.jpg */
+function writeInput(readerName: string, input: number, file: string): void {
+  fs.writeFileSync(file, inputOf(readers[readerName]!, readerName, input));
+}
+
+function inputOf(reader: Reader, readerName: string, input: number, samples = reader.samples()): Buffer {
+  const bytes = mutate(samples, new Rng("readers").split(readerName).split(input));
+  return reader.mend ? reader.mend(Buffer.from(bytes)) : bytes;
 }
 
 interface Row {
@@ -296,4 +305,5 @@ async function main(count: number, names: string[]): Promise<void> {
 
 const [first, ...rest] = process.argv.slice(2);
 if (first === "--child") void attack(readers[rest[0]!]!, rest[0]!, { from: Number(rest[1]), to: Number(rest[2]) });
+else if (first === "--write") writeInput(rest[0]!, Number(rest[1]), rest[2]!);
 else void main(Number(first ?? 2000), rest.length > 0 ? rest : Object.keys(readers));

@@ -110,6 +110,15 @@ describe("data/image", () => {
     refused(Buffer.concat([claiming(cmyk, 1024), ...new Array<Buffer>(300).fill(scan)]), /b: 301 scans of 1024×1024 pixels, exp/);
   });
 
+  it("A JPEG is read after a thousand damaged ones", () => {
+    const damaged = jpeg(16, 16, gradient);
+    damaged.fill(0xff, damaged.indexOf("\xff\xc4", 0, "latin1") + 4); // Huffman tables and all that follows
+
+    for (let i = 0; i < 1000; i++) assert.throws(() => decodeImage(damaged, { name: "d" }), /d: damaged JPEG/);
+
+    assert.deepEqual([...decodeImage(Buffer.from(progressiveJpeg, "base64"), { name: "j" }).data.slice(0, 3)], [200, 100, 50]);
+  });
+
   it("Resizing to the same size changes nothing, and to half takes every other pixel, as TensorFlow 1 does", () => {
     const data = Uint8Array.from({ length: 64 }, (_, i) => (i * 37) % 256);
     const image = { height: 8, width: 8, channels: 1, data };
