@@ -104,6 +104,22 @@ describe("experiments/config", () => {
       assert.equal(runKey(mixup({})), runKey(mixup({ mixupPairing: "batch" })));
     });
 
+    it("of a method's options that came later holds for old records too", () => {
+      // As M-correction was recorded before it followed its authors' code.
+      const method = { name: "mixtureCorrection", warmupEpochs: 1, mixture: "beta" } as const;
+      const json =
+        '{"dataset":{"name":"generated"},"model":{"name":"mlp"},"noise":{},' +
+        '"training":{"epochs":2,"method":{"mixture":"beta","name":"mixtureCorrection","warmupEpochs":1}}}';
+      const old = createHash("sha256").update(json).digest("hex").slice(0, 16);
+      const recorded = { dataset, model, training: { epochs: 2, method } };
+      const former = { ...method, posteriors: "epoch", predictions: "inference", priorWeight: 0 } as const;
+
+      assert.deepEqual(recordedConfig(recorded).training.method, former);
+      assert.equal(configKey(recordedConfig(recorded)), old);
+      assert.equal(runKey({ ...recorded, training: { epochs: 2, method: former } }), old);
+      assert.notEqual(runKey(recorded), old);
+    });
+
     it("does not depend on how a run without mixup would pair its images", () => {
       const paired = (mixupPairing: "batch" | "example") => runKey({ dataset, model, training: { epochs: 2, mixupPairing } });
 

@@ -11,8 +11,8 @@ const coTeachingSchema = z.strictObject({
   name: z.literal("coTeaching"),
   /** τ: share of a batch that is left out in the end. The authors take the noise rate, known or estimated; hence no default. */
   forgetRate: z.number().min(0).lt(1),
-  /** Epochs until that share is reached, from none on. */
-  rampEpochs: z.int().min(1).default(10), // T_k of the paper
+  /** Epochs until that share is reached, in equal steps; the first epoch makes the first of them. */
+  rampEpochs: z.int().min(1).default(9), // the authors' code: its ramp of T_k = 10 begins with the untrained network
 });
 
 type Options = z.output<typeof coTeachingSchema>;
@@ -45,7 +45,7 @@ export const coTeaching = defineMethod({
   },
 });
 
-/** R·n, R = 1 − min(τ·e/T_k, τ), rounded down as in the authors' code, and at least one. */
+/** R·n, R = 1 − τ·min(e/rampEpochs, 1), rounded down as in the authors' code, and at least one. */
 export function keptExamples(n: number, epoch: number, { forgetRate, rampEpochs }: Omit<Options, "name">): number {
   const share = 1 - forgetRate * Math.min(epoch / rampEpochs, 1);
   return Math.max(1, Math.floor(n * share + 1e-9)); // (1 − 0.9)·10 is 0.9999999999999998

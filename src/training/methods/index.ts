@@ -6,10 +6,11 @@ import { elr } from "./elr";
 import { mentorMix } from "./mentorMix";
 import type { Method, MethodDefinition, MethodSetting } from "./method";
 import { mixtureCorrection } from "./mixtureCorrection";
+import { pruning } from "./pruning";
 import { standard } from "./standard";
 
 /** Every method that a config may name. A new one is a file beside this one and an entry here. */
-const definitions = [standard, elr, coTeaching, mixtureCorrection, mentorMix] as const;
+const definitions = [standard, elr, coTeaching, mixtureCorrection, mentorMix, pruning] as const;
 
 /** A config's method. Each default's source is in the method's file. */
 export const methodConfigSchema = z.discriminatedUnion("name", schemasOf(definitions));

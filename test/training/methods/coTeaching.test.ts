@@ -16,7 +16,7 @@ const coTeaching = (forgetRate: number, rest: object = {}) => ({ name: "coTeachi
 describe("training/methods/coTeaching", () => {
   tidyTests();
 
-  it("keeps 1 − min(τe/T_k, τ) of a batch, rounded down, and at least one example", () => {
+  it("keeps 1 − τ·min(e/rampEpochs, 1) of a batch, rounded down, and at least one example", () => {
     const kept = (epoch: number) => keptExamples(10, epoch, { forgetRate: 0.4, rampEpochs: 4 });
 
     // 0.9, 0.8, 0.7, 0.6, 0.6 of 10
@@ -24,6 +24,14 @@ describe("training/methods/coTeaching", () => {
     assert.equal(keptExamples(128, 10, { forgetRate: 0.2, rampEpochs: 10 }), 102); // 102.4
     assert.equal(keptExamples(10, 1, { forgetRate: 0.9, rampEpochs: 1 }), 1); // 1 − 0.9 is below 0.1 in floating point
     assert.equal(keptExamples(8, 1, { forgetRate: 0.99, rampEpochs: 1 }), 1); // 0.08
+  });
+
+  it("keeps by default what the authors' code keeps: 1 − linspace(0, τ, 10)[e], then 1 − τ", () => {
+    const { rampEpochs } = trainConfig({ epochs: 1, method: coTeaching(0.2) }).method as { rampEpochs: number };
+    const linspace = (e: number) => (0.2 * Math.min(e, 9)) / 9;
+
+    for (let epoch = 1; epoch <= 12; epoch++)
+      assert.equal(keptExamples(900, epoch, { forgetRate: 0.2, rampEpochs }), Math.floor(900 * (1 - linspace(epoch)) + 1e-9));
   });
 
   it("gives the smallest losses equal weights that sum to n, of equal losses the first", () => {

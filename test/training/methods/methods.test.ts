@@ -23,6 +23,7 @@ const EXAMPLES: readonly MethodOptions[] = [
   { name: "coTeaching", forgetRate: 0.3, rampEpochs: 2 },
   { name: "mixtureCorrection", warmupEpochs: 1 },
   { name: "mentorMix", burnIn: 0, percentile: 0.5 },
+  { name: "pruning", warmupEpochs: 1, pruneEvery: 1, heldOut: 0.25 },
 ];
 const METHODS = methodNames.map((name) => EXAMPLES.find((each) => each.name === name) ?? ({ name } as MethodOptions));
 
