@@ -46,8 +46,8 @@ export interface Method {
   startEpoch?(context: EpochContext): void | Promise<void>;
   /** What is trained on; default: the images and their labels, mixed up where the config says so. */
   prepare?(batch: Batch, context: MethodContext): PlainBatch;
-  /** The loss of each network for this batch; default: the config's for all. */
-  losses?(batch: Batch, stepBatch: StepBatch, context: MethodContext): readonly LossAt[];
+  /** The loss of each network for this batch; default, and where it returns undefined: the config's for all. */
+  losses?(batch: Batch, stepBatch: StepBatch, context: MethodContext): readonly LossAt[] | undefined;
   /** After an epoch: numbers about it for the history. */
   report?(): Readonly<Record<string, number>> | undefined;
 }

@@ -56,7 +56,7 @@ export const mixtureCorrection = defineMethod({
         const targets = correctedTargets(plain.targets, predictedClasses(batch, context, options), w);
         return mixedUp({ ...plain, targets }, context);
       },
-      losses: (_, __, { epoch, loss }) => [isWarmup(epoch) ? () => loss : withPrior(loss, options)],
+      losses: (_, __, { epoch, loss }) => (isWarmup(epoch) || options.priorWeight === 0 ? undefined : [withPrior(loss, options)]),
       report: () => meansOf(posteriors, setting),
     };
   },
@@ -170,7 +170,6 @@ function predictedClasses(batch: Batch, context: MethodContext, { predictions }:
 }
 
 function withPrior(loss: BatchLoss, { priorWeight }: Pick<Options, "priorWeight">): LossAt {
-  if (priorWeight === 0) return () => loss;
   return () => (logits, targets) => tf.add(loss(logits, targets), tf.mul(priorRegularizer(logits), priorWeight));
 }
 

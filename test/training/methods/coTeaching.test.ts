@@ -49,7 +49,7 @@ describe("training/methods/coTeaching", () => {
     const step = { model, config, loss: lossByName({ name: "crossEntropy" }), totalSteps: 1, rng: new Rng("step") };
     const context: MethodContext = { ...step, states, epoch: 1, dataset: data.train };
 
-    const losses = createMethod(config.method, { config, dataset: data.train }).losses!(batch!, stepBatch, context);
+    const losses = createMethod(config.method, { config, dataset: data.train }).losses!(batch!, stepBatch, context)!;
 
     states.forEach((state, k) => {
       // −log p of the label by the peer, with its four smallest.

@@ -24,7 +24,7 @@ describe("training/methods/elr", () => {
       const config = elrOf({ beta: 0.6 });
       const method = createMethod(config.method, { config, dataset });
       const context = { loss: (z: tf.Tensor2D, t: tf.Tensor2D) => crossEntropy(z, t) } as MethodContext;
-      const [lossAt] = method.losses!(batch, { images: tf.zeros([2, 1, 1, 1]), targets: labels(2) }, context);
+      const [lossAt] = method.losses!(batch, { images: tf.zeros([2, 1, 1, 1]), targets: labels(2) }, context)!;
       return { targets: method.memory.targets!, lossAt: lossAt! };
     };
 
