@@ -11,8 +11,9 @@ type Fields = Readonly<Record<string, unknown>>;
 /** A training from a record, unchecked, with the former values of fields that it lacks. */
 export function withFormerOptions(training: unknown): unknown {
   if (!isObject(training)) return training;
-  const { method } = training;
-  const withFields = { ...formerFields, ...training };
+  const { method, mixupAlpha } = training;
+  // A run without mixup is the same whatever its pairing would be: it has today's default, as plans have.
+  const withFields = { ...(Number(mixupAlpha) > 0 ? formerFields : {}), ...training };
   return isObject(method) ? { ...withFields, method: { ...formerOptionsOf(method.name), ...method } } : withFields;
 }
 

@@ -98,6 +98,7 @@ describe("experiments/config", () => {
 
       assert.equal(recordedConfig(mixup({})).training.mixupPairing, "example");
       assert.equal(configKey(recordedConfig(mixup({}))), old);
+      assert.deepEqual(recordedConfig({ dataset, model, training }), runConfig({ dataset, model, training }));
       assert.equal(runKey(mixup({ mixupPairing: "example" })), old);
       assert.equal(runConfig(mixup({})).training.mixupPairing, "batch");
       assert.notEqual(runKey(mixup({})), old);
