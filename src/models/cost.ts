@@ -1,4 +1,4 @@
-/** What a network costs: multiply-adds of one forward pass, counted while it runs. */
+/** Cost of a network: the multiply-adds of one forward pass, counted while it runs. */
 import { tf } from "../engine";
 import type { Model } from "./model";
 
@@ -9,8 +9,8 @@ interface Kernel {
 }
 
 /**
- * Multiply-adds of convolutions and products of matrices in one forward pass of one image, as the field counts a network's cost; what
- * is done element by element is left out. The network runs once, on zeros.
+ * Multiply-adds of the convolutions and matrix products in one forward pass of one image, as the field counts cost; elementwise
+ * operations are left out. The network runs once, on zeros.
  */
 export async function multiplyAdds(model: Model): Promise<number> {
   const tensors: tf.Tensor[] = [];

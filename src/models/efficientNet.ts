@@ -4,7 +4,7 @@ import { stochasticDepth } from "./gates";
 import { batchNorm, conv, dense, depthwiseConv, dropout, globalAveragePool, truncatedFanOut, withoutActivations } from "./layers";
 import { ModelBuilder, type Layer, type Model } from "./model";
 
-/** How a variant scales B0. */
+/** Scaling of a variant relative to B0. */
 export interface EfficientNetScale {
   readonly width: number;
   readonly depth: number;
@@ -60,7 +60,7 @@ const B0_STAGES: readonly Stage[] = [
 ];
 const [STEM_CHANNELS, TOP_CHANNELS] = [32, 1280];
 const SQUEEZE = 0.25;
-// Pixels of an image; ours. Of B7's 600², the activations of two images would be some 48 GB; computed again, a SAM step has 6 GB in all.
+// Pixels of an image; ours. At B7's 600², the activations of two images would take some 48 GB; recomputed, a SAM step takes 6 GB in all.
 const RECOMPUTED_FROM = 300 ** 2;
 const NORM = { momentum: 0.99, epsilon: 1e-3 }; // official code
 
@@ -110,7 +110,7 @@ function scaleOf(variant: EfficientNetOptions["variant"]): EfficientNetScale {
   return scale;
 }
 
-/** The nearest multiple of 8, and no more than a tenth below. */
+/** The nearest multiple of 8 that is at most a tenth below. */
 function scaledChannels(channels: number, { width }: EfficientNetScale): number {
   const wanted = channels * width;
   const rounded = Math.max(8, Math.floor((wanted + 4) / 8) * 8);

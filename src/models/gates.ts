@@ -24,7 +24,7 @@ function asColumn(gate: Gate): tf.Tensor4D {
   return tf.tensor4d(gate, [gate.length, 1, 1, 1]);
 }
 
-/** The stream of a layer's gates. @throws where training mode has none */
+/** The stream of a layer's gates. @throws if training mode has none */
 export function gateRng(name: string, { rng }: Context): Rng {
   if (!rng) throw new Error(`${name}: random gates in training mode need mode.rng`);
   return rng.split(name);

@@ -20,7 +20,7 @@ export const heNormalFanIn: Initializer = (rng, shape) => {
   return rng.array(size(shape)).map((value) => value * scale);
 };
 
-/** N(0, σ²) truncated at two standard deviations of the untruncated normal, where σ is `scale(shape)`, as JAX and TensorFlow draw it. */
+/** N(0, σ²) with σ = `scale(shape)`, truncated at two standard deviations of the untruncated normal, as JAX and TensorFlow draw it. */
 const truncatedNormal =
   (scale: (shape: readonly number[]) => number): Initializer =>
   (rng, shape) => {
@@ -61,7 +61,7 @@ export interface ConvOptions {
   readonly bias?: boolean;
   /** "same" (default) as TensorFlow pads; a number is that many zeros on each side, as PyTorch pads. They differ where stride > 1. */
   readonly padding?: "same" | number;
-  /** Of the kernel; default `heNormalFanOut`. */
+  /** Initializer of the kernel; default `heNormalFanOut`. */
   readonly init?: Initializer;
 }
 
@@ -92,7 +92,7 @@ export function everySecond(x: tf.Tensor4D, stride: number): tf.Tensor4D {
   return stride === 1 ? x : tf.avgPool(x, 1, stride, "same");
 }
 
-/** That many zeros on each side of an image; none for "same", which TensorFlow pads itself. */
+/** Pads an image with that many zeros on each side; not for "same", which TensorFlow pads itself. */
 export function padSides(x: tf.Tensor4D, padding: "same" | number): tf.Tensor4D {
   if (padding === "same" || padding === 0) return x;
   return tf.pad(x, [[0, 0], [padding, padding], [padding, padding], [0, 0]]); // prettier-ignore
@@ -157,7 +157,7 @@ export function batchNorm(builder: ModelBuilder, name: string, channels: number,
 }
 
 export interface BatchNormOptions {
-  /** Of the gain; default ones. */
+  /** Initializer of the gain; default ones. */
   readonly initialScale?: Initializer;
   /** Share of the old moving average that stays; default 0.9. */
   readonly momentum?: number;
@@ -165,7 +165,7 @@ export interface BatchNormOptions {
   readonly epsilon?: number;
 }
 
-/** Of batch norm: `momentum` of the old, the rest of the new. */
+/** Batch norm's moving average: momentum · old + (1 − momentum) · now. */
 export function movingAverage(old: tf.Tensor, now: tf.Tensor, momentum: number): tf.Tensor {
   return tf.add(tf.mul(old, momentum), tf.mul(now, 1 - momentum));
 }
@@ -187,7 +187,7 @@ export function layerNorm(
 
 const LAYER_NORM_EPSILON = 1e-6;
 
-/** The layer that `make` makes with this builder; of its activations none is kept for its gradient, which computes them again. */
+/** The layer that `make` returns, with its activations recomputed for the gradient instead of kept. */
 export function withoutActivations(builder: ModelBuilder, make: () => Layer): Layer {
   const before = builder.parameters.length;
   const layer = make();

@@ -11,10 +11,10 @@ export interface FromLayersModelOptions {
 
 /**
  * The layers model as a network. A softmax at its end is left out, as networks give logits; regularizers are not part of it.
- * `init` gives the values that the model has at that moment, whatever the stream; training leaves the model itself as it is.
+ * `init` returns the model's values at that moment and ignores the stream; training does not change the model itself.
  * Weights are named by layer and role, `conv2d/kernel`; batch norm's are `scale`, `offset`, `mean` and `variance`. Frozen weights
  * are among the statistics. Name the layers where weights are to be kept in a file: stock names count on through a process.
- * @throws where it has several inputs or outputs, outputs that are not (n, classes), another activation at its end, a layer that
+ * @throws if it has several inputs or outputs, outputs that are not (n, classes), another activation at its end, a layer that
  * keeps a state from batch to batch, or two weights of the same name
  */
 export function fromLayersModel(layersModel: tf.LayersModel, options: FromLayersModelOptions = {}): Model {
@@ -54,7 +54,7 @@ export function fromLayersModel(layersModel: tf.LayersModel, options: FromLayers
 
 /**
  * Writes a network's variables into the layers model that it was made of.
- * @throws where names or shapes differ; nothing is written then
+ * @throws if names or shapes differ; nothing is written then
  */
 export function writeToLayersModel(layersModel: tf.LayersModel, { weights, stats }: Variables): void {
   const given = { ...weights, ...stats };
@@ -131,7 +131,7 @@ function numClassesOf(model: tf.LayersModel): number {
 
 // Layers
 
-/** What is read and replaced of a stock layer. */
+/** The members of a stock layer that are read or replaced. */
 interface StockLayer {
   readonly name: string;
   getClassName(): string;
@@ -181,7 +181,7 @@ function lastLayer(model: tf.LayersModel): StockLayer {
   return layer;
 }
 
-/** What a layer computes beyond the shapes of its weights. */
+/** Settings that change what a layer computes but not the shapes of its weights. */
 function settingsOf(layer: StockLayer): Record<string, unknown> {
   const own = layer as unknown as Record<string, unknown>;
   const numbers = Object.fromEntries(SETTINGS.filter((name) => own[name] !== undefined).map((name) => [name, own[name]]));

@@ -1,4 +1,4 @@
-/** Multilayer perceptron: flatten, then dense layers with a nonlinearity between. */
+/** Multilayer perceptron: flatten, then dense layers with nonlinearities between them. */
 import { checkOptions, tf } from "../engine";
 import { dense, flatten, heNormalFanIn } from "./layers";
 import { checkCount, checkInputShape, ModelBuilder, type Model } from "./model";

@@ -1,7 +1,7 @@
-/** What a network is here: named parameters and a pure function of them. */
+/** The interface of a network: named parameters and a pure function of them. */
 import { tf, type Rng, type Weights } from "../engine";
 
-/** How one tensor starts. */
+/** Initial values of one tensor. */
 export type Initializer = (rng: Rng, shape: readonly number[]) => Float32Array;
 
 export interface ParameterSpec {
@@ -55,7 +55,7 @@ export interface Model {
   apply(weights: Weights, x: tf.Tensor4D, mode?: ApplyMode): ModelOutput;
 }
 
-/** How many trainable numbers a network has. */
+/** Number of trainable parameters of a network. */
 export function countParameters(model: Pick<Model, "parameters">): number {
   return model.parameters.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
 }
@@ -70,7 +70,7 @@ export function withResizedInput(model: Model, inputShape: Model["inputShape"]):
   return { ...model, inputShape, apply: (weights, x, mode) => model.apply(weights, resize(x), mode) };
 }
 
-/** What one call of `apply` carries through the layers. */
+/** State that one call of `apply` carries through the layers. */
 export interface Context extends ApplyMode {
   readonly weights: Weights;
   readonly newStats: Weights;
@@ -82,7 +82,7 @@ export type Layer = (x: tf.Tensor4D, context: Context) => tf.Tensor4D;
 /** The last step: from activations to (n, numClasses) logits. */
 export type Head = (x: tf.Tensor4D, context: Context) => tf.Tensor2D;
 
-/** Facts of a network beside its layers; see Model. */
+/** Properties of a network besides its layers; see Model. */
 export type BuildOptions = Pick<Model, "inputShape" | "numClasses" | "settings">;
 
 /** Collects the parameters of a network while its layers are made. */
@@ -123,12 +123,12 @@ export class ModelBuilder {
   }
 }
 
-/** @throws where a count is not a whole number of at least 1 */
+/** @throws if a count is not a whole number of at least 1 */
 export function checkCount(name: string, value: number): void {
   if (!Number.isInteger(value) || value < 1) throw new Error(`${name} = ${value}: expected a whole number of at least 1`);
 }
 
-/** @throws where these are not three sides */
+/** @throws if these are not three positive integers */
 export function checkInputShape(inputShape: readonly number[]): void {
   const good =
     Array.isArray(inputShape) && inputShape.length === 3 && inputShape.every((side) => Number.isInteger(side) && side > 0);

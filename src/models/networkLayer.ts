@@ -11,7 +11,7 @@ export interface ToLayersModelOptions {
  * A layers model of one layer that computes the network; it has copies of the variables, named as the network's. `fit` trains them,
  * batch norm's averages and dropout included. `model.save` cannot describe the network: keep its weights with `saveVariables` of
  * `{ weights, stats }` that `readNetworkVariables` gives.
- * @throws where a variable is missing
+ * @throws if a variable is missing
  */
 export function toLayersModel(model: Model, variables: Variables, options: ToLayersModelOptions = {}): tf.LayersModel {
   checkOptions(options, { output: { values: ["probabilities", "logits"] } }, "toLayersModel");
@@ -96,7 +96,7 @@ function values(slots: Slots): Record<string, tf.Tensor> {
   return Object.fromEntries(Object.entries(slots).map(([name, slot]) => [name, slot.read()]));
 }
 
-// As stock dropout draws, so that whoever fixes its masks, as SAM does for its two passes, fixes these.
+// Drawn as stock dropout draws: code that fixes its masks, as SAM does for its two passes, fixes these too.
 function stockStream(): Rng {
   // eslint-disable-next-line no-restricted-properties
   return new Rng(Math.random());

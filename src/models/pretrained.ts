@@ -27,7 +27,7 @@ export function loadPretrained(file: string | Uint8Array, model: Model, options:
 
 /**
  * The same network, whose `init` gives these variables; they are copied. Its name ends with a digest of them.
- * @throws where a variable is missing or has another shape
+ * @throws if a variable is missing or has another shape
  */
 export function withPretrained(model: Model, variables: Variables, options: PretrainedOptions = {}): Model {
   checkOptions(options, { newHead: "boolean" }, "withPretrained");
@@ -45,7 +45,7 @@ export function withPretrained(model: Model, variables: Variables, options: Pret
   };
 }
 
-/** Every network here calls its last layer so. */
+/** All networks of this kit name their last layer "head". */
 function isHead(name: string): boolean {
   return name.startsWith("head/");
 }
@@ -61,7 +61,7 @@ function valuesOf(specs: readonly ParameterSpec[], tensors: Weights): Map<string
   );
 }
 
-// What has no given values starts as it would without them: each parameter has a stream of its own.
+// Parameters without given values start as they would without any: each has its own random stream.
 function startOf(specs: readonly ParameterSpec[], values: ReadonlyMap<string, Float32Array>, rng: Rng): Weights {
   return Object.fromEntries(
     specs.map(({ name, shape, init }) => {

@@ -1,4 +1,4 @@
-/** PyramidNet with bottlenecks (Han et al. 2017) and, where asked for, ShakeDrop (Yamada et al. 2019), as the official SAM code has them. */
+/** PyramidNet with bottlenecks (Han et al. 2017) and optional ShakeDrop (Yamada et al. 2019), as in the official SAM code. */
 import { checkOptions, tf } from "../engine";
 import { applyDecoupledGate, applyGate, gateRng, uniformGate, type Gate } from "./gates";
 import { batchNorm, conv, dense, globalAveragePool } from "./layers";
@@ -9,7 +9,7 @@ export interface PyramidNetOptions {
   readonly numClasses: number;
   /** 9n + 2: three groups of n bottlenecks of three convolutions; default 272, as in the paper. */
   readonly depth?: number;
-  /** How many channels are added from the first block to the last; default 200, as in the paper. */
+  /** Channels added from the first block to the last; default 200, as in the paper. */
   readonly alpha?: number;
   /** Default false. */
   readonly shakeDrop?: boolean;

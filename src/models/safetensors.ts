@@ -1,6 +1,6 @@
 /**
  * Safetensors (https://github.com/huggingface/safetensors): the length of a JSON header as 8 bytes, the header with each tensor's
- * type, shape and place, then the values, little-endian. The way of weights to and from PyTorch, JAX and NumPy.
+ * type, shape and offsets, then the values, little-endian. It exchanges weights with PyTorch, JAX and NumPy.
  */
 import fs from "node:fs";
 import { tf, writeFileWhole, type Weights } from "../engine";
@@ -39,14 +39,14 @@ interface Entry {
 interface Header {
   readonly entries: readonly Entry[];
   readonly metadata: Readonly<Record<string, string>>;
-  /** Where the values begin in the file. */
+  /** Offset of the values in the file. */
   readonly start: number;
 }
 
 /**
  * All tensors of a safetensors file, or of its bytes, under the names they have there; the caller owns them. F32 is read as it
  * is; F64, F16 and BF16 become float32, I64 and I32 become int32.
- * @throws an Error that says what is wrong where the file is damaged, cut short, or has a type that is not read here
+ * @throws an Error that names the problem if the file is damaged, truncated, or has an unsupported type
  */
 export function readSafetensors(file: string | Uint8Array): Weights {
   return withSource(file, (source) => {
@@ -62,14 +62,14 @@ export function readSafetensors(file: string | Uint8Array): Weights {
   });
 }
 
-/** The strings that a safetensors file carries beside its tensors. @throws as `readSafetensors` */
+/** The metadata strings of a safetensors file. @throws as `readSafetensors` does */
 export function readSafetensorsMetadata(file: string | Uint8Array): Readonly<Record<string, string>> {
   return withSource(file, (source) => readHeader(source).metadata);
 }
 
 /**
  * Writes tensors under their names: float32 as F32, int32 as I32. Whatever was there stays until the new file is complete.
- * @throws where a tensor has another type, or the file cannot be written
+ * @throws if a tensor has another type, or the file cannot be written
  */
 export function writeSafetensors(file: string, tensors: Weights, metadata: Readonly<Record<string, string>> = {}): void {
   const header = Buffer.from(JSON.stringify(headerOf(tensors, metadata)));
@@ -105,7 +105,7 @@ export function loadVariables(file: string | Uint8Array, model: Pick<Model, "nam
   return readVariables(file, model, () => false);
 }
 
-/** As `loadVariables`, but for parameters that are not wanted: whether they are there or not, and of which shape, does not matter. */
+/** Like `loadVariables`, but ignores unwanted parameters: they may be absent or have any shape. */
 export function readVariables(
   file: string | Uint8Array,
   { name, parameters, statistics }: Pick<Model, "name" | "parameters" | "statistics">,

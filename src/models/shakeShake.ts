@@ -45,7 +45,7 @@ export function shakeShake(options: ShakeShakeOptions): Model {
   });
 }
 
-const STEM_CHANNELS = 16; // official code, whatever the width
+const STEM_CHANNELS = 16; // official code, for every width
 
 interface BlockOptions {
   readonly inputs: number;
@@ -80,7 +80,7 @@ function branch(builder: ModelBuilder, name: string, { inputs, outputs, stride }
   };
 }
 
-/** Where the shape changes: half of the channels from every second pixel, half from its neighbors one down and one right. */
+/** Shortcut of a block that changes the shape: half of the channels from every second pixel, half from its diagonal neighbor. */
 function shortcut(builder: ModelBuilder, name: string, { inputs, outputs, stride }: BlockOptions): Layer {
   if (inputs === outputs) return (x) => x;
   const half = { inputs, outputs: outputs / 2, kernel: 1 };

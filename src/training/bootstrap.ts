@@ -13,16 +13,16 @@ import type { TrainMetrics } from "./history";
 import { train, type TrainCallbacks, type TrainData, type TrainResult } from "./train";
 
 export interface BootstrapResult extends TrainResult {
-  /** Of the first training; absent where it was stopped or diverged, and there was no second. */
+  /** Metrics of the first training; absent if it was stopped or diverged, so that there was no second. */
   readonly firstMetrics?: TrainMetrics;
-  /** Share of the predicted labels that are wrong, where the true ones are known. */
+  /** Share of the predicted labels that are wrong, if the true ones are known. */
   readonly relabeledNoiseRate?: number;
 }
 
 /**
- * Trains twice with one config; the second training has its own start, order and augmentation. History, metrics and variables are those of
- * the second. Steps are counted over both; `measure` is asked in the second. Memorization there is of the predicted labels.
- * Stopped in either training, it goes on from the files of `checkpointsOf`; the caller deletes them.
+ * Trains twice with one config; the second training has its own start, order and augmentation. History, metrics and variables are those
+ * of the second. Steps are counted over both; only the second calls `measure`, and its memorization refers to the predicted labels.
+ * If it is stopped in either training, it resumes from the files of `checkpointsOf`; the caller deletes them.
  * @throws as `train` does
  */
 export async function trainBootstrapped(
@@ -40,7 +40,7 @@ export async function trainBootstrapped(
   });
 }
 
-// In inference mode, without augmentation. The variables are not needed any more.
+// Inference mode, without augmentation. The variables are not needed afterwards.
 async function withPredictions(model: Model, data: TrainData, variables: Variables): Promise<TrainData> {
   try {
     const { predictions } = await evaluateAny(model, variables, data.train);

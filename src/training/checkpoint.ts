@@ -1,6 +1,6 @@
 /**
  * Checkpoints: one file with a JSON line (what it is, names and shapes), the float32 values, and a SHA-256 of all before it.
- * Written beside its place and renamed, so that whatever is found under the name is whole.
+ * It is written under another name and then renamed, so that a file with its name is always whole.
  */
 import { createHash } from "node:crypto";
 import fs from "node:fs";
@@ -11,22 +11,22 @@ import type { TrainState } from "./step";
 const FORMAT = "sharpness-lab checkpoint 1";
 const DIGEST_BYTES = 32;
 
-/** What a run needs, beside its tensors, to go on as if it had never stopped. */
+/** Data that a run needs besides its tensors to continue as if it had never stopped. */
 export interface Progress {
   /** The run this belongs to: a hash of its config. */
   readonly key: string;
   readonly epoch: number;
   /** Batches of that epoch already made. */
   readonly batch: number;
-  /** Whatever the loop has summed and recorded so far; must survive JSON. */
+  /** The loop's sums and history so far; must survive JSON. */
   readonly record: unknown;
 }
 
-/** What some methods have beside one network. */
+/** State of methods that keep more than one network. */
 export interface Companions {
   /** States of further networks; each has made as many updates as the first. */
   readonly peers: readonly TrainState[];
-  /** What the method remembers, by name. */
+  /** The method's memory, by name. */
   readonly memory: Readonly<Record<string, Float32Array>>;
 }
 
@@ -38,14 +38,14 @@ interface Checkpoint extends Companions {
 interface Header extends Progress {
   readonly format: string;
   readonly step: number;
-  /** Networks beside the first; absent: none. */
+  /** Number of networks besides the first; absent: none. */
   readonly peers?: number;
   readonly tensors: readonly { readonly name: string; readonly shape: readonly number[] }[];
 }
 
 /**
  * Writes the state; an earlier checkpoint under the name stays until the new one is complete and on disk.
- * @throws where the file cannot be written, as on a full disk
+ * @throws if the file cannot be written, for example on a full disk
  */
 export function saveCheckpoint(file: string, state: TrainState, progress: Progress, companions: Partial<Companions> = {}): void {
   const { peers = [], memory = {} } = companions;
@@ -86,8 +86,8 @@ function* withDigest(header: Header, saved: readonly Saved[]): Generator<Uint8Ar
 }
 
 /**
- * Reads a checkpoint; the caller owns the states' tensors. Undefined where there is none.
- * @throws where the file is damaged, or belongs to another run than `key`
+ * Reads a checkpoint; the caller owns the states' tensors. Undefined if there is none.
+ * @throws if the file is damaged, or belongs to another run than `key`
  */
 export function loadCheckpoint(file: string, { key }: { key: string }): Checkpoint | undefined {
   if (!fs.existsSync(file)) return undefined;
@@ -100,9 +100,9 @@ export function loadCheckpoint(file: string, { key }: { key: string }): Checkpoi
 }
 
 /**
- * The network of a checkpoint as it would be evaluated, whichever run it belongs to: averaged where the run averages its weights.
+ * The network of a checkpoint as an evaluation would see it, from any run: averaged if the run averages its weights.
  * The caller owns the tensors.
- * @throws where there is no such file, or it is damaged
+ * @throws if there is no such file, or it is damaged
  */
 export function readCheckpoint(file: string): Variables {
   if (!fs.existsSync(file)) throw new Error(`${file}: no such file`);

@@ -9,7 +9,7 @@ import { methodConfigSchema, methodConflicts } from "./methods";
 const { emaDecay, evaluateEvery, trackTraining, ...stepFieldsBefore } = stepFields.shape;
 const fields = z.strictObject({
   ...stepFieldsBefore,
-  /** What is done against wrong labels beside the loss; each method composes with SAM. */
+  /** Method against wrong labels, in addition to the loss; each one composes with SAM. */
   method: methodConfigSchema.default({ name: "standard" }),
   ...{ emaDecay, evaluateEvery, trackTraining },
 });
@@ -33,7 +33,7 @@ export const trainConfigSchema = fields.superRefine((config, { addIssue }) => {
 /** All hyper-parameters of a training, defaults filled in. */
 export interface TrainConfig extends Readonly<z.output<typeof trainConfigSchema>> {}
 
-/** What has to be given: the number of epochs; the rest has defaults. */
+/** A training config as written down: only the number of epochs is required. */
 export interface TrainOptions extends Readonly<z.input<typeof trainConfigSchema>> {}
 
 /**

@@ -11,19 +11,19 @@ interface Context {
 /** One line, with every problem. */
 export function explainIssues(error: z.ZodError, { what, input, schema }: Context): string {
   const ofFields = error.issues.filter(({ code }) => code !== "custom");
-  // How fields go together is no matter while one of them is wrong.
+  // Conflicts between fields do not matter while a single field is wrong.
   const issues = ofFields.length > 0 ? ofFields : error.issues;
   const problems = issues.flatMap((issue) => explain(issue, { node: schema as Node, value: input }));
   return `${what}: ${problems.join("; ")}`;
 }
 
-/** What this file reads of a zod schema. */
+/** The parts of a zod schema that this file reads. */
 interface Node {
   readonly shape?: Readonly<Record<string, Node>>;
   /** The kinds of a union. */
   readonly options?: readonly Node[];
   readonly def?: { readonly discriminator?: string };
-  /** Of a literal. */
+  /** Value of a literal. */
   readonly value?: unknown;
   unwrap?(): Node;
 }

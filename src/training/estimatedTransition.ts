@@ -9,15 +9,16 @@ import { callbacksOf } from "./parts";
 import { train, type TrainCallbacks, type TrainData, type TrainResult } from "./train";
 
 export interface EstimatedTransitionResult extends TrainResult {
-  /** (numClasses, numClasses); absent where the first training was stopped or diverged, and there was no second. */
+  /** (numClasses, numClasses); absent if the first training was stopped or diverged, so that there was no second. */
   readonly transitionMatrix?: readonly (readonly number[])[];
 }
 
 /**
- * Trains a network with plain cross-entropy (its other options as given, but for mixup, label smoothing and the method, which would bend its
- * probabilities), estimates the matrix from them over the training set, and trains from scratch with the loss that has the matrix.
+ * Trains a network with plain cross-entropy, estimates the transition matrix from its probabilities on the training set, and trains from
+ * scratch with the loss that has the matrix. The first training leaves out mixup, label smoothing and the method, which would distort
+ * its probabilities; its other options are as given.
  * History, metrics and variables are those of the second training; for steps, checkpoints and curves see `trainBootstrapped`.
- * @throws where `config.loss` is no correction with `transitionMatrix: "estimated"`, the matrix cannot be inverted, and as `train` does
+ * @throws if `config.loss` is no correction with `transitionMatrix: "estimated"`, the matrix cannot be inverted, and as `train` does
  */
 export async function trainWithEstimatedTransition(
   model: Model,
@@ -42,7 +43,7 @@ function plain(config: TrainOptions): TrainOptions {
   return { ...config, loss: { name: "crossEntropy" }, labelSmoothing: 0, mixupAlpha: 0, method: { name: "standard" } };
 }
 
-// The first network's variables are not needed any more.
+// The first network's variables are not needed afterwards.
 function estimateOf(model: Model, { train: dataset }: TrainData, { variables }: TrainResult): number[][] {
   try {
     return estimateTransition(predictedProbabilities(model, variables, dataset), dataset);

@@ -32,7 +32,7 @@ const BATCH_SIZE = 500; // ours
 
 /**
  * Error and mean loss over a whole data set, the last ragged batch included.
- * @throws where `batchSize` is not a whole number of at least 1
+ * @throws if `batchSize` is not a whole number of at least 1
  */
 export function evaluate(model: Model, variables: Variables, dataset: Dataset, options: EvaluateOptions = {}): Evaluated {
   checkOptions(options, { batchSize: "number" }, "evaluate");
@@ -43,7 +43,7 @@ export function evaluate(model: Model, variables: Variables, dataset: Dataset, o
 
 /**
  * `evaluate` with a pause after each batch, also for an on-disk dataset, which worker threads decode batch by batch.
- * @throws where `batchSize` is not a whole number of at least 1, or a file cannot be decoded
+ * @throws if `batchSize` is not a whole number of at least 1, or a file cannot be decoded
  */
 export async function evaluateAny(
   model: Model,
@@ -82,7 +82,7 @@ function checkBatchSize(batchSize: number): void {
     throw new Error(`batchSize = ${batchSize}: expected a whole number of at least 1`);
 }
 
-/** Of one batch. */
+/** Results for one batch. */
 type EvaluatedPart = {
   readonly classes: Int32Array;
   readonly losses: Float32Array;
@@ -149,13 +149,13 @@ function imagesOf(dataset: Dataset, { start, end }: Range): tf.Tensor4D {
   return tf.tensor4d(normalizeImages(bytes, dataset), [end - start, ...shape]);
 }
 
-/** How far a network has memorized wrong labels; every share is in [0, 1], and absent where there is no such example. */
+/** Memorization of wrong labels. Every share is in [0, 1], and absent if there are no such examples. */
 export interface Memorization {
-  /** Of the flipped labels: the share that the network reproduces. */
+  /** Share of the flipped labels that the network reproduces. */
   readonly flippedFitted?: number;
-  /** Of the flipped labels: the share where it predicts the true class instead. */
+  /** Share of the flipped labels for which it predicts the true class instead. */
   readonly flippedCorrected?: number;
-  /** Of the untouched labels: the share that it reproduces. */
+  /** Share of the untouched labels that it reproduces. */
   readonly cleanFitted?: number;
 }
 

@@ -51,7 +51,7 @@ export const stepFields = z.strictObject({
   mixupAlpha: rate.default(0),
   /** "batch": all examples of a batch are mixed by one λ; "example": each by its own. */
   mixupPairing: z.enum(["batch", "example"]).default("batch"), // Zhang et al. 2018, official code
-  /** Of the training; tests measure cross-entropy. Mixup and label smoothing make its targets. */
+  /** Loss of the training; evaluations measure cross-entropy. Mixup and label smoothing make its targets. */
   loss: lossConfigSchema.default({ name: "crossEntropy" }),
   labelSmoothing: z.number().min(0).lt(1).default(0),
   /** Decay of the moving average of the weights that is evaluated; 0 is off. */

@@ -1,6 +1,6 @@
 /**
- * Options that came after the first records. A recorded training without such a field was made as its former value says, whatever
- * today's default; keys leave out a field that has its former value, so that the keys of old records hold.
+ * Options that came after the first records. A recorded training without such a field was made with its former value, not with
+ * today's default. Keys leave out a field that has its former value, so that the keys of old records hold.
  */
 import type { TrainConfig } from "./config";
 import { formerFields } from "./fields";
@@ -12,7 +12,7 @@ type Fields = Readonly<Record<string, unknown>>;
 export function withFormerOptions(training: unknown): unknown {
   if (!isObject(training)) return training;
   const { method, mixupAlpha } = training;
-  // A run without mixup is the same whatever its pairing would be: it has today's default, as plans have.
+  // Without mixup the pairing has no effect; today's default makes such a record equal to its plan.
   const withFields = { ...(Number(mixupAlpha) > 0 ? formerFields : {}), ...training };
   return isObject(method) ? { ...withFields, method: { ...formerOptionsOf(method.name), ...method } } : withFields;
 }

@@ -8,29 +8,29 @@ export interface EpochRecord {
   readonly trainLoss: number;
   /** The same at w + ε̂. */
   readonly perturbedLoss: number;
-  /** In [0, 1]; absent in epochs without evaluation. */
+  /** Test error in [0, 1]; absent in epochs without evaluation. */
   readonly testErrorRate?: number;
   readonly testLoss?: number;
-  /** On the labels trained on, in inference mode, without augmentation; where `trackTraining` is on. */
+  /** Error on the training labels, in inference mode and without augmentation; present if `trackTraining` is on. */
   readonly trainErrorRate?: number;
   readonly memorization?: Memorization;
-  /** Error of the second of two networks that are trained side by side; all else is of the first. */
+  /** Error of the second of two networks trained side by side; everything else describes the first. */
   readonly peerTestErrorRate?: number;
-  /** What `training.method` has to say of the epoch. */
+  /** Numbers that the method reports about the epoch. */
   readonly method?: Readonly<Record<string, number>>;
-  /** What the caller's `measure` gave. */
+  /** The result of the caller's `measure`. */
   readonly measures?: unknown;
 }
 
 export interface TrainMetrics {
-  /** After the last epoch, in [0, 1]; NaN is never stored: absent where the run diverged before any evaluation. */
+  /** Test error after the last epoch, in [0, 1]. NaN is never stored: the field is absent if the run diverged before any evaluation. */
   readonly testErrorRate?: number;
   readonly bestTestErrorRate?: number;
   /** First epoch that reached the best. */
   readonly bestEpoch?: number;
   readonly trainLoss?: number;
   readonly trainErrorRate?: number;
-  /** Of the second network, where there is one. */
+  /** Test error of the second network, if there is one. */
   readonly peerTestErrorRate?: number;
   /** Epoch in which the loss became NaN or infinite. */
   readonly divergedInEpoch?: number;

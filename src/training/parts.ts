@@ -8,7 +8,7 @@ export interface Part {
   readonly index: number;
   /** Trainings of the run, all of one length. */
   readonly count: number;
-  /** Ends the names of its files; absent: the run's own, of the training that is reported. */
+  /** Suffix of its file names; absent for the training that is reported. */
   readonly suffix?: (typeof suffixes)[number];
   /** See TrainCallbacks. */
   readonly stream?: string;
@@ -16,12 +16,12 @@ export interface Part {
 
 const suffixes = ["first", "estimate", "pretraining"] as const;
 
-/** Every file that a run may keep for its `checkpoint`, that of each of its trainings. */
+/** All files that a run may keep for its `checkpoint`: one for each of its trainings. */
 export function checkpointsOf(checkpoint: string): readonly string[] {
   return [checkpoint, ...suffixes.map((suffix) => `${checkpoint}.${suffix}`)];
 }
 
-/** The run's callbacks for one of its trainings. `measure` is asked in the one that is reported. */
+/** The run's callbacks for one of its trainings; only the reported one calls `measure`. */
 export function callbacksOf(callbacks: TrainCallbacks, { index, count, suffix, stream }: Part): TrainCallbacks {
   const { checkpoint, tensorBoard, onStep, measure, ...rest } = callbacks;
   return {
@@ -47,7 +47,7 @@ export function filesOf(
   };
 }
 
-// In a folder within the reported training's, so that they are compared as two runs.
+// A folder inside the reported training's, so that TensorBoard compares the two as runs.
 function boardOf(options: string | TensorBoardOptions, suffix: Part["suffix"]): TensorBoardOptions {
   const board = typeof options === "string" ? { folder: options } : options;
   return suffix ? { ...board, folder: path.join(board.folder, suffix) } : board;

@@ -1,6 +1,6 @@
 /**
  * TensorBoard's event files: records of TFRecord framing (length, masked CRC-32C, bytes, masked CRC-32C), each a protocol buffer
- * `Event` of tensorflow/core/util/event.proto. A start writes a file of its own, so that what an earlier one left torn harms nothing.
+ * `Event` of tensorflow/core/util/event.proto. Each start writes a new file, so that a torn end of an earlier one does no harm.
  */
 import fs from "node:fs";
 import path from "node:path";
@@ -11,7 +11,7 @@ export interface SummaryWriterOptions {
   readonly now?: () => number;
 }
 
-/** Writes scalars over steps into a folder that `tensorboard --logdir` reads; the file is made by the first of them. */
+/** Writes scalars over steps into a folder that `tensorboard --logdir` reads. The first of them creates the file. */
 export class SummaryWriter {
   private descriptor: number | undefined;
   private readonly now: () => number;
@@ -24,7 +24,7 @@ export class SummaryWriter {
     this.now = options.now ?? Date.now;
   }
 
-  /** A run begins, or goes on, with `firstStep`: what an earlier start wrote of that step and later ones is void. */
+  /** A run begins, or resumes, with `firstStep`: events of an earlier start for that step and later ones become void. */
   start(firstStep: number): void {
     this.write({ step: firstStep, body: [key(7, LENGTH_DELIMITED), ...delimited([key(1, VARINT), STARTED])] });
   }
@@ -73,7 +73,7 @@ export class SummaryWriter {
 const PREFIX = "events.out.tfevents.";
 const FILE_VERSION = "brain.Event:2";
 
-// A record that does not fit on the disk is taken back, lest the next one follow half of it.
+// A record that does not fit on the disk is removed again, so that the next one does not follow half of it.
 function append(descriptor: number, record: Uint8Array): void {
   const { size } = fs.fstatSync(descriptor);
   try {
@@ -123,7 +123,7 @@ function frame(data: Uint8Array): Buffer {
   return Buffer.concat([length, maskedCrc(length), data, maskedCrc(data)]);
 }
 
-/** TFRecord rotates a checksum by 15 bits and adds a constant, since a checksum of data that holds checksums is weak. */
+/** TFRecord rotates checksums by 15 bits and adds a constant, since a checksum of data that contains checksums is weak. */
 function maskedCrc(data: Uint8Array): Uint8Array {
   const crc = crc32c(data);
   const masked = (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;

@@ -1,10 +1,10 @@
-/** A training's curves for TensorBoard: batch losses and the learning rate as it goes, and what each epoch's record holds. */
+/** A training's curves for TensorBoard: batch losses and the learning rate, and the numbers of each epoch's record. */
 import { checkOptions } from "../engine";
 import type { EpochRecord } from "./history";
 import { SummaryWriter } from "./summaryWriter";
 
 export interface TensorBoardOptions {
-  /** Where the event files go, one folder a run: `tensorboard --logdir` of the folder above compares runs. */
+  /** Folder of the event files, one per run; `tensorboard --logdir` of its parent compares runs. */
   readonly folder: string;
   /** Steps between two points of the batch curves; default 10. */
   readonly everySteps?: number;
@@ -23,7 +23,7 @@ export class TensorBoard {
   private readonly writer: SummaryWriter;
   private readonly everySteps: number;
 
-  /** @throws where `everySteps` is not a whole number of at least 1 */
+  /** @throws if `everySteps` is not a whole number of at least 1 */
   constructor(options: string | TensorBoardOptions) {
     const given = typeof options === "string" ? { folder: options } : options;
     checkOptions(given, { folder: "string", everySteps: "number" }, "tensorBoard");
@@ -36,8 +36,8 @@ export class TensorBoard {
   }
 
   /**
-   * Before the first update, or the first after a checkpoint: `step` updates are made. Where an epoch is about to end with them,
-   * its curves may be there already: they are made void, at the cost of that step's point in the batch curves.
+   * Called before the first update, or the first after a checkpoint; `step` updates are done. If they complete an epoch that has not
+   * ended yet, its curves may have been written already: they become void, at the cost of that step's point in the batch curves.
    */
   start(step: number, { epochEnds }: { epochEnds: boolean }): void {
     this.writer.start(epochEnds ? step : step + 1);
@@ -59,7 +59,7 @@ export class TensorBoard {
 
 /**
  * Tag → value of the numbers in a record: losses, errors, memorization, and the caller's own measures, such as
- * `measures/spectrum/eigenvalues/1`, which is λmax. Lists longer than ten are no curves, and left out.
+ * `measures/spectrum/eigenvalues/1`, which is λmax. Lists longer than ten are left out.
  */
 export function epochScalars(record: EpochRecord): Record<string, number> {
   const { epoch, trainLoss, perturbedLoss, testLoss, trainErrorRate, testErrorRate, peerTestErrorRate } = record;

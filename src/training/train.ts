@@ -18,7 +18,7 @@ export interface TrainData {
   readonly train: Dataset;
   /** Clean; error is measured on it. */
   readonly test: Dataset;
-  /** (train.size) the true labels, where `train.labels` are noisy: memorization is then measured. */
+  /** (train.size) true labels, if `train.labels` are noisy; memorization is then measured. */
   readonly cleanLabels?: Int32Array;
 }
 
@@ -45,11 +45,11 @@ export interface TrainCallbacks extends Stoppable {
    */
   measure?(epoch: number, variables: Variables): unknown;
   onStep?(progress: { step: number; totalSteps: number; loss: number }): void | Promise<void>;
-  /** Where to keep the checkpoint; an existing one of the same run is resumed. */
+  /** File of the checkpoint; an existing one of the same run is resumed. */
   readonly checkpoint?: string;
   /** Steps between checkpoints; default: at the end of each epoch only. */
   readonly checkpointEvery?: number;
-  /** Where to write event files for TensorBoard: a folder for this run. A resumed run goes on in it. */
+  /** Folder for this run's TensorBoard event files; a resumed run adds to it. */
   readonly tensorBoard?: string | TensorBoardOptions;
   /**
    * True: a worker thread makes the batches while the steps before them run; false: they are made between the steps. The numbers
@@ -68,7 +68,7 @@ export interface TrainCallbacks extends Stoppable {
 /**
  * Trains `model` on `data.train`. The same config gives the same result on the same engine and number of threads, also
  * when the run was stopped, or killed, and resumed from its checkpoint.
- * @throws where the config does not fit the schema, the data or the network
+ * @throws if the config does not fit the schema, the data or the network
  */
 export async function train(
   model: Model,
@@ -150,7 +150,7 @@ class Run {
     return this.rng.split("epoch").split(epoch);
   }
 
-  /** Ends what runs beside the training. */
+  /** Stops the batches and closes the event files. */
   async close(): Promise<void> {
     this.board?.close();
     this.graphs?.dispose();
@@ -229,7 +229,7 @@ class Run {
     this.states = this.states.map((each, k) => (k === network ? state : each));
   }
 
-  /** Adds the first network's to the sums. The sum of all tells whether one went astray. */
+  /** Adds the first network's losses to the sums. @returns the sum over all networks, which is not finite if any of them diverged */
   private add(results: readonly Pick<StepResult, "loss" | "perturbedLoss">[]): number {
     const { sums } = this.record;
     sums.loss += results[0]!.loss;
@@ -248,7 +248,7 @@ class Run {
     if (this.graphs?.size) this.record.replayed = true;
     const { sums, history } = this.record;
     const evaluation = await this.evaluation();
-    // The epoch's last update may be the one that went astray.
+    // The epoch's last update may have diverged.
     if (!Number.isFinite(evaluation.testLoss ?? 0)) return "diverged";
     const losses = { trainLoss: sums.loss / this.batchesPerEpoch, perturbedLoss: sums.perturbed / this.batchesPerEpoch };
     const measures: unknown = await this.callbacks.measure?.(this.epoch, this.evaluated());
@@ -257,7 +257,7 @@ class Run {
     const record: EpochRecord = { epoch: this.epoch, ...losses, ...evaluation, ...extra };
     this.record = { ...this.record, history: [...history, record], sums: { loss: 0, perturbed: 0 } };
     this.batch = 0;
-    // First: of a run killed between the two the epoch is made, and written, again.
+    // Before the checkpoint: a run killed between the two repeats the epoch, and its curves.
     this.board?.epoch(this.steps, record);
     if (this.callbacks.checkpoint) this.save(this.epoch + 1);
     await this.callbacks.onEpoch?.(record, this.config.epochs);

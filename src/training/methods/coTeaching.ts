@@ -1,6 +1,7 @@
 /**
- * Co-teaching (Han et al. 2018): two networks see each batch; each picks the examples of smallest loss, which are probably labeled
- * rightly, and its peer is trained on them. As in the authors' code both see the whole batch, so batch norm's statistics are of all.
+ * Co-teaching (Han et al. 2018): two networks see each batch. Each selects the examples of smallest loss, which are probably labeled
+ * correctly, and its peer is trained on them. As in the authors' code, both see the whole batch, so that batch norm's statistics include
+ * all of it.
  */
 import { z } from "zod";
 import { firstPassLosses } from "../step";
@@ -9,7 +10,7 @@ import { countSelection, weighted } from "./selection";
 
 const coTeachingSchema = z.strictObject({
   name: z.literal("coTeaching"),
-  /** τ: share of a batch that is left out in the end. The authors take the noise rate, known or estimated; hence no default. */
+  /** τ: final share of a batch that is left out. The authors take the noise rate, known or estimated; hence no default. */
   forgetRate: z.number().min(0).lt(1),
   /** Epochs until that share is reached, in equal steps; the first epoch makes the first of them. */
   rampEpochs: z.int().min(1).default(9), // the authors' code: its ramp of T_k = 10 begins with the untrained network
@@ -51,7 +52,7 @@ export function keptExamples(n: number, epoch: number, { forgetRate, rampEpochs 
   return Math.max(1, Math.floor(n * share + 1e-9)); // (1 − 0.9)·10 is 0.9999999999999998
 }
 
-/** n/count for the `count` smallest losses, of equal ones the first, and 0 for the others: the mean is that over the former. */
+/** Weights n/count for the `count` smallest losses (of ties, the first) and 0 for the others: the batch mean is the mean over the former. */
 export function weightsOfSmallest(losses: Float32Array, count: number): Float32Array {
   const order = Array.from(losses.keys()).sort((a, b) => losses[a]! - losses[b]! || a - b);
   const weights = new Float32Array(losses.length);

@@ -1,6 +1,6 @@
 /**
- * Early-learning regularization (Liu et al. 2020) in the loop: loss + λ log(1 − ⟨p, t̄⟩), t̄ ← βt̄ + (1 − β)p once an update, in the pass
- * at w. SAM's further passes see the targets of the first, so that both gradients are of one loss.
+ * Early-learning regularization (Liu et al. 2020): loss + λ log(1 − ⟨p, t̄⟩), with t̄ ← βt̄ + (1 − β)p once per update, in the pass at w.
+ * SAM's further passes use the targets of the first, so that all gradients belong to one loss.
  */
 import { z } from "zod";
 import type { Batch } from "../../data";
@@ -11,9 +11,9 @@ import { defineMethod, type LossAt } from "./method";
 
 const elrSchema = z.strictObject({
   name: z.literal("elr"),
-  /** λ, of the regularizer. */
+  /** λ: weight of the regularizer. */
   lambda: z.number().min(0).finite().default(elrDefaults.lambda),
-  /** β, what is kept of a target at each update. */
+  /** β: share of a target that each update keeps. */
   beta: z.number().min(0).max(1).default(elrDefaults.beta),
 });
 
@@ -45,7 +45,7 @@ function regularized(loss: BatchLoss, { indices }: Batch, targets: Float32Array,
 function updateRows(targets: Float32Array, rows: Int32Array, logits: tf.Tensor2D, { beta }: z.output<typeof elrSchema>): void {
   const [n, numClasses] = logits.shape;
   tf.tidy(() => {
-    // By way of plain numbers, so that no gradient flows through the targets.
+    // Via plain numbers, so that no gradient flows through the targets.
     const predictions = tf.tensor2d(logits.dataSync(), [n, numClasses]);
     const before = tf.tensor2d(rowsOf(targets, rows, numClasses), [n, numClasses]);
     const after = updateElrTargets(before, predictions, { beta, indices: rows.map((_, i) => i) });

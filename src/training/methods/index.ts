@@ -9,7 +9,7 @@ import { mixtureCorrection } from "./mixtureCorrection";
 import { pruning } from "./pruning";
 import { standard } from "./standard";
 
-/** Every method that a config may name. A new one is a file beside this one and an entry here. */
+/** Every method that a config may name. A new one is a file in this folder and an entry here. */
 const definitions = [standard, elr, coTeaching, mixtureCorrection, mentorMix, pruning] as const;
 
 /** A config's method. Each default's source is in the method's file. */
@@ -37,7 +37,7 @@ function definitionOf({ name }: MethodConfig): MethodDefinition {
   return definitions.find((each) => nameOf(each) === name) as unknown as MethodDefinition;
 }
 
-/** Former values of the options of the method with this name; none where there is no such method. */
+/** Former values of the options of the method with this name; none if there is no such method. */
 export function formerOptionsOf(name: unknown): Readonly<Record<string, unknown>> {
   const definition: Pick<MethodDefinition, "formerly"> | undefined = definitions.find((each) => nameOf(each) === name);
   return definition?.formerly ?? {};

@@ -1,7 +1,7 @@
 /**
- * MentorMix (Jiang et al. 2020) with the simplest mentor of the authors' code, a threshold: an example has weight 1 where its loss is
- * not above a moving average of a percentile of the batches' losses, else 0. Partners for mixup are drawn by these weights, the example
- * itself prevails in the mixture where its weight is 1, and the mixed examples are weighed once more.
+ * MentorMix (Jiang et al. 2020) with the simplest mentor of the authors' code, a threshold: an example has weight 1 if its loss is
+ * at most a moving average of a percentile of the batches' losses, else 0. Partners for mixup are drawn by these weights, an example
+ * of weight 1 dominates its mixture, and the mixed examples are weighted once more.
  */
 import { z } from "zod";
 import { mixRows } from "../../data";
@@ -13,15 +13,15 @@ import { countSelection, weighted } from "./selection";
 
 const mentorMixSchema = z.strictObject({
   name: z.literal("mentorMix"),
-  /** Of the Beta distribution that mixes. */
+  /** α of the Beta(α, α) distribution of the mixing share. */
   alpha: z.number().gt(0).finite().default(8), // the authors' flag; for CIFAR-10 they take 2, 8, 8 and 4 at 20, 40, 60 and 80 %
-  /** Share of a batch's losses that are not above the threshold that it suggests. */
+  /** Share of a batch's losses at or below the threshold that the batch suggests. */
   percentile: z.number().gt(0).lte(1).default(0.7), // the authors' flag; for CIFAR-10 0.8, 0.6, 0.6 and 0.2
-  /** Kept of the moving average of the threshold at each update. */
+  /** Share of the threshold's moving average that each update keeps. */
   decay: z.number().min(0).lt(1).default(0.5), // the authors' code
-  /** Share of the epochs at the start in which every weight is 1. */
+  /** Share of the epochs, at the start, in which every weight is 1. */
   burnIn: z.number().min(0).lt(1).default(0.1), // the authors' scripts
-  /** Whether mixed examples are weighed once more. */
+  /** True: mixed examples are weighted once more. */
   secondReweight: z.boolean().default(true), // the authors' flag; for CIFAR-10 off at 20 and 40 %
 });
 
@@ -58,7 +58,7 @@ export const mentorMix = defineMethod({
 });
 
 /**
- * (n) 1 where a loss is not above the average, else 0; the average moves first, toward the losses' percentile.
+ * (n) 1 for each loss at or below the average, else 0; the average moves toward the losses' percentile first.
  * @param average (1), NaN before the first batch; changed in place
  */
 export function thresholdWeights(
@@ -67,12 +67,12 @@ export function thresholdWeights(
   { percentile, decay }: Pick<Options, "percentile" | "decay">,
 ): Float32Array {
   const now = percentileOf(losses, 100 * percentile);
-  // Ours: the authors' average starts at 0, which leaves out nearly all of the first batches.
+  // Ours: the authors' average starts at 0, which excludes nearly all of the first batches.
   average[0] = Number.isNaN(average[0]) ? now : decay * average[0]! + (1 - decay) * now;
   return losses.map((loss) => (loss <= average[0]! ? 1 : 0));
 }
 
-/** Each example's partner, with probability softmax(weights), and its own share: over one half where its weight is 1, else under. */
+/** Each example's partner, drawn with probability softmax(weights), and its own share: above one half if its weight is 1, else below. */
 export function mentoredPairs(
   weights: Float32Array,
   { alpha, rng }: Pick<Options, "alpha"> & { rng: Rng },

@@ -1,6 +1,6 @@
 /**
- * What a way of training is: what it remembers, and what it makes of a batch before the update. Each file beside this one is one;
- * its line in the table of index.ts makes it known to configs.
+ * The interface of a method against wrong labels: its memory, and its changes to a batch and to the loss before an update. Each method
+ * is a file in this folder; its entry in index.ts makes it known to configs.
  */
 import type { z } from "zod";
 import { mixup, oneHot, type Batch, type Dataset } from "../../data";
@@ -19,15 +19,15 @@ export interface PlainBatch {
   readonly targets: Float32Array;
 }
 
-/** Of the run that a method is part of. */
+/** The run that a method is part of. */
 export interface MethodSetting {
   readonly config: StepConfig;
   readonly dataset: Dataset;
-  /** (dataset.size) the true labels, where they are known: for reports alone, never for training. */
+  /** (dataset.size) true labels, if they are known; for reports only, never for training. */
   readonly cleanLabels?: Int32Array;
 }
 
-/** Of an update to come. */
+/** The update that comes next. */
 export interface MethodContext extends StepContext {
   /** One for each network. */
   readonly states: readonly TrainState[];
@@ -36,17 +36,17 @@ export interface MethodContext extends StepContext {
   readonly dataset: Dataset;
 }
 
-/** Of the epoch to come. */
+/** The epoch that comes next. */
 export type EpochContext = Pick<MethodContext, "model" | "config" | "states" | "epoch" | "dataset">;
 
 export interface Method {
-  /** What it remembers from one update to the next, by name; changed in place, and kept in checkpoints. */
+  /** Its memory from one update to the next, by name; changed in place and kept in checkpoints. */
   readonly memory: Readonly<Record<string, Float32Array>>;
-  /** Before the first update of an epoch. Asked a second time where a run was stopped just then: the outcome must be the same. */
+  /** Runs before the first update of an epoch; again if a run was stopped at that point, with the same outcome. */
   startEpoch?(context: EpochContext): void | Promise<void>;
-  /** What is trained on; default: the images and their labels, mixed up where the config says so. */
+  /** The batch to train on; default: the images and their labels, with the mixup that the config asks for. */
   prepare?(batch: Batch, context: MethodContext): PlainBatch;
-  /** The loss of each network for this batch; default, and where it returns undefined: the config's for all. */
+  /** The loss of each network for this batch; default, also if it returns undefined: the config's for all. */
   losses?(batch: Batch, stepBatch: StepBatch, context: MethodContext): readonly LossAt[] | undefined;
   /** After an epoch: numbers about it for the history. */
   report?(): Readonly<Record<string, number>> | undefined;
@@ -59,9 +59,9 @@ export interface MethodDefinition<Schema extends z.ZodType<{ name: string }> = z
   readonly formerly?: Partial<z.output<Schema>>;
   /** Networks trained side by side; default 1. */
   readonly networks?: number;
-  /** Forward passes over a batch that each network makes beside its gradients; default 0. */
+  /** Forward passes over a batch that each network makes in addition to its gradients; default 0. */
   readonly extraPasses?: number;
-  /** What of the config it does not go together with, one sentence each; default: with everything. */
+  /** Conflicts with the rest of the config, one sentence each; default: none. */
   conflicts?(options: z.output<Schema>, config: StepConfig): readonly string[];
   create(options: z.output<Schema>, setting: MethodSetting): Method;
 }
@@ -81,7 +81,7 @@ export function labeled({ images, labels }: Batch, { numClasses }: Pick<Dataset,
   return { images, targets: oneHot(labels, numClasses) };
 }
 
-/** Mixed up where `mixupAlpha` is above 0, by the step's stream. */
+/** The batch with mixup by the step's stream, if `mixupAlpha` is above 0. */
 export function mixedUp(
   batch: PlainBatch,
   { config, dataset, rng }: Pick<MethodContext, "config" | "dataset" | "rng">,
@@ -94,7 +94,7 @@ export function mixedUp(
   return { images, targets: oneHotLabels };
 }
 
-/** As tensors; the caller disposes of both. */
+/** The batch as tensors; the caller disposes of both. */
 export function toStepBatch({ images, targets }: PlainBatch, { shape, numClasses }: Dataset): StepBatch {
   const n = targets.length / numClasses;
   return { images: tf.tensor4d(images, [n, ...shape]), targets: tf.tensor2d(targets, [n, numClasses]) };

@@ -72,7 +72,7 @@ function mixtureOf(losses: Float32Array, name: MixtureName): BetaMixture | Gauss
   return name === "beta" ? betaMixture(inner) : gaussianMixture(scaled);
 }
 
-// A network that diverged has losses that are not finite; so have equal ones no mixture. Its next loss will show the former.
+// Equal losses have no mixture, nor have the non-finite ones of a network that diverged, which its next loss will show.
 function orNothing<T>(make: () => T): T | undefined {
   try {
     return make();
@@ -141,7 +141,7 @@ function updatePosteriors(
   losses: Float32Array,
   { fit, mixture }: { fit: Float32Array; mixture: MixtureName },
 ): void {
-  if (!losses.every(Number.isFinite)) return; // the update will show it
+  if (!losses.every(Number.isFinite)) return; // the next update ends the run
   posteriorsBy(fit, losses, mixture).forEach((w, i) => (posteriors[indices[i]!] = w));
 }
 

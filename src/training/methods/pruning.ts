@@ -1,8 +1,8 @@
 /**
  * Alternating pruning (Zhang and Sabuncu 2018, Algorithm 1): after a warm-up, and every few epochs from then on, the examples that the
- * best network so far gives a loss above L_q(k) are pruned, and the others are trained on. With generalized cross-entropy
- * as the loss this is their truncated L_q. L_q(p) > L_q(k) where p < k, whatever q. The best network is the one with the least error on
- * training examples that are held out, whose labels are as noisy as the others'; no example of them is trained on.
+ * best network so far gives a loss above L_q(k) are pruned, and training continues on the others. With generalized cross-entropy
+ * as the loss this is their truncated L_q. L_q(p) > L_q(k) exactly if p < k, for every q. The best network is the one with the least error on
+ * held-out training examples, whose labels are as noisy as the others'; it never trains on them.
  */
 import { z } from "zod";
 import type { Batch } from "../../data";
@@ -71,7 +71,7 @@ export function heldOutExamples({ config, dataset: { size } }: MethodSetting, { 
   return Array.from({ length: size }, (_, i) => chosen.has(i));
 }
 
-/** Whether the examples are chosen anew before this epoch, which counts from 1. */
+/** True if the examples are chosen anew before this epoch; epochs count from 1. */
 export function prunesBefore(epoch: number, { warmupEpochs, pruneEvery }: Pick<Options, "warmupEpochs" | "pruneEvery">): boolean {
   return epoch > warmupEpochs && (epoch - warmupEpochs - 1) % pruneEvery === 0;
 }

@@ -1,4 +1,4 @@
-/** Examples of a batch that are trained on and others that are not: their weights in the loss, and how many of them are wrong. */
+/** Selection of examples in a batch: their weights in the loss, and how many of the selected labels are wrong. */
 import type { Batch } from "../../data";
 import { tf } from "../../engine";
 import type { BatchLoss } from "../step";

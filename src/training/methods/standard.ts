@@ -1,4 +1,4 @@
-/** Training as it is without any method: each batch with its labels, one network. */
+/** Plain training: one network, each batch with its labels. */
 import { z } from "zod";
 import { defineMethod } from "./method";
 
