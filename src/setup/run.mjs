@@ -7,6 +7,7 @@ import { main, missingSteps, setUp } from "./setup.mjs";
 import { runInteractive } from "./shell.mjs";
 
 const setUpOnly = ["setup", "build"];
+const attack = ["--require", "tsx/cjs", "test/attack/run.ts"];
 const tools = {
   lint: ["node_modules/eslint/bin/eslint.js", "--max-warnings", "0", "."],
   format: ["node_modules/prettier/bin/prettier.cjs", "--write", "--log-level", "warn", "."],
@@ -28,6 +29,7 @@ await main(async () => {
     ...(command === "setup" && { verbose: true, retry: true }),
   });
   if (setUpOnly.includes(command)) return 0;
+  if (command === "attack") return runNode([...attack, ...args], engineEnvironment(projectRoot));
   return command in tools ? runNode([...tools[command], ...args]) : runCommand(command, args);
 });
 
