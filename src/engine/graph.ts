@@ -4,7 +4,7 @@
  *
  * Recording runs the function eagerly and writes down each native operation; the list is loaded as a saved model. Whatever is
  * not an input would be frozen in the graph, so the function is recorded twice, and refused where the two differ, where it
- * draws random numbers, reads a value, or uses a tensor from outside.
+ * draws random numbers, reads a value, or uses a tensor from outside (unless that is allowed).
  */
 import fs from "node:fs";
 import os from "node:os";
@@ -30,13 +30,18 @@ export interface Graph {
 /** Why a function cannot be replayed. */
 export class NotReplayable extends Error {}
 
+export interface RecordOptions {
+  /** True: tensors from outside are used as they are, and must outlive the graph. Default false: they are refused. */
+  readonly captures?: boolean;
+}
+
 /**
  * Records `fn` at these inputs. It runs twice.
  * @throws NotReplayable where the function is not one of its inputs alone, or the engine has no graphs
  */
-export function recordGraph(fn: GroupFunction, inputs: TensorGroups): Graph {
+export function recordGraph(fn: GroupFunction, inputs: TensorGroups, { captures = false }: RecordOptions = {}): Graph {
   if (tf.getBackend() !== "tensorflow") throw new NotReplayable(`the engine ${tf.getBackend()} has no graphs`);
-  const [first, second] = [record(fn, inputs), record(fn, inputs)];
+  const [first, second] = [record(fn, inputs, captures), record(fn, inputs, captures)];
   if (!first.definition.equals(second.definition))
     throw new NotReplayable("two recordings differ: the function depends on more than its inputs");
   return new NativeGraph(load(first.definition), inputs, first);
@@ -47,6 +52,8 @@ export function recordGraph(fn: GroupFunction, inputs: TensorGroups): Graph {
  * shapes than the first ones, and functions that come when the cache is full.
  */
 export class GraphCache {
+  constructor(private readonly options: RecordOptions = {}) {}
+
   private readonly entries: { readonly key: readonly unknown[]; readonly graph: Graph | undefined }[] = [];
 
   /** @param key everything that `fn` depends on beside its inputs, compared by identity */
@@ -71,7 +78,7 @@ export class GraphCache {
   }
 
   private add(key: readonly unknown[], fn: GroupFunction, inputs: TensorGroups) {
-    const entry = { key, graph: recordedOrNot(fn, inputs) };
+    const entry = { key, graph: recordedOrNot(fn, inputs, this.options) };
     this.entries.push(entry);
     return entry;
   }
@@ -79,9 +86,9 @@ export class GraphCache {
 
 const MOST_GRAPHS = 16; // ours: a key that never comes again would otherwise be recorded each time
 
-function recordedOrNot(fn: GroupFunction, inputs: TensorGroups): Graph | undefined {
+function recordedOrNot(fn: GroupFunction, inputs: TensorGroups, options: RecordOptions): Graph | undefined {
   try {
-    return recordGraph(fn, inputs);
+    return recordGraph(fn, inputs, options);
   } catch (error) {
     if (error instanceof NotReplayable) return undefined;
     throw error;
@@ -162,7 +169,9 @@ class NativeGraph implements Graph {
   ) {
     this.places = placesOf(inputs);
     this.signature = signatureOf(inputs);
-    this.inputNames = this.places.map((_, i) => `${inputName(i)}:0`).join(",");
+    const captured = recording.captured.map((id) => capturedName(id));
+    this.inputNames = [...this.places.map((_, i) => inputName(i)), ...captured].map((name) => `${name}:0`).join(",");
+    abandoned.register(this, session, this);
     this.fetched = [...new Set(recording.outputs.flatMap(({ source }) => ("output" in source ? [source.output] : [])))];
   }
 
@@ -173,7 +182,7 @@ class NativeGraph implements Graph {
   run(inputs: TensorGroups): TensorGroups {
     const backend = native();
     const tensors = this.places.map(({ group, name }) => inputs[group]![name]!);
-    const ids = backend.getInputTensorIds(tensors);
+    const ids = [...backend.getInputTensorIds(tensors), ...this.recording.captured];
     const found = backend.binding.runSavedModel(this.session, ids, this.inputNames, this.fetched.join(","));
     const byName = new Map(found.map((metadata, i) => [this.fetched[i]!, backend.createOutputTensor(metadata)]));
     const used = new Set<string>();
@@ -188,9 +197,13 @@ class NativeGraph implements Graph {
   }
 
   dispose(): void {
+    abandoned.unregister(this);
     native().binding.deleteSavedModel(this.session);
   }
 }
+
+// The session of a graph whose owner was forgotten without a dispose.
+const abandoned = new FinalizationRegistry<number>((session) => native().binding.deleteSavedModel(session));
 
 function placesOf(groups: TensorGroups): Place[] {
   return Object.entries(groups).flatMap(([group, tensors]) => Object.keys(tensors).map((name) => ({ group, name })));
@@ -203,18 +216,21 @@ function signatureOf(groups: TensorGroups): string {
 }
 
 const inputName = (index: number) => `input${index}`;
+const capturedName = (id: number) => `captured${id}`;
 
 interface Recording {
   readonly definition: Buffer;
   /** Names of the result's groups, the empty ones too. */
   readonly groups: readonly string[];
   readonly outputs: readonly NamedSource[];
+  /** Native ids of the tensors from outside. */
+  readonly captured: readonly number[];
 }
 
-function record(fn: GroupFunction, inputs: TensorGroups): Recording {
+function record(fn: GroupFunction, inputs: TensorGroups, captures: boolean): Recording {
   const places = placesOf(inputs);
   const own = places.map(({ group, name }) => ownHandle(inputs[group]![name]!));
-  const builder = new GraphBuilder(own);
+  const builder = new GraphBuilder(own, captures);
   const groups: Record<string, Weights> = Object.fromEntries(Object.keys(inputs).map((group) => [group, {}]));
   places.forEach(({ group, name }, i) => (groups[group]![name] = own[i]!));
   return tf.tidy(() => {
@@ -225,7 +241,13 @@ function record(fn: GroupFunction, inputs: TensorGroups): Recording {
         name,
         source: builder.sourceOf(result[group]![name]!),
       }));
-      return { definition: builder.definition(), groups: Object.keys(result), outputs } as unknown as tf.TensorContainer;
+      const { captured } = builder;
+      return {
+        definition: builder.definition(),
+        groups: Object.keys(result),
+        outputs,
+        captured,
+      } as unknown as tf.TensorContainer;
     } finally {
       tf.dispose(own);
     }
@@ -240,18 +262,24 @@ function ownHandle(tensor: tf.Tensor): tf.Tensor {
 /** Runs `fn` with every native call going through the builder as well. */
 function whileWatching<T>(builder: GraphBuilder, fn: () => T): T {
   const backend = native();
-  const { binding, readSync, read } = backend;
+  const { binding, readSync, read, getInputTensorIds } = backend;
+  const watchInputs = (tensors: readonly tf.Tensor[]) => {
+    const ids = getInputTensorIds.call(backend, tensors);
+    ids.forEach((id, i) => builder.see(id, tensors[i]!));
+    return ids;
+  };
   const draws = Rng.draws;
   const refuseRead = () => {
     throw new NotReplayable("it reads a tensor's values while it runs");
   };
-  Object.assign(backend, { binding: builder.watch(binding), readSync: refuseRead, read: refuseRead });
+  const watched = { binding: builder.watch(binding), getInputTensorIds: watchInputs, readSync: refuseRead, read: refuseRead };
+  Object.assign(backend, watched);
   try {
     const result = fn();
     if (Rng.draws !== draws) throw new NotReplayable("it draws random numbers");
     return result;
   } finally {
-    Object.assign(backend, { binding, readSync, read });
+    Object.assign(backend, { binding, readSync, read, getInputTensorIds });
   }
 }
 
@@ -268,14 +296,28 @@ class GraphBuilder {
   private readonly types = new Map<number, number>();
   private readonly constants = new Map<number, Constant>();
   private readonly inputs: number[];
+  private readonly seen = new Map<number, { readonly type: number; readonly shape: number[] }>();
+  /** Native ids of tensors from outside, in the order of their first use. */
+  readonly captured: number[] = [];
 
-  constructor(inputs: readonly tf.Tensor[]) {
+  constructor(
+    inputs: readonly tf.Tensor[],
+    private readonly captures: boolean,
+  ) {
     this.inputs = inputs.map(({ dataId }) => native().tensorMap.get(dataId).id);
     inputs.forEach(({ dtype, shape }, i) => {
-      const type = native().getDTypeInteger(dtype);
-      this.nodes.push({ name: inputName(i), op: "Placeholder", inputs: [], attributes: { dtype: { type }, shape: { shape } } });
-      this.addTensor(this.inputs[i]!, `${inputName(i)}:0`, type);
+      this.addPlaceholder(this.inputs[i]!, inputName(i), { type: native().getDTypeInteger(dtype), shape });
     });
+  }
+
+  /** Notes the type and shape of an operation's input. */
+  see(id: number, { dtype, shape }: tf.Tensor): void {
+    if (this.captures && !this.seen.has(id)) this.seen.set(id, { type: native().getDTypeInteger(dtype), shape });
+  }
+
+  private addPlaceholder(id: number, name: string, { type, shape }: { type: number; shape: readonly number[] }): string {
+    this.nodes.push({ name, op: "Placeholder", inputs: [], attributes: { dtype: { type }, shape: { shape } } });
+    return this.addTensor(id, `${name}:0`, type);
   }
 
   /** The binding, with each call written down. */
@@ -311,9 +353,8 @@ class GraphBuilder {
     const sources = inputs.map((id) => this.nameOf(id));
     const name = `node${this.nodes.length}`;
     const given = Object.fromEntries(attributes.map((attribute) => [attribute.name, attributeValueOf(attribute)]));
-    // The eager executor infers the type from the first input; a graph does not.
-    const inferred: Record<string, AttributeValue> =
-      attributes.length === 0 && inputs.length > 0 ? { T: { type: this.types.get(inputs[0]!)! } } : {};
+    // TensorFlow.js leaves the type of this operation to the eager executor, which infers it; a graph does not.
+    const inferred: Record<string, AttributeValue> = op === "ExpandDims" ? { T: { type: this.types.get(inputs[0]!)! } } : {};
     this.nodes.push({ name, op, inputs: sources, attributes: { ...given, ...inferred } });
     outputs.forEach(({ id, dtype }, i) => this.addTensor(id, `${name}:${i}`, dtype));
   }
@@ -322,7 +363,7 @@ class GraphBuilder {
     const known = this.sources.get(id);
     if (known !== undefined) return known;
     const constant = this.constants.get(id);
-    if (!constant) throw new NotReplayable("it uses a tensor that is not among its inputs");
+    if (!constant) return this.capture(id);
     const name = `node${this.nodes.length}`;
     this.nodes.push({
       name,
@@ -331,6 +372,13 @@ class GraphBuilder {
       attributes: { dtype: { type: constant.dtype }, value: { tensor: constant } },
     });
     return this.addTensor(id, `${name}:0`, constant.dtype);
+  }
+
+  private capture(id: number): string {
+    const outside = this.seen.get(id);
+    if (!outside) throw new NotReplayable("it uses a tensor that is not among its inputs");
+    this.captured.push(id);
+    return this.addPlaceholder(id, capturedName(id), outside);
   }
 
   private addTensor(id: number, source: string, type: number): string {

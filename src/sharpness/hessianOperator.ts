@@ -2,7 +2,16 @@
  * Curvature of a network's mean loss over a data set, as products with a vector: the Hessian, the Gauss–Newton matrix (Schraudolph
  * 2002) and the empirical Fisher. Batch by batch, each weighted by its size, summed in float64.
  */
-import { gradientOfTensors, hvpOfTensors, innerProduct, tf, unflattenWeights, type Weights } from "../engine";
+import {
+  gradientOfTensors,
+  GraphCache,
+  hvpOfTensors,
+  innerProduct,
+  tf,
+  unflattenWeights,
+  type TensorGroups,
+  type Weights,
+} from "../engine";
 import { hvpFiniteDifference, type FiniteDifferenceOptions } from "./hvp";
 import { LinearOperator, ProductOptions } from "./operator";
 import {
@@ -139,6 +148,7 @@ function curvatureOperator(
   const chosen: Weights = Object.fromEntries(names.map((name) => [name, problem.weights[name]!]));
   const size = names.reduce((sum, name) => sum + chosen[name]!.size, 0);
   let checked = false;
+  const products = new BatchProducts(problem, chosen, curvature);
   return {
     kind: curvature.kind,
     description: describe(curvature.name, problem, { names, l2 }),
@@ -152,13 +162,43 @@ function curvatureOperator(
       problem.assertUnchanged();
       if (!checked) checkFixedLoss(problem);
       checked = true;
-      return sumOfProducts(problem, chosen, v, { curvature, l2, run: options });
+      return sumOfProducts(problem, chosen, v, { products, l2, run: options });
     },
   };
 }
 
+// Parameters times examples, ours: a product of a smaller problem takes less time than recording it.
+const LEAST_REPLAYED = 1_000_000;
+
+/** Products with one batch each, replayed as a graph where that pays; a ragged last batch is computed eagerly. */
+class BatchProducts {
+  // Captures: the weights, and the network's statistics, are as they are for as long as the operator lives.
+  private readonly graphs: GraphCache | undefined;
+
+  constructor(
+    private readonly problem: Problem,
+    private readonly chosen: Weights,
+    private readonly curvature: Curvature,
+  ) {
+    const parameters = Object.values(chosen).reduce((sum, { size }) => sum + size, 0);
+    this.graphs = parameters * problem.size < LEAST_REPLAYED ? undefined : new GraphCache({ captures: true });
+  }
+
+  /** By name; a parameter that the loss is linear in may be missing. The caller owns them. */
+  of({ x, y, size }: ProblemBatch, vector: Weights): Weights {
+    const productOf = ({ batch, vector }: TensorGroups): TensorGroups => {
+      const part = makePart(this.problem, this.chosen, { x: batch!.x!, y: batch!.y!, size });
+      const tensors = this.curvature.product(part, Object.values(vector!));
+      const found = Object.keys(this.chosen).map((name, i) => [name, tensors[i]] as const);
+      return { product: Object.fromEntries(found.filter(([, tensor]) => tensor)) as Weights };
+    };
+    const inputs = { batch: { x, y }, vector };
+    return (this.graphs ? this.graphs.run([], productOf, inputs) : productOf(inputs)).product!;
+  }
+}
+
 interface SumOptions {
-  curvature: Curvature;
+  products: BatchProducts;
   l2: number;
   run: ProductOptions;
 }
@@ -167,14 +207,11 @@ async function sumOfProducts(
   problem: Problem,
   chosen: Weights,
   v: Float32Array,
-  { curvature, l2, run }: SumOptions,
+  { products, l2, run }: SumOptions,
 ): Promise<Float32Array> {
   const sum = Float64Array.from(v, (x) => l2 * x);
   const vector = unflattenWeights(v, chosen);
-  const add = (batch: ProblemBatch) => {
-    const product = curvature.product(makePart(problem, chosen, batch), Object.values(vector));
-    addProduct(sum, product, Object.values(chosen));
-  };
+  const add = (batch: ProblemBatch) => addProduct(sum, products.of(batch, vector), chosen);
   let done = 0;
   try {
     for (const batch of problem.batches()) {
@@ -194,10 +231,10 @@ async function reportBatch({ onProgress, signal }: ProductOptions, done: number,
   signal?.throwIfAborted();
 }
 
-function addProduct(sum: Float64Array, product: (tf.Tensor | undefined)[], weights: tf.Tensor[]): void {
+function addProduct(sum: Float64Array, product: Weights, chosen: Weights): void {
   let offset = 0;
-  weights.forEach(({ size }, i) => {
-    const values = product[i]?.dataSync();
+  Object.entries(chosen).forEach(([name, { size }]) => {
+    const values = product[name]?.dataSync();
     if (values) for (let n = 0; n < size; n++) sum[offset + n]! += values[n]!;
     offset += size;
   });

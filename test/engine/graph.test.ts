@@ -86,6 +86,19 @@ describe("engine/graph", () => {
       });
   });
 
+  it("may be allowed to use tensors from outside, as they are", () => {
+    const outside = tf.tensor1d([10, 20]);
+    outside.add(0).dispose(); // native from now on
+    const graph = recordGraph(
+      ({ a }) => ({ out: { y: tf.mul(a!.x!, outside) } }),
+      { a: { x: tf.tensor1d([1, 2]) } },
+      { captures: true },
+    );
+
+    assert.deepEqual([...graph.run({ a: { x: tf.tensor1d([3, 4]) } }).out!.y!.dataSync()], [30, 80]);
+    graph.dispose();
+  });
+
   it("leaves its results and no other tensor", () => {
     const inputs = inputsAt(1);
     const graph = recordGraph(layer, inputs);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { makeDataset } from "../../src/data";
+import { makeDataset, subset } from "../../src/data";
 import { Rng, tf, type Weights } from "../../src/engine";
 import { mlp } from "../../src/models";
 import {
@@ -162,6 +162,21 @@ describe("sharpness/hessianOperator", () => {
     assertClose(ones!, whole!, 2e-5);
     const { asymmetry, repeatability } = await checkOperator(hessianOperator(at, dataset, { batchSize: 7 }));
     assert.ok(asymmetry < 1e-5 && repeatability === 0);
+  });
+
+  it("gives the same products replayed as a graph, which large problems are, and repeats them bit for bit", async () => {
+    const { at, dataset } = imageProblem();
+    const copies = Math.ceil(1_000_000 / (hessianOperator(at, dataset).size * dataset.size));
+    const indices = Int32Array.from({ length: copies * dataset.size }, (_, i) => i % dataset.size);
+    const large = subset(dataset, indices); // the same mean loss, of a problem that is large enough
+    const v = new Rng(1).array(hessianOperator(at, dataset).size);
+
+    for (const make of [hessianOperator, gaussNewtonOperator, empiricalFisherOperator]) {
+      const operator = make(at, large);
+      const [first, second] = [await operator.matvec(v), await operator.matvec(v)];
+      assertClose(first, await make(at, dataset).matvec(v), 2e-5);
+      assert.deepEqual(second, first);
+    }
   });
 
   it("is shifted by λ with an L2 term, and says so", async () => {
