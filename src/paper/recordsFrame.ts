@@ -47,8 +47,8 @@ export function recordsRows(id: string, options: RecordsOptions = {}): TableRow[
  *     const runs = await lab.recordsFrame("figure-3-middle");
  *     runs.groupby(["m", "rho"]).col(["testErrorRate"]).mean().print();
  *     runs.describe().print();
- *     const wide = await lab.pivotFrame(runs, { index: ["rho"], columns: "m", values: "testErrorRate" });
- *     display.html(lab.toHtml(lab.frameRows(wide)));
+ *     const wide = await lab.tables.pivotFrame(runs, { index: ["rho"], columns: "m", values: "testErrorRate" });
+ *     display.html(lab.toHtml(lab.tables.frameRows(wide)));
  */
 export async function recordsFrame(id: string, options: RecordsOptions = {}): Promise<DataFrame> {
   return dataFrame(recordsRows(id, options));
