@@ -2,7 +2,7 @@
 import { distinctRuns } from "../experiments/plan";
 import type { RunRecord } from "../experiments/records";
 import { estimate, formatEstimate, median, scaleMean, type SeedMean } from "../experiments/statistics";
-import { errorReductions, type ErrorReduction, type FigureSpec } from "../plots";
+import { errorReductions, type ErrorReduction, type FigureSpec, type ReductionKind } from "../plots";
 import { runFootnotes, type TableRow } from "../tables";
 import { countClaims, countOnce, verdictNote, verdictsOn, type Claim, type Verdict } from "./claims";
 import { conditionName } from "./comparison/comparison";
@@ -284,10 +284,15 @@ function drawnDots(): ErrorReduction[] {
   );
 }
 
+const kindOf: Readonly<Record<Verdict, ReductionKind>> = {
+  yes: "ours, lower with SAM",
+  no: "ours, higher with SAM",
+  undecided: "ours, within the seeds' noise",
+  "one seed": "ours, one seed",
+};
+
 function ourDot({ family, size, verdict }: OurReduction): ErrorReduction {
-  const kinds = { yes: "ours, lower with SAM", no: "ours, higher with SAM" } as const;
-  const kind = verdict === "yes" || verdict === "no" ? kinds[verdict] : "ours, within the seeds' noise";
-  return { family, value: 100 * size.mean, kind };
+  return { family, value: 100 * size.mean, kind: kindOf[verdict] };
 }
 
 /** The median reduction, and in how many comparisons there is one. */

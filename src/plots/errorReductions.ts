@@ -10,6 +10,7 @@ const reductionMarks = {
   "ours, lower with SAM": { fill: palette.blue, stroke: "white", shape: "circle" },
   "ours, higher with SAM": { fill: palette.vermilion, stroke: "white", shape: "circle" },
   "ours, within the seeds' noise": { fill: "white", stroke: palette.ink, shape: "circle" },
+  "ours, one seed": { fill: "white", stroke: palette.ink, shape: "diamond" },
 } as const;
 
 export type ReductionKind = keyof typeof reductionMarks;

@@ -7,6 +7,7 @@ import { paperNumbers } from "../../src/paper/numbers";
 import type { RunRecord } from "../../src/experiments/records";
 import { table1 } from "../../src/paper/comparison/table1";
 import { table3 } from "../../src/paper/finetuning/table3";
+import { table4 } from "../../src/paper/noise/table4";
 import { table5 } from "../../src/paper/comparison/table5";
 import { summaryCells } from "../../src/paper/readmeTable";
 import { itemReport } from "../../src/paper/reproduce";
@@ -95,6 +96,15 @@ describe("paper/figure1Left", () => {
 
       assert.deepEqual(dots.map(({ name, baseline }) => [name, baseline]), [20, 40, 60, 80].map((rate) => [`${rate} % noise`, "Mixup"])); // prettier-ignore
       for (const { reduction } of dots) assert.ok(Math.abs(reduction - 0.25) < 1e-12); // (0.4 − 0.3) / 0.4
+    });
+
+    it("one seed is drawn as one seed, not as within the seeds' noise", () => {
+      const dots = ourReductions("demo", records.concat(recordsOf(table4.plan("demo", []), () => 0.3)));
+      const spec = JSON.stringify(figure1Left.figure(dots, "demo"));
+
+      assert.ok(dots.some(({ verdict, family }) => verdict === "one seed" && family === "Noisy Cifar"));
+      assert.match(spec, /"kind":"ours, one seed"/);
+      assert.doesNotMatch(spec, /within the seeds' noise/);
     });
 
     it("a table without records has no dot", () => {
