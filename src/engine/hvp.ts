@@ -9,7 +9,7 @@ export type TensorLoss = (weights: tf.Tensor[]) => tf.Scalar;
  * H(w)v for lists of tensors: H the second derivative of `loss` at `weights`, v of the same shapes. About twice the cost of a
  * gradient, with all activations in memory. The caller owns the result.
  *
- * @throws where the loss does not depend on the weights at all, or shapes differ
+ * @throws where the loss is no scalar or does not depend on the weights at all, or shapes differ
  */
 export function hvpOfTensors(loss: TensorLoss, weights: tf.Tensor[], vector: tf.Tensor[]): tf.Tensor[] {
   checkShapes(weights, vector);
@@ -18,7 +18,7 @@ export function hvpOfTensors(loss: TensorLoss, weights: tf.Tensor[], vector: tf.
     const fixed = vector.map((v) => tf.clone(v));
     const slope = () =>
       innerProduct(
-        gradientOfTensors(() => loss(weights), weights),
+        gradientOfTensors(() => checkScalarLoss(loss(weights)), weights),
         fixed,
       );
     const { grads } = tf.engine().gradients(slope, weights, undefined, true);
@@ -41,6 +41,12 @@ export function gradientOfTensors<T extends tf.Tensor>(fn: () => T, by: tf.Tenso
   const { grads } = tf.engine().gradients(fn, by, dy, true);
   if (grads.every((grad) => grad == null)) throw new Error("the loss does not depend on the weights: is it computed from them?");
   return grads;
+}
+
+/** The loss itself. A list of losses would be summed in silence. @throws where it is not a scalar */
+export function checkScalarLoss(loss: tf.Scalar): tf.Scalar {
+  if (loss.rank > 0) throw new Error(`the loss has shape [${loss.shape}], expected a scalar: take its mean or its sum`);
+  return loss;
 }
 
 /** ⟨a, b⟩ over the tensors that are there. */

@@ -1,5 +1,6 @@
 /** Cross-entropy of softmax, per example, with label smoothing; right at second order too. */
-import { tf } from "../engine";
+import { checkOptions, tf } from "../engine";
+import { checkTargets } from "./checks";
 
 export interface CrossEntropyOptions {
   /** s ∈ [0, 1): the target becomes (1 − s)·t + s/numClasses. Default 0. */
@@ -11,14 +12,17 @@ export interface CrossEntropyOptions {
  * @param logits (n, numClasses)
  * @param targets (n, numClasses), one-hot or soft, rows summing to 1; no gradient flows to them
  * @returns (n)
+ * @throws where s is outside [0, 1), or the shapes differ
  */
-export function crossEntropy(
-  logits: tf.Tensor2D,
-  targets: tf.Tensor2D,
-  { labelSmoothing = 0 }: CrossEntropyOptions = {},
-): tf.Tensor1D {
-  if (!(labelSmoothing >= 0 && labelSmoothing < 1))
-    throw new Error(`labelSmoothing = ${labelSmoothing}: expected a number in [0, 1)`);
+export function crossEntropy(logits: tf.Tensor2D, targets: tf.Tensor2D, options: CrossEntropyOptions = {}): tf.Tensor1D {
+  checkOptions(options, { labelSmoothing: "number" }, "crossEntropy");
+  checkTargets("crossEntropy", logits, targets);
+  const { labelSmoothing = 0 } = options;
+  return softmaxCrossEntropy(logits, targets, labelSmoothing);
+}
+
+/** `crossEntropy` without its checks. */
+export function softmaxCrossEntropy(logits: tf.Tensor2D, targets: tf.Tensor2D, labelSmoothing = 0): tf.Tensor1D {
   const smoothed = labelSmoothing === 0 ? targets : smoothLabels(targets, labelSmoothing);
   // Stock softmaxCrossEntropy drops terms at second order; here the gradient is an expression of the logits.
   const op = tf.customGrad((...args) => {
@@ -33,7 +37,9 @@ export function crossEntropy(
   return op(logits) as tf.Tensor1D;
 }
 
-/** (1 − s)·t + s/numClasses. */
+/** (1 − s)·t + s/numClasses. @throws where s is outside [0, 1) */
 export function smoothLabels(targets: tf.Tensor2D, labelSmoothing: number): tf.Tensor2D {
+  if (!(labelSmoothing >= 0 && labelSmoothing < 1))
+    throw new Error(`labelSmoothing = ${labelSmoothing}: expected a number in [0, 1)`);
   return tf.tidy(() => tf.add(tf.mul(targets, 1 - labelSmoothing), labelSmoothing / targets.shape[1]));
 }

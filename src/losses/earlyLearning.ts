@@ -2,9 +2,9 @@
  * Early-learning regularization (Liu et al. 2020): CE + λ log(1 − ⟨p, t̄⟩), where an example's target t̄ is the running average of its
  * predictions. The targets are plain state: the update takes the old ones and gives new ones; SAM's second pass leaves them alone.
  */
-import { tf } from "../engine";
-import { checkFactor, checkShare } from "./checks";
-import { crossEntropy } from "./crossEntropy";
+import { checkOptions, tf, type OptionKinds } from "../engine";
+import { checkFactor, checkShare, checkTargets } from "./checks";
+import { softmaxCrossEntropy } from "./crossEntropy";
 
 export interface ElrTargetOptions {
   /** (n) position of each row of the logits in the training set; no two alike */
@@ -19,6 +19,8 @@ export interface ElrOptions {
   /** λ. Default 3: the authors', for CIFAR-10. */
   readonly lambda?: number;
 }
+
+const elrKinds: OptionKinds<ElrOptions> = { targets: "object", lambda: "number" };
 
 export const elrDefaults = { beta: 0.7, lambda: 3 } as const;
 
@@ -42,11 +44,9 @@ export function elrTargetsOf(targets: tf.Tensor2D, indices: ArrayLike<number>): 
  * @returns (size, numClasses)
  * @throws where an index is not one of a target, or comes twice, or β is outside [0, 1]
  */
-export function updateElrTargets(
-  targets: tf.Tensor2D,
-  logits: tf.Tensor2D,
-  { indices, beta = elrDefaults.beta }: ElrTargetOptions,
-): tf.Tensor2D {
+export function updateElrTargets(targets: tf.Tensor2D, logits: tf.Tensor2D, options: ElrTargetOptions): tf.Tensor2D {
+  checkOptions(options, { indices: "array", beta: "number" }, "updateElrTargets");
+  const { indices, beta = elrDefaults.beta } = options;
   checkShare("beta", beta);
   if (indices.length !== logits.shape[0]) throw new Error(`${indices.length} indices for ${logits.shape[0]} rows of logits`);
   if (new Set(Array.from(indices)).size !== indices.length) throw new Error("indices: an example comes twice in one batch");
@@ -66,12 +66,10 @@ export function updateElrTargets(
  * @returns (n); may be negative
  * @throws where λ is negative, or the targets have another shape than the logits
  */
-export function elrLoss(
-  logits: tf.Tensor2D,
-  oneHotLabels: tf.Tensor2D,
-  { targets, lambda = elrDefaults.lambda }: ElrOptions,
-): tf.Tensor1D {
-  return tf.tidy(() => tf.add(crossEntropy(logits, oneHotLabels), elrRegularizer(logits, { targets, lambda })));
+export function elrLoss(logits: tf.Tensor2D, oneHotLabels: tf.Tensor2D, options: ElrOptions): tf.Tensor1D {
+  checkOptions(options, elrKinds, "elrLoss");
+  checkTargets("elrLoss", logits, oneHotLabels);
+  return tf.tidy(() => tf.add(softmaxCrossEntropy(logits, oneHotLabels), elrRegularizer(logits, options)));
 }
 
 /**
@@ -80,10 +78,11 @@ export function elrLoss(
  * @returns (n); not above 0
  * @throws where λ is negative, or the targets have another shape than the logits
  */
-export function elrRegularizer(logits: tf.Tensor2D, { targets, lambda = elrDefaults.lambda }: ElrOptions): tf.Tensor1D {
+export function elrRegularizer(logits: tf.Tensor2D, options: ElrOptions): tf.Tensor1D {
+  checkOptions(options, elrKinds, "elrRegularizer");
+  const { targets, lambda = elrDefaults.lambda } = options;
   checkFactor("lambda", lambda);
-  if (String(targets.shape) !== String(logits.shape))
-    throw new Error(`targets of shape ${targets.shape.join("×")} for logits of shape ${logits.shape.join("×")}`);
+  checkTargets("elrRegularizer", logits, targets);
   return tf.tidy(() => {
     const agreement = tf.sum(tf.mul(clippedSoftmax(logits), targets), 1);
     return tf.mul(tf.log(tf.sub(1, agreement)), lambda) as tf.Tensor1D;

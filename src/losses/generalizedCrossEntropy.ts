@@ -2,9 +2,9 @@
  * Generalized cross-entropy (Zhang and Sabuncu 2018): L_q(p) = (1 − p_y^q)/q, from cross-entropy (q → 0) to 1 − p_y (q = 1), half the
  * mean absolute error, which noise does not bias. And its truncated form.
  */
-import { tf } from "../engine";
-import { checkShare } from "./checks";
-import { crossEntropy } from "./crossEntropy";
+import { checkOptions, tf } from "../engine";
+import { checkShare, checkTargets } from "./checks";
+import { softmaxCrossEntropy } from "./crossEntropy";
 
 export interface GeneralizedCrossEntropyOptions {
   /** in [0, 1]; 0 is cross-entropy. Default 0.7: the authors'. */
@@ -21,33 +21,41 @@ export const gceDefaults = { q: 0.7, threshold: 0.5 } as const;
 /**
  * Σ t_k L_q(p_k).
  * @param logits (n, numClasses)
- * @param oneHotLabels (n, numClasses), or soft ones, as of mixup; no gradient flows to them
+ * @param oneHotLabels (n, numClasses), or soft ones, such as mixup's; no gradient flows to them
  * @returns (n)
- * @throws where q is outside [0, 1]
+ * @throws where q is outside [0, 1], or the shapes differ
  */
 export function generalizedCrossEntropy(
   logits: tf.Tensor2D,
   oneHotLabels: tf.Tensor2D,
-  { q = gceDefaults.q }: GeneralizedCrossEntropyOptions = {},
+  options: GeneralizedCrossEntropyOptions = {},
 ): tf.Tensor1D {
+  checkOptions(options, { q: "number" }, "generalizedCrossEntropy");
+  checkTargets("generalizedCrossEntropy", logits, oneHotLabels);
+  const { q = gceDefaults.q } = options;
   checkShare("q", q);
-  if (q === 0) return crossEntropy(logits, oneHotLabels);
+  if (q === 0) return softmaxCrossEntropy(logits, oneHotLabels);
   return tf.tidy(() => expected(oneHotLabels, boxCox(tf.logSoftmax(logits), q)));
 }
 
 /**
- * Σ t_k min(L_q(p_k), L_q(k)): eq. (9) there. A network at its start has p_y near 1/numClasses, below the default threshold, and so no
- * gradient at all: train it first with the loss that is not truncated (`warmupEpochs` in a config).
+ * Σ t_k min(L_q(p_k), L_q(k)): eq. (9) there, with each example truncated by the network as it is at that step. The authors alternate
+ * instead: every few epochs they prune the examples whose p_y is below k under the best network so far, and keep that choice until the
+ * next pruning. A new network has p_y near 1/numClasses, below the default threshold, so it would get no gradient at all: train it
+ * without truncation first (`warmupEpochs` in a config).
  * @param logits (n, numClasses)
  * @param oneHotLabels (n, numClasses), or soft ones
  * @returns (n)
- * @throws where q is outside [0, 1], or the threshold outside (0, 1)
+ * @throws where q is outside [0, 1], the threshold outside (0, 1), or the shapes differ
  */
 export function truncatedGeneralizedCrossEntropy(
   logits: tf.Tensor2D,
   oneHotLabels: tf.Tensor2D,
-  { q = gceDefaults.q, threshold = gceDefaults.threshold }: TruncatedGeneralizedCrossEntropyOptions = {},
+  options: TruncatedGeneralizedCrossEntropyOptions = {},
 ): tf.Tensor1D {
+  checkOptions(options, { q: "number", threshold: "number" }, "truncatedGeneralizedCrossEntropy");
+  checkTargets("truncatedGeneralizedCrossEntropy", logits, oneHotLabels);
+  const { q = gceDefaults.q, threshold = gceDefaults.threshold } = options;
   checkShare("q", q);
   if (!(threshold > 0 && threshold < 1)) throw new Error(`threshold = ${threshold}: expected a number in (0, 1)`);
   return tf.tidy(() => expected(oneHotLabels, boxCox(tf.maximum(tf.logSoftmax(logits), Math.log(threshold)), q)));

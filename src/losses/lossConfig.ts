@@ -1,7 +1,7 @@
 /** Losses by name: { name, ...options } in a config. One line in each of the two tables makes a loss known. */
 import { z } from "zod";
 import { checkTransitionMatrix } from "../data/labelNoise";
-import type { tf } from "../engine";
+import { checkOptions, showValue, suggestName, type tf } from "../engine";
 import { bootstrappingDefaults, hardBootstrapping, softBootstrapping } from "./bootstrapping";
 import { crossEntropy } from "./crossEntropy";
 import { gceDefaults, generalizedCrossEntropy, truncatedGeneralizedCrossEntropy } from "./generalizedCrossEntropy";
@@ -65,14 +65,17 @@ type Table = { readonly [Name in LossConfig["name"]]: (config: Named<Name>, cont
 
 const table: Table = {
   crossEntropy: () => (z, t) => crossEntropy(z, t),
-  generalizedCrossEntropy: (config) => (z, t) => generalizedCrossEntropy(z, t, config),
-  truncatedGeneralizedCrossEntropy: (config, { epoch }) => {
-    const loss = epoch > config.warmupEpochs ? truncatedGeneralizedCrossEntropy : generalizedCrossEntropy;
-    return (z, t) => loss(z, t, config);
+  generalizedCrossEntropy:
+    ({ q }) =>
+    (z, t) =>
+      generalizedCrossEntropy(z, t, { q }),
+  truncatedGeneralizedCrossEntropy: ({ q, threshold, warmupEpochs }, { epoch }) => {
+    if (epoch <= warmupEpochs) return (z, t) => generalizedCrossEntropy(z, t, { q });
+    return (z, t) => truncatedGeneralizedCrossEntropy(z, t, { q, threshold });
   },
-  symmetricCrossEntropy: (config) => (z, t) => symmetricCrossEntropy(z, t, config),
-  softBootstrapping: (config) => (z, t) => softBootstrapping(z, t, config),
-  hardBootstrapping: (config) => (z, t) => hardBootstrapping(z, t, config),
+  symmetricCrossEntropy: ({ name: _, ...options }) => (z, t) => symmetricCrossEntropy(z, t, options), // prettier-ignore
+  softBootstrapping: ({ beta }) => (z, t) => softBootstrapping(z, t, { beta }), // prettier-ignore
+  hardBootstrapping: ({ beta }) => (z, t) => hardBootstrapping(z, t, { beta }), // prettier-ignore
   forwardCorrection: ({ transitionMatrix }) => {
     const matrix = matrixItself(transitionMatrix);
     return (z, t) => forwardCorrection(z, t, { transitionMatrix: matrix });
@@ -97,8 +100,19 @@ export const lossNames = Object.keys(table) as readonly LossConfig["name"][];
  * @throws where the name or an option is not known, or a value does not fit
  */
 export function lossByName(options: LossOptions, { epoch = Infinity }: LossContext = {}): Loss {
+  checkNames(options);
   const parsed = lossConfigSchema.safeParse(options);
   if (!parsed.success) throw new Error(`loss ${JSON.stringify(options)}: ${z.prettifyError(parsed.error)}`);
   const make = table[parsed.data.name] as (config: LossConfig, context: Required<LossContext>) => Loss;
   return make(parsed.data, { epoch });
+}
+
+// zod says that a name is unknown, but not which one was meant.
+function checkNames(options: LossOptions): void {
+  const name: unknown = options?.name;
+  if (typeof name !== "string") throw new Error(`loss ${showValue(options)}: expected a name, one of ${lossNames.join(", ")}`);
+  const schema = lossConfigSchema.options.find(({ shape }) => shape.name.value === name);
+  if (!schema) throw new Error(`loss ${showValue(options)}: unknown name "${name}"${suggestName(name, lossNames)}`);
+  const kinds = Object.fromEntries(Object.keys(schema.shape).map((option) => [option, "any" as const]));
+  checkOptions<object>(options, kinds, `loss "${name}"`);
 }

@@ -4,8 +4,9 @@
  */
 import { inverse, Matrix } from "ml-matrix";
 import { checkTransitionMatrix } from "../data/labelNoise";
-import { tf } from "../engine";
-import { crossEntropy } from "./crossEntropy";
+import { checkOptions, tf } from "../engine";
+import { checkTargets } from "./checks";
+import { softmaxCrossEntropy } from "./crossEntropy";
 
 export interface LossCorrectionOptions {
   /** (numClasses, numClasses), row: true class, column: label; rows sum to 1. `symmetricTransition` and its like make one. */
@@ -20,14 +21,10 @@ const LOG_ZERO = -1e30;
  * @param logits (n, numClasses), of the true classes
  * @param oneHotLabels (n, numClasses) noisy labels, or soft ones; no gradient flows to them
  * @returns (n); 1e30 for a label that the matrix makes impossible
- * @throws where the matrix is no transition matrix over numClasses classes
+ * @throws where the matrix is no transition matrix over numClasses classes, or the shapes differ
  */
-export function forwardCorrection(
-  logits: tf.Tensor2D,
-  oneHotLabels: tf.Tensor2D,
-  { transitionMatrix }: LossCorrectionOptions,
-): tf.Tensor1D {
-  checkMatrix(transitionMatrix, logits);
+export function forwardCorrection(logits: tf.Tensor2D, oneHotLabels: tf.Tensor2D, options: LossCorrectionOptions): tf.Tensor1D {
+  const transitionMatrix = matrixFor("forwardCorrection", logits, oneHotLabels, options);
   return tf.tidy(() => {
     // (n, label, class): log p_i + log T_ij
     const joint = tf.add(tf.expandDims(tf.logSoftmax(logits), 1), logOfTransposed(transitionMatrix));
@@ -41,16 +38,12 @@ export function forwardCorrection(
  * @param logits (n, numClasses), of the true classes
  * @param oneHotLabels (n, numClasses) noisy labels, or soft ones; no gradient flows to them
  * @returns (n)
- * @throws where the matrix is no transition matrix over numClasses classes, or cannot be inverted
+ * @throws where the matrix is no transition matrix over numClasses classes or cannot be inverted, or the shapes differ
  */
-export function backwardCorrection(
-  logits: tf.Tensor2D,
-  oneHotLabels: tf.Tensor2D,
-  { transitionMatrix }: LossCorrectionOptions,
-): tf.Tensor1D {
-  checkMatrix(transitionMatrix, logits);
+export function backwardCorrection(logits: tf.Tensor2D, oneHotLabels: tf.Tensor2D, options: LossCorrectionOptions): tf.Tensor1D {
+  const transitionMatrix = matrixFor("backwardCorrection", logits, oneHotLabels, options);
   const inverted = invertTransition(transitionMatrix);
-  return tf.tidy(() => crossEntropy(logits, tf.matMul(oneHotLabels, tf.tensor2d(inverted))));
+  return tf.tidy(() => softmaxCrossEntropy(logits, tf.matMul(oneHotLabels, tf.tensor2d(inverted))));
 }
 
 /** T⁻¹, its rows summing to 1. @throws where T is singular, or so near it that losses would be multiplied by over 10⁴ */
@@ -70,10 +63,14 @@ function inverseOrNothing(matrix: readonly (readonly number[])[]): number[][] | 
   }
 }
 
-function checkMatrix(matrix: readonly (readonly number[])[], { shape }: tf.Tensor2D): void {
-  checkTransitionMatrix(matrix);
-  if (matrix.length !== shape[1])
-    throw new Error(`transition matrix of ${matrix.length} classes for logits of ${shape[1]} classes`);
+function matrixFor(what: string, logits: tf.Tensor2D, labels: tf.Tensor2D, options: LossCorrectionOptions) {
+  checkOptions(options, { transitionMatrix: "array" }, what);
+  checkTargets(what, logits, labels);
+  const { transitionMatrix } = options;
+  checkTransitionMatrix(transitionMatrix);
+  if (transitionMatrix.length !== logits.shape[1])
+    throw new Error(`transition matrix of ${transitionMatrix.length} classes for logits of ${logits.shape[1]} classes`);
+  return transitionMatrix;
 }
 
 // (1, label, class)

@@ -3,6 +3,7 @@
  * ones. Beta components (Arazo et al. 2019, fitted by moments as there) or Gaussian ones (DivideMix, Li et al. 2020).
  */
 import gammaln from "@stdlib/math-base-special-gammaln";
+import { checkOptions, type OptionKinds } from "../engine";
 
 export interface BetaComponent {
   /** share of the examples, in [0, 1] */
@@ -37,21 +38,33 @@ export interface GaussianMixture extends Fitted<GaussianComponent> {
 }
 
 interface EmOptions<Component> {
-  /** Default 1000: ours, so that it converges; the authors' codes stop at 10, where it may be far from it. */
+  /** Default 10: the authors' codes. EM may be far from converged by then; `converged` tells. */
   readonly maxIterations?: number;
-  /** least change of the mean log-likelihood that goes on. Default 1e-7: ours. */
+  /** EM stops when the mean log-likelihood changes by no more. Default 0 for beta components, 1e-2 for Gaussian ones: the authors' codes. */
   readonly tolerance?: number;
-  /** Default: fitted to the two clusters that k-means finds, as in DivideMix' code. */
-  readonly start?: readonly [Component, Component];
+  /**
+   * Two components, or "k-means": those of the two clusters that it finds. Default for beta components: Beta(1, 2) and Beta(2, 1), as in
+   * Arazo et al.'s code; EM may end there with one component at both ends of the losses. For Gaussian ones: "k-means", as in DivideMix' code.
+   */
+  readonly start?: readonly [Component, Component] | "k-means";
 }
 
-/** Arazo et al.'s code starts from Beta(1, 2) and Beta(2, 1) instead, from where EM can end with one component at both ends. */
 export interface BetaMixtureOptions extends EmOptions<BetaComponent> {}
 
 export interface GaussianMixtureOptions extends EmOptions<GaussianComponent> {
   /** added to each variance, in squared units of the values. Default 5e-4: DivideMix' code, for losses scaled to [0, 1]. */
   readonly addedVariance?: number;
 }
+
+const emKinds: OptionKinds<EmOptions<unknown>> = {
+  maxIterations: "number",
+  tolerance: "number",
+  start: { types: ["array", "string"] },
+};
+const BETA_START: Pair<BetaComponent> = [
+  { weight: 0.5, alpha: 1, beta: 2 },
+  { weight: 0.5, alpha: 2, beta: 1 },
+];
 
 export interface NormalizeLossesOptions {
   /** percentile that becomes 0; what is lower is clipped. Default 5: Arazo et al.'s code. 0 for DivideMix. */
@@ -73,10 +86,9 @@ export interface NormalizedLosses {
  * Losses on [0, 1] for a mixture.
  * @throws where a loss is not finite, the percentiles are not in order, or all losses between them are equal
  */
-export function normalizeLosses(
-  losses: ArrayLike<number>,
-  { lowest = 5, highest = 95, margin = 1e-3 }: NormalizeLossesOptions = {},
-): NormalizedLosses {
+export function normalizeLosses(losses: ArrayLike<number>, options: NormalizeLossesOptions = {}): NormalizedLosses {
+  checkOptions(options, { lowest: "number", highest: "number", margin: "number" }, "normalizeLosses");
+  const { lowest = 5, highest = 95, margin = 1e-3 } = options;
   if (!(lowest >= 0 && lowest < highest && highest <= 100))
     throw new Error(`lowest = ${lowest}, highest = ${highest}: expected percentiles with 0 ≤ lowest < highest ≤ 100`);
   if (!(margin >= 0 && margin < 0.5)) throw new Error(`margin = ${margin}: expected a number in [0, 0.5)`);
@@ -93,13 +105,12 @@ export function normalizeLosses(
  * @param values (n) in (0, 1), such as the inner ones of `normalizeLosses`
  * @throws where there are fewer than two values, or one is outside (0, 1)
  */
-export function betaMixture(
-  values: ArrayLike<number>,
-  { maxIterations = 1000, tolerance = 1e-7, start }: BetaMixtureOptions = {},
-): BetaMixture {
+export function betaMixture(values: ArrayLike<number>, options: BetaMixtureOptions = {}): BetaMixture {
+  checkOptions(options, emKinds, "betaMixture");
+  const { maxIterations = 10, tolerance = 0, start = BETA_START } = options;
   const x = checkValues(values, { name: "value", from: 0, to: 1 });
   const em = { logDensity: logBeta, fit: betaOf, maxIterations, tolerance };
-  const fitted = expectationMaximization(x, { ...em, start: start ?? fitToClusters(x, betaOf) });
+  const fitted = expectationMaximization(x, { ...em, start: startOf(x, start, betaOf) });
   return { kind: "beta", ...ordered(fitted, ({ alpha, beta }) => alpha / (alpha + beta)) };
 }
 
@@ -108,15 +119,14 @@ export function betaMixture(
  * @param values (n), such as those of `normalizeLosses`
  * @throws where there are fewer than two values, or one is not finite
  */
-export function gaussianMixture(
-  values: ArrayLike<number>,
-  { maxIterations = 1000, tolerance = 1e-7, addedVariance = 5e-4, start }: GaussianMixtureOptions = {},
-): GaussianMixture {
+export function gaussianMixture(values: ArrayLike<number>, options: GaussianMixtureOptions = {}): GaussianMixture {
+  checkOptions(options, { ...emKinds, addedVariance: "number" }, "gaussianMixture");
+  const { maxIterations = 10, tolerance = 1e-2, addedVariance = 5e-4, start = "k-means" } = options;
   if (!(addedVariance > 0)) throw new Error(`addedVariance = ${addedVariance}: expected a number above 0`);
   const x = checkValues(values, { name: "value", from: -Infinity, to: Infinity });
   const fit = ({ weight, mean, variance }: Moments) => ({ weight, mean, variance: variance + addedVariance });
   const em = { logDensity: logNormal, fit, maxIterations, tolerance };
-  const fitted = expectationMaximization(x, { ...em, start: start ?? fitToClusters(x, fit) });
+  const fitted = expectationMaximization(x, { ...em, start: startOf(x, start, fit) });
   return { kind: "gaussian", ...ordered(fitted, ({ mean }) => mean) };
 }
 
@@ -140,6 +150,7 @@ interface Moments {
 }
 
 interface Em<Component> extends Required<EmOptions<Component>> {
+  readonly start: Pair<Component>;
   readonly logDensity: LogDensity<Component>;
   readonly fit: (moments: Moments) => Component;
 }
@@ -201,7 +212,14 @@ function logNormal({ weight, mean, variance }: GaussianComponent): (x: number) =
   return (x) => factor - (x - mean) ** 2 / (2 * variance);
 }
 
-function fitToClusters<Component>(x: Float64Array, fit: (moments: Moments) => Component): Pair<Component> {
+function startOf<Component>(
+  x: Float64Array,
+  start: Pair<Component> | "k-means",
+  fit: (moments: Moments) => Component,
+): Pair<Component> {
+  if (typeof start === "string" && start !== "k-means")
+    throw new Error(`start = ${JSON.stringify(start)}: expected two components or "k-means"`);
+  if (start !== "k-means") return start;
   const upper = splitInTwo(x);
   return both((k) => fit(momentsOf(x, k === 1 ? upper : upper.map((share) => 1 - share))!));
 }

@@ -1,23 +1,23 @@
 /** The transition matrix of label noise, estimated by anchor points (Patrini et al. 2017, eq. (12)). */
 import { checkTransitionMatrix } from "../data/labelNoise";
+import { checkOptions } from "../engine";
 
 export interface TransitionEstimateOptions {
   readonly numClasses: number;
-  /** Probabilities of a class from this percentile on are taken for outliers. Default 97: the authors' code; 100, none, for CIFAR-100. */
+  /** Probabilities of a class from this percentile on count as outliers. Default 97: the authors' code, which has 100 (none) for CIFAR-100. */
   readonly percentile?: number;
 }
 
 /**
- * T_ij = p_j of the example whose p_i is largest, the outliers apart: one that a network trained on the noisy labels is sure of shows
- * with which probability its class is labeled j. A network that has memorized its labels is sure of all, and shows no noise.
+ * T_ij = p_j of the example whose p_i is largest, outliers excluded. A network that was trained on the noisy labels and is sure of an
+ * example shows the probability that its class is labeled j. A network that has memorized its labels is sure of all and shows no noise.
  * @param probabilities (n·numClasses), row by row, for instance those of `predictedProbabilities`
  * @returns (numClasses, numClasses) rows that sum to 1
  * @throws where the probabilities do not fit numClasses, or the percentile is outside (0, 100]
  */
-export function estimateTransition(
-  probabilities: ArrayLike<number>,
-  { numClasses, percentile = 97 }: TransitionEstimateOptions,
-): number[][] {
+export function estimateTransition(probabilities: ArrayLike<number>, options: TransitionEstimateOptions): number[][] {
+  checkOptions(options, { numClasses: "number", percentile: "number" }, "estimateTransition");
+  const { numClasses, percentile = 97 } = options;
   const n = probabilities.length / numClasses;
   if (!(Number.isInteger(n) && n > 0))
     throw new Error(`${probabilities.length} probabilities for ${numClasses} classes: expected a multiple`);
@@ -31,7 +31,7 @@ export function estimateTransition(
   return matrix;
 }
 
-/** Position of the largest value below the percentile; of the largest of all where there is none below. */
+/** Position of the largest value below the percentile, or of the largest value if none is below. */
 function anchor(values: Float64Array, percentile: number): number {
   const sorted = values.slice().sort();
   const threshold = percentile === 100 ? Infinity : sorted[Math.ceil((percentile / 100) * (values.length - 1))]!;

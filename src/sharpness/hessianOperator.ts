@@ -3,17 +3,19 @@
  * 2002) and the empirical Fisher. Batch by batch, each weighted by its size, summed in float64.
  */
 import {
+  checkOptions,
   gradientOfTensors,
   GraphCache,
   hvpOfTensors,
   innerProduct,
   tf,
   unflattenWeights,
+  type OptionKinds,
   type TensorGroups,
   type Weights,
 } from "../engine";
 import { hvpFiniteDifference, type FiniteDifferenceOptions } from "./hvp";
-import { LinearOperator, ProductOptions } from "./operator";
+import { checkOver, LinearOperator, productKinds, ProductOptions, report } from "./operator";
 import {
   batchShare,
   checkFixedLoss,
@@ -22,6 +24,7 @@ import {
   Problem,
   ProblemBatch,
   ProblemData,
+  problemKinds,
   ProblemOptions,
   useBatch,
 } from "./problem";
@@ -41,6 +44,19 @@ export interface HessianOptions extends CurvatureOptions, FiniteDifferenceOption
   method?: "exact" | "finite-difference";
 }
 
+const curvatureKinds: OptionKinds<CurvatureOptions> = {
+  ...problemKinds,
+  ...productKinds,
+  paramFilter: { types: ["string", "array"] },
+  l2: "number",
+};
+
+export const hessianKinds: OptionKinds<HessianOptions> = {
+  ...curvatureKinds,
+  method: { values: ["exact", "finite-difference"] },
+  step: "number",
+};
+
 export type CurvatureKind = "hessian" | "gauss-newton" | "empirical-fisher";
 
 /** An operator that knows what it is. Memory does not grow with the number of products. */
@@ -53,7 +69,7 @@ export interface CurvatureOperator extends LinearOperator {
   readonly shapes: number[][];
   readonly numExamples: number;
   readonly l2: number;
-  matvec(v: Float32Array): Promise<Float32Array>;
+  matvec(v: Float32Array, run?: { readonly signal?: AbortSignal }): Promise<Float32Array>;
   /** A vector as named tensors, such as an eigenvector to walk along; parameters that are not chosen are left out. */
   toWeights(v: Float32Array): Weights;
 }
@@ -71,9 +87,8 @@ export interface CurvatureOperator extends LinearOperator {
  * @throws in the first product, where the loss draws random numbers or couples the examples of a batch
  */
 export function hessianOperator(network: Network, data: ProblemData, options: HessianOptions = {}): CurvatureOperator {
+  checkOptions(options, hessianKinds, "hessianOperator");
   const { method = "exact", step } = options;
-  if (method !== "exact" && method !== "finite-difference")
-    throw new Error(`method = ${JSON.stringify(method)}: expected "exact" or "finite-difference"`);
   const product =
     method === "exact" ? hvpOfTensors : (...args: Parameters<typeof hvpOfTensors>) => hvpFiniteDifference(...args, { step });
   const name = method === "exact" ? "exact Hessian" : "Hessian by central differences";
@@ -90,6 +105,7 @@ export function hessianOperator(network: Network, data: ProblemData, options: He
  * after it, which gives another matrix than a split at the logits.
  */
 export function gaussNewtonOperator(network: Network, data: ProblemData, options: CurvatureOptions = {}): CurvatureOperator {
+  checkOptions(options, curvatureKinds, "gaussNewtonOperator");
   const product = ({ outputs, outputLoss, weights }: Part, v: tf.Tensor[]) => {
     const jv = jacobianVectorProduct(() => outputs(weights), weights, v);
     const [hjv] = hvpOfTensors(([z]) => outputLoss(z!), [outputs(weights)], [jv]);
@@ -100,6 +116,7 @@ export function gaussNewtonOperator(network: Network, data: ProblemData, options
 
 /** The empirical Fisher (1/n)Σ gᵢgᵢᵀ, gᵢ the gradient of example i's loss at its own label. */
 export function empiricalFisherOperator(network: Network, data: ProblemData, options: CurvatureOptions = {}): CurvatureOperator {
+  checkOptions(options, curvatureKinds, "empiricalFisherOperator");
   const product = ({ exampleLosses, share, weights }: Part, v: tf.Tensor[]) => {
     const slopes = jacobianVectorProduct(() => exampleLosses(weights), weights, v);
     return gradientOfTensors(() => exampleLosses(weights), weights, tf.mul(slopes, share));
@@ -143,6 +160,7 @@ function curvatureOperator(
   curvature: Curvature,
 ): CurvatureOperator {
   const { paramFilter, l2 = 0 } = options;
+  checkOver("l2", l2, 0);
   const problem = makeProblem(network, data, options);
   const names = matchNames(Object.keys(problem.weights), paramFilter);
   const chosen: Weights = Object.fromEntries(names.map((name) => [name, problem.weights[name]!]));
@@ -158,11 +176,11 @@ function curvatureOperator(
     numExamples: problem.size,
     l2,
     toWeights: (v) => unflattenWeights(v, chosen),
-    async matvec(v) {
+    async matvec(v, { signal } = {}) {
       problem.assertUnchanged();
       if (!checked) checkFixedLoss(problem);
       checked = true;
-      return sumOfProducts(problem, chosen, v, { products, l2, run: options });
+      return sumOfProducts(problem, chosen, v, { products, l2, run: options, signal });
     },
   };
 }
@@ -201,13 +219,15 @@ interface SumOptions {
   products: BatchProducts;
   l2: number;
   run: ProductOptions;
+  /** Of the routine that takes the product, beside the operator's own. */
+  signal?: AbortSignal;
 }
 
 async function sumOfProducts(
   problem: Problem,
   chosen: Weights,
   v: Float32Array,
-  { products, l2, run }: SumOptions,
+  { products, l2, run, signal }: SumOptions,
 ): Promise<Float32Array> {
   const sum = Float64Array.from(v, (x) => l2 * x);
   const vector = unflattenWeights(v, chosen);
@@ -216,19 +236,13 @@ async function sumOfProducts(
   try {
     for (const batch of problem.batches()) {
       useBatch(batch, add);
-      await reportBatch(run, (done += batch.size), problem.size);
+      await report(run, (done += batch.size), problem.size); // examples: the caller's own routine counts the products
+      signal?.throwIfAborted();
     }
   } finally {
     tf.dispose(vector);
   }
   return Float32Array.from(sum);
-}
-
-// `done` and `total` count examples here: the caller's own routine counts the products.
-async function reportBatch({ onProgress, signal }: ProductOptions, done: number, total: number): Promise<void> {
-  onProgress?.({ done, total });
-  if (signal || onProgress) await new Promise((resolve) => setImmediate(resolve));
-  signal?.throwIfAborted();
 }
 
 function addProduct(sum: Float64Array, product: Weights, chosen: Weights): void {

@@ -1,5 +1,5 @@
 /** Hv for a scalar loss of a list of tensors: exact by double backward, or by central differences of the gradient. */
-import { gradientOfTensors, hvpOfTensors, tf, type TensorLoss } from "../engine";
+import { checkOptions, checkScalarLoss, gradientOfTensors, hvpOfTensors, tf, type TensorLoss } from "../engine";
 
 /**
  * H(w)v, exact: `loss` is differentiated twice. Lists of tensors in and out; the caller owns the result.
@@ -26,8 +26,10 @@ export function hvpFiniteDifference(
   loss: (weights: tf.Tensor[]) => tf.Scalar,
   weights: tf.Tensor[],
   vector: tf.Tensor[],
-  { step = 5e-3 }: FiniteDifferenceOptions = {},
+  options: FiniteDifferenceOptions = {},
 ): tf.Tensor[] {
+  checkOptions(options, { step: "number" }, "hvpFiniteDifference");
+  const { step = 5e-3 } = options;
   if (!(step > 0)) throw new Error(`step = ${step}: expected a number > 0`);
   return tf.tidy(() => {
     const norm = listNorm(vector);
@@ -39,7 +41,7 @@ export function hvpFiniteDifference(
 
 function gradientAt(loss: TensorLoss, weights: tf.Tensor[], vector: tf.Tensor[], h: number): tf.Tensor[] {
   const moved = weights.map((weight, i) => tf.add(weight, tf.mul(vector[i]!, h)));
-  return gradientOfTensors(() => loss(moved), moved).map((gradient, i) => gradient ?? tf.zerosLike(moved[i]!));
+  return gradientOfTensors(() => checkScalarLoss(loss(moved)), moved).map((gradient, i) => gradient ?? tf.zerosLike(moved[i]!));
 }
 
 function listNorm(list: tf.Tensor[]): number {

@@ -48,7 +48,7 @@ export type {
 } from "./problem";
 export {
   lanczosQuadrature,
-  smooth,
+  smoothSpectrum,
   spectralDensity,
   spectralSum,
   type Distribution,

@@ -6,8 +6,8 @@
  * float64 would double the memory to keep digits that the operator never saw. Every sum and the eigenproblem of T are float64.
  */
 import { EigenvalueDecomposition, Matrix } from "ml-matrix";
-import { Rng } from "../engine";
-import { checkCount, CountedOperator, LinearOperator, ProductOptions } from "./operator";
+import { checkOptions, Rng, type OptionKinds } from "../engine";
+import { checkCount, checkOver, CountedOperator, LinearOperator, productKinds, ProductOptions, SEED } from "./operator";
 import { combination, divided, norm, normalized, orthogonalize } from "./vector";
 
 /** `"LA"`: algebraically largest (λmax), `"SA"`: algebraically smallest, `"LM"`: largest in magnitude, either sign. */
@@ -30,6 +30,20 @@ export interface LanczosOptions extends ProductOptions {
   /** From an earlier result: only the steps beyond it cost products. */
   state?: LanczosState;
 }
+
+export const WHICH = { values: ["LA", "SA", "LM"] } as const;
+
+const lanczosKinds: OptionKinds<LanczosOptions> = {
+  ...productKinds,
+  k: "number",
+  lanczosSteps: "number",
+  which: WHICH,
+  seed: SEED,
+  startVector: "array",
+  tolerance: "number",
+  stopEarly: "boolean",
+  state: "object",
+};
 
 /** What k eigenpairs of an operator come with. */
 export interface EigenResult {
@@ -85,7 +99,9 @@ export interface LanczosState {
  * @throws where `k` or `lanczosSteps` exceed what the operator has, or a product is not finite
  */
 export async function lanczos(operator: LinearOperator, options: LanczosOptions = {}): Promise<LanczosResult> {
+  checkOptions(options, lanczosKinds, "lanczos");
   const { k = 1, which = "LA", tolerance = 1e-3, stopEarly = false } = options;
+  checkOver("tolerance", tolerance, 0);
   const lanczosSteps = checkSteps(operator.size, k, options.lanczosSteps);
   let state = truncate(startState(operator, options), lanczosSteps);
   const counted = new CountedOperator(operator, lanczosSteps - state.basis.length, options);
@@ -303,8 +319,16 @@ export interface LambdaMaxOptions extends ProductOptions {
   tolerance?: number;
 }
 
+const lambdaMaxKinds: OptionKinds<LambdaMaxOptions> = {
+  ...productKinds,
+  lanczosSteps: "number",
+  seed: SEED,
+  tolerance: "number",
+};
+
 /** λmax, with no more products than it takes. */
 export async function lambdaMax(operator: LinearOperator, options: LambdaMaxOptions = {}): Promise<LambdaMax> {
+  checkOptions(options, lambdaMaxKinds, "lambdaMax");
   const result = await topEigenvalues(operator, 1, options);
   const [eigenvalues, residuals, converged, eigenvectors] = [
     result.eigenvalues,
@@ -339,6 +363,7 @@ export interface LambdaRatio {
 
 /** λmax/λ5 of the paper's Figure 3: how far the largest eigenvalue stands out. */
 export async function lambdaMaxOverLambda5(operator: LinearOperator, options: LambdaMaxOptions = {}): Promise<LambdaRatio> {
+  checkOptions(options, lambdaMaxKinds, "lambdaMaxOverLambda5");
   const { eigenvalues, residuals, converged, products } = await topEigenvalues(operator, 5, options);
   const [lambdaMax, lambda5] = [eigenvalues[0]!, eigenvalues[4]!];
   const ratio = lambdaMax / lambda5;

@@ -4,6 +4,7 @@
  */
 import {
   addScaledWeights,
+  checkOptions,
   disposeWeights,
   flattenWeights,
   mapWeights,
@@ -11,11 +12,21 @@ import {
   scaleWeights,
   subWeights,
   tf,
+  type OptionKinds,
   type Weights,
 } from "../engine";
-import { report } from "./measures";
-import { checkCount, ProductOptions } from "./operator";
-import { checkFixedLoss, makeProblem, meanLoss, ModelAt, Network, ProblemData, ProblemOptions } from "./problem";
+import { checkCount, productKinds, ProductOptions, report, SEED } from "./operator";
+import {
+  atWeights,
+  checkFixedLoss,
+  makeProblem,
+  meanLoss,
+  ModelAt,
+  Network,
+  ProblemData,
+  problemKinds,
+  ProblemOptions,
+} from "./problem";
 import { norm } from "./vector";
 
 export interface DirectionOptions {
@@ -37,6 +48,14 @@ export interface GridOptions extends ProblemOptions, ProductOptions {
   gridPoints?: number;
 }
 
+const directionKinds: OptionKinds<DirectionOptions> = {
+  seed: SEED,
+  normalization: { values: ["filter", "layer", "none"] },
+  ignore: { values: ["biasbn", "none"] },
+};
+
+const gridKinds: OptionKinds<GridOptions> = { ...problemKinds, ...productKinds, range: "array", gridPoints: "number" };
+
 export interface LossLine {
   /** (gridPoints) */
   readonly x: number[];
@@ -54,24 +73,31 @@ export interface LossPlane {
 }
 
 /** Loss along one random direction through the network's weights. */
-export function randomLine(network: Network, data: ProblemData, options: DirectionOptions & GridOptions = {}): Promise<LossLine> {
-  return alongDirections(network, data, ["x"], options).then(({ x, loss }) => ({ x, loss: loss[0]! }));
+export async function randomLine(
+  network: Network,
+  data: ProblemData,
+  options: DirectionOptions & GridOptions = {},
+): Promise<LossLine> {
+  checkOptions(options, { ...directionKinds, ...gridKinds }, "randomLine");
+  const { x, loss } = await alongDirections(network, data, ["x"], options);
+  return { x, loss: loss[0]! };
 }
 
 /** Loss on the plane of two random directions: the first is that of `randomLine` for the same seed. */
-export function randomPlane(
+export async function randomPlane(
   network: Network,
   data: ProblemData,
   options: DirectionOptions & GridOptions = {},
 ): Promise<LossPlane> {
+  checkOptions(options, { ...directionKinds, ...gridKinds }, "randomPlane");
   return alongDirections(network, data, ["x", "y"], options);
 }
 
 async function alongDirections(network: Network, data: ProblemData, axes: string[], options: DirectionOptions & GridOptions) {
   const { weights } = makeProblem(network, data, options);
-  const directions = axes.map((axis) => randomDirection(weights, new Rng(options.seed ?? 0).split(axis), options));
+  const directions = axes.map((axis) => drawDirection(weights, new Rng(options.seed ?? 0).split(axis), options));
   try {
-    return await lossAlong(network, data, directions, options);
+    return await surface(network, data, directions, options);
   } finally {
     directions.forEach(disposeWeights);
   }
@@ -87,18 +113,40 @@ export async function lossAlong(
   directions: readonly Weights[],
   options: GridOptions = {},
 ): Promise<LossPlane> {
+  checkOptions(options, gridKinds, "lossAlong");
+  return surface(network, data, directions, options);
+}
+
+async function surface(
+  network: Network,
+  data: ProblemData,
+  directions: readonly Weights[],
+  options: GridOptions,
+): Promise<LossPlane> {
   if (directions.length < 1 || directions.length > 2) throw new Error(`${directions.length} directions: expected one or two`);
   const problem = makeProblem(network, data, options);
   checkFixedLoss(problem);
-  const x = axis(options);
-  const y = directions.length === 2 ? x : [0];
   const at = (a: number, b: number) =>
-    tf.tidy(() => meanLoss(problem, move(move(problem.weights, directions[0]!, a), directions[1], b)));
+    atWeights(
+      () => move(move(problem.weights, directions[0]!, a), directions[1], b),
+      (weights) => meanLoss(problem, { weights, signal: options.signal }),
+    );
+  return overGrid(directions.length, options, at);
+}
+
+/** The value at each point of a line or a square, row by row. */
+async function overGrid(
+  dimensions: number,
+  options: GridOptions,
+  at: (x: number, y: number) => Promise<number>,
+): Promise<LossPlane> {
+  const x = axis(options);
+  const y = dimensions === 2 ? x : [0];
   const loss: number[][] = [];
   for (const b of y) {
     const row: number[] = [];
     for (const a of x) {
-      row.push(at(a, b));
+      row.push(await at(a, b));
       await report(options, loss.length * x.length + row.length, x.length * y.length);
     }
     loss.push(row);
@@ -107,26 +155,27 @@ export async function lossAlong(
 }
 
 function move(weights: Weights, direction: Weights | undefined, factor: number): Weights {
-  if (!direction) return weights;
+  if (!direction) return mapWeights(weights, (w) => tf.clone(w));
   const unknown = Object.keys(direction).filter((name) => !(name in weights));
   if (unknown.length > 0) throw new Error(`the direction has [${unknown.join(", ")}], which the network lacks`);
-  return mapWeights(weights, (w, name) => (name in direction ? tf.add(w, tf.mul(direction[name]!, factor)) : w));
+  return mapWeights(weights, (w, name) => (name in direction ? tf.add(w, tf.mul(direction[name]!, factor)) : tf.clone(w)));
 }
 
-function axis({ range: [from, to] = [-1, 1], gridPoints = 51 }: GridOptions): number[] {
+function axis({ range = [-1, 1], gridPoints = 51 }: GridOptions): number[] {
+  const [from, to] = range;
+  if (range.length !== 2 || !(from < to && Number.isFinite(to - from)))
+    throw new Error(`range = ${JSON.stringify(range)}: expected two finite numbers, the smaller one first`);
   checkCount("gridPoints", gridPoints, 2);
   return Array.from({ length: gridPoints }, (_, i) => from + ((to - from) * i) / (gridPoints - 1));
 }
 
 /** A Gaussian direction in the shapes of `weights`, normalized; the caller owns it. Zero filters get a zero direction. */
-export function randomDirection(
-  weights: Weights,
-  rng: Rng,
-  { normalization = "filter", ignore = "biasbn" }: DirectionOptions = {},
-): Weights {
-  if (!["filter", "layer", "none"].includes(normalization))
-    throw new Error(`normalization = ${JSON.stringify(normalization)}: expected "filter", "layer" or "none"`);
-  if (!["biasbn", "none"].includes(ignore)) throw new Error(`ignore = ${JSON.stringify(ignore)}: expected "biasbn" or "none"`);
+export function randomDirection(weights: Weights, rng: Rng, options: DirectionOptions = {}): Weights {
+  checkOptions(options, directionKinds, "randomDirection");
+  return drawDirection(weights, rng, options);
+}
+
+function drawDirection(weights: Weights, rng: Rng, { normalization = "filter", ignore = "biasbn" }: DirectionOptions): Weights {
   const draw = (w: tf.Tensor, name: string) => {
     if (ignore === "biasbn" && w.rank <= 1) return tf.zerosLike(w);
     const noise = tf.tensor(rng.split(name).array(w.size), w.shape);
@@ -156,36 +205,35 @@ export async function linearInterpolation(
   data: ProblemData,
   options: GridOptions = {},
 ): Promise<LossLine> {
+  checkOptions(options, gridKinds, "linearInterpolation");
   const { range = [0, 1], gridPoints = 51 } = options;
   const plane = await interpolate(a, [b], data, { ...options, range, gridPoints });
   return { x: plane.x, loss: plane.loss[0]! };
 }
 
 /** Loss on the plane through three solutions of one functional model: a + x·(b − a) + y·(c − a), by default on [−0.5, 1.5]². */
-export function planarInterpolation(
+export async function planarInterpolation(
   a: ModelAt,
   b: ModelAt,
   c: ModelAt,
   data: ProblemData,
   options: GridOptions = {},
 ): Promise<LossPlane> {
+  checkOptions(options, gridKinds, "planarInterpolation");
   const { range = [-0.5, 1.5], gridPoints = 51 } = options;
   return interpolate(a, [b, c], data, { ...options, range, gridPoints });
 }
 
-async function interpolate(a: ModelAt, others: ModelAt[], data: ProblemData, options: GridOptions): Promise<LossPlane> {
-  const x = axis(options);
-  const y = others.length === 2 ? x : [0];
-  const loss: number[][] = [];
-  for (const second of y) {
-    const row: number[] = [];
-    for (const first of x) {
-      row.push(tf.tidy(() => meanLoss(makeProblem(between(a, others, [first, second]), data, options))));
-      await report(options, loss.length * x.length + row.length, x.length * y.length);
+function interpolate(a: ModelAt, others: ModelAt[], data: ProblemData, options: GridOptions): Promise<LossPlane> {
+  return overGrid(others.length, options, async (x, y) => {
+    const point = tf.tidy(() => between(a, others, [x, y]) as unknown as tf.TensorContainer) as unknown as ModelAt;
+    try {
+      return await meanLoss(makeProblem(point, data, options), { signal: options.signal });
+    } finally {
+      disposeWeights(point.weights);
+      if (point.stats) disposeWeights(point.stats);
     }
-    loss.push(row);
-  }
-  return { x, y: [...y], loss };
+  });
 }
 
 function between(a: ModelAt, others: ModelAt[], factors: number[]): ModelAt {

@@ -3,10 +3,32 @@
  * of m), the worst case of a ball by projected ascent, and the average over Gaussian noise; each also adaptive (Kwon et al. 2021),
  * in coordinates relative to the weights, where rescaling a ReLU net changes nothing.
  */
-import { addWeights, disposeWeights, flattenWeights, mapWeights, Rng, scaleWeights, tf, type Weights } from "../engine";
+import {
+  addWeights,
+  checkOptions,
+  disposeWeights,
+  flattenWeights,
+  mapWeights,
+  Rng,
+  scaleWeights,
+  tf,
+  type OptionKinds,
+  type Weights,
+} from "../engine";
 import { adaptiveScale, epsilonHat, projectToBall } from "../optim";
-import { checkCount, ProductOptions } from "./operator";
-import { checkFixedLoss, lossAndGradient, makeProblem, meanLoss, Network, Problem, ProblemData, ProblemOptions } from "./problem";
+import { checkCount, checkOver, productKinds, ProductOptions, report, SEED } from "./operator";
+import {
+  atWeights,
+  checkFixedLoss,
+  lossAndGradient,
+  makeProblem,
+  meanLoss,
+  Network,
+  Problem,
+  ProblemData,
+  problemKinds,
+  ProblemOptions,
+} from "./problem";
 import { meanAndError } from "./statistics";
 import { norm } from "./vector";
 
@@ -21,6 +43,16 @@ export interface SharpnessOptions extends ProblemOptions, ProductOptions {
   eta?: number;
   seed?: number | string;
 }
+
+const sharpnessKinds: OptionKinds<SharpnessOptions> = {
+  ...problemKinds,
+  ...productKinds,
+  rho: "number",
+  normP: "number",
+  adaptive: { values: [false, "weights", "all"] },
+  eta: "number",
+  seed: SEED,
+};
 
 export interface MSharpnessOptions extends SharpnessOptions {
   /** Examples per block. 32: what the paper's 256 on 8 devices came to. m = n is the sharpness of the whole. */
@@ -42,13 +74,14 @@ export interface MSharpness {
 
 /** m-sharpness over a random partition of the data into blocks of m. Two passes over the data; `onProgress` counts blocks. */
 export async function mSharpness(network: Network, data: ProblemData, options: MSharpnessOptions = {}): Promise<MSharpness> {
+  checkOptions(options, { ...sharpnessKinds, m: "number" }, "mSharpness");
   const { m = 32, seed = 0 } = options;
   const problem = startProblem(network, data, options);
   const order = new Rng(seed).split("blocks").permutation(problem.size);
   const blocks = cut(order, Math.min(checkCount("m", m), problem.size));
   const losses: { loss: number; rise: number; size: number }[] = [];
   for (const block of blocks) {
-    losses.push({ ...blockRise(problem, block, options), size: block.length });
+    losses.push({ ...(await blockRise(problem, block, options)), size: block.length });
     await report(options, losses.length, blocks.length);
   }
   const mean = (value: (part: (typeof losses)[number]) => number) =>
@@ -64,13 +97,15 @@ export async function mSharpness(network: Network, data: ProblemData, options: M
   };
 }
 
-function blockRise(problem: Problem, block: Int32Array, { rho, normP, adaptive, eta }: SharpnessOptions) {
-  const { loss, gradient } = lossAndGradient(problem, problem.weights, block);
-  return tf.tidy(() => {
-    const epsilon = epsilonHat(gradient, { rho, normP, adaptive, eta, weights: problem.weights });
+async function blockRise(problem: Problem, indices: Int32Array, { rho, normP, adaptive, eta, signal }: SharpnessOptions) {
+  const { weights } = problem;
+  const { loss, gradient } = await lossAndGradient(problem, { indices, signal });
+  try {
+    const moved = () => addWeights(weights, epsilonHat(gradient, { rho, normP, adaptive, eta, weights }));
+    return { loss, rise: (await atWeights(moved, (at) => meanLoss(problem, { weights: at, indices, signal }))) - loss };
+  } finally {
     disposeWeights(gradient);
-    return { loss, rise: meanLoss(problem, addWeights(problem.weights, epsilon), block) - loss };
-  });
+  }
 }
 
 export interface WorstCaseOptions extends SharpnessOptions {
@@ -101,16 +136,19 @@ export async function worstCaseSharpness(
   data: ProblemData,
   options: WorstCaseOptions = {},
 ): Promise<WorstCaseSharpness> {
-  const { rho = 0.05, normP = 2, steps = 20, restarts = 1, seed = 0, adaptive = false, eta } = options;
+  checkOptions(options, { ...sharpnessKinds, steps: "number", restarts: "number" }, "worstCaseSharpness");
+  const { rho = 0.05, normP = 2, steps = 20, restarts = 1, seed = 0, adaptive = false, eta, signal } = options;
+  checkOver("rho", rho, 0);
   if (normP !== 2 && normP !== Infinity)
     throw new Error(`normP = ${normP}: expected 2 or Infinity, the balls that can be projected to`);
   checkCount("steps", steps);
+  checkCount("restarts", restarts);
   const problem = startProblem(network, data, options);
-  const ball = { rho, normP, scale: adaptiveScale(problem.weights, { adaptive, eta }) };
   const starts: AscentPath[] = [];
-  const { loss, gradient } = lossAndGradient(problem);
+  const { loss, gradient } = await lossAndGradient(problem, { signal });
+  const ball = { rho, normP, scale: adaptiveScale(problem.weights, { adaptive, eta }) };
   try {
-    for (let start = 0; start < checkCount("restarts", restarts); start++) {
+    for (let start = 0; start < restarts; start++) {
       const rng = start === 0 ? undefined : new Rng(seed).split("restart").split(start);
       starts.push(
         await ascend(problem, { ball, steps, rng, loss, gradient, options, done: start * steps, total: restarts * steps }),
@@ -157,12 +195,13 @@ interface AscentPath {
 /** In coordinates δ = T⁻¹ε, where the ball is round and the gradient is T∇L. */
 async function ascend(problem: Problem, { ball, steps, rng, loss, gradient, options, done, total }: Ascent): Promise<AscentPath> {
   let best = { rise: 0, delta: tf.tidy(() => scaleWeights(gradient, 0)), gradient: tf.tidy(() => scaleWeights(gradient, 1)) };
-  if (rng) best = replaceBest(best, evaluate(problem, randomPoint(best.delta, ball, rng), ball, loss));
   let stepSize = ball.rho;
   const history: number[] = [];
+  const evaluateAt = (delta: Weights) => evaluate(problem, delta, { ball, loss, signal: options.signal });
   try {
+    if (rng) best = replaceBest(best, await evaluateAt(randomPoint(best.delta, ball, rng)));
     for (let step = 0; step < steps; step++) {
-      const next = evaluate(problem, stepFrom(best, ball, stepSize), ball, loss);
+      const next = await evaluateAt(stepFrom(best, ball, stepSize));
       if (next.rise > best.rise) best = replaceBest(best, next);
       else {
         disposePoint(next);
@@ -183,11 +222,23 @@ interface Point {
   gradient: Weights;
 }
 
-function evaluate(problem: Problem, delta: Weights, { scale }: Ball, loss: number): Point {
-  const moved = tf.tidy(() => addWeights(problem.weights, times(scale, delta)));
-  const at = lossAndGradient(problem, moved);
-  disposeWeights(moved);
-  return { rise: at.loss - loss, delta, gradient: at.gradient };
+interface EvaluateOptions {
+  ball: Ball;
+  /** At w. */
+  loss: number;
+  signal?: AbortSignal;
+}
+
+/** The point w + Tδ. Owns δ, also where it fails. */
+async function evaluate(problem: Problem, delta: Weights, { ball, loss, signal }: EvaluateOptions): Promise<Point> {
+  try {
+    const moved = () => addWeights(problem.weights, times(ball.scale, delta));
+    const at = await atWeights(moved, (weights) => lossAndGradient(problem, { weights, signal }));
+    return { rise: at.loss - loss, delta, gradient: at.gradient };
+  } catch (error) {
+    disposeWeights(delta);
+    throw error;
+  }
 }
 
 function stepFrom({ delta, gradient }: Point, { rho, normP, scale }: Ball, stepSize: number): Weights {
@@ -245,17 +296,17 @@ export async function averageSharpness(
   data: ProblemData,
   options: AverageSharpnessOptions = {},
 ): Promise<AverageSharpness> {
-  const { sigma = 0.01, numSamples = 20, seed = 0, adaptive = false, eta } = options;
-  if (!(sigma >= 0)) throw new Error(`sigma = ${sigma}: expected a number ≥ 0`);
+  const { rho: _, normP: __, ...kinds } = sharpnessKinds;
+  checkOptions(options, { ...kinds, sigma: "number", numSamples: "number" }, "averageSharpness");
+  const { sigma = 0.01, numSamples = 20, seed = 0, adaptive = false, eta, signal } = options;
+  checkOver("sigma", sigma, 0);
   checkCount("numSamples", numSamples);
   const problem = startProblem(network, data, options);
-  const loss = meanLoss(problem);
+  const loss = await meanLoss(problem, { signal });
   const samples: number[] = [];
   for (let n = 0; n < numSamples; n++) {
-    samples.push(
-      tf.tidy(() => meanLoss(problem, noisy(problem.weights, new Rng(seed).split("noise").split(n), { sigma, adaptive, eta }))) -
-        loss,
-    );
+    const moved = () => noisy(problem.weights, new Rng(seed).split("noise").split(n), { sigma, adaptive, eta });
+    samples.push((await atWeights(moved, (weights) => meanLoss(problem, { weights, signal }))) - loss);
     await report(options, n + 1, numSamples);
   }
   const { mean: sharpness, standardError } = meanAndError(samples);
@@ -286,11 +337,4 @@ function startProblem(network: Network, data: ProblemData, options: ProblemOptio
 
 function cut(order: Int32Array, size: number): Int32Array[] {
   return Array.from({ length: Math.ceil(order.length / size) }, (_, i) => order.subarray(i * size, (i + 1) * size));
-}
-
-/** Progress, and a chance to stop. */
-export async function report({ onProgress, signal }: ProductOptions, done: number, total: number): Promise<void> {
-  onProgress?.({ done, total });
-  if (signal || onProgress) await new Promise((resolve) => setImmediate(resolve));
-  signal?.throwIfAborted();
 }

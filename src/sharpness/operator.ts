@@ -1,13 +1,13 @@
 /** Symmetric linear operators: all that Lanczos, power iteration, quadrature and trace estimates see of a Hessian is v ↦ Av. */
-import { Rng } from "../engine";
+import { checkOptions, pause, Rng, type OptionKind, type OptionKinds } from "../engine";
 import { dot, norm, Vector } from "./vector";
 
 /** A symmetric matrix that is only known by its products. */
 export interface LinearOperator {
   /** Rows = columns. */
   readonly size: number;
-  /** (size) → (size). May be synchronous or return a promise; must not keep or change its argument. */
-  matvec(v: Float32Array): Promise<Float32Array> | Float32Array;
+  /** (size) → (size). May be synchronous or return a promise; must not keep or change its argument. A long product heeds the signal. */
+  matvec(v: Float32Array, run?: { readonly signal?: AbortSignal }): Promise<Float32Array> | Float32Array;
 }
 
 export interface MatrixOperatorOptions {
@@ -28,7 +28,9 @@ export type Matvec = (v: Float32Array) => ArrayLike<number> | Promise<ArrayLike<
  *
  * @throws where a dense matrix is not square or not symmetric
  */
-export function matrixOperator(matrix: Matvec | DenseMatrix, { size }: MatrixOperatorOptions = {}): LinearOperator {
+export function matrixOperator(matrix: Matvec | DenseMatrix, options: MatrixOperatorOptions = {}): LinearOperator {
+  checkOptions(options, { size: "number" }, "matrixOperator");
+  const { size } = options;
   if (typeof matrix === "function") return { size: checkSize(size), matvec: (v) => toFloat32(matrix(v)) };
   const rows = checkMatrix(matrix, size);
   return { size: rows.length, matvec: (v) => Float32Array.from(rows, (row) => dot(row, v)) };
@@ -53,10 +55,10 @@ export interface OperatorCheck {
  *
  * @throws where two products of one vector differ, or uᵀAv ≠ vᵀAu, by more than `tolerance`
  */
-export async function checkOperator(
-  operator: LinearOperator,
-  { seed = 0, tolerance = 1e-4 }: CheckOptions = {},
-): Promise<OperatorCheck> {
+export async function checkOperator(operator: LinearOperator, options: CheckOptions = {}): Promise<OperatorCheck> {
+  checkOptions(options, { seed: SEED, tolerance: "number" }, "checkOperator");
+  const { seed = 0, tolerance = 1e-4 } = options;
+  checkOver("tolerance", tolerance, 0);
   const [u, v] = ["u", "v"].map((name) => new Rng(seed).split(name).array(operator.size)) as [Float32Array, Float32Array];
   const av = await product(operator, v);
   const repeatability = relativeDifference(av, await product(operator, v));
@@ -82,8 +84,8 @@ export function notRepeatable(difference: number): string {
 }
 
 /** One checked product, on copies: an operator may work in place or return the same array every time. */
-export async function product(operator: LinearOperator, v: Float32Array): Promise<Float32Array> {
-  const result = Float32Array.from(await operator.matvec(v.slice()));
+export async function product(operator: LinearOperator, v: Float32Array, signal?: AbortSignal): Promise<Float32Array> {
+  const result = Float32Array.from(await operator.matvec(v.slice(), { signal }));
   if (result.length !== operator.size)
     throw new Error(`matvec returned ${result.length} values, expected the operator's size ${operator.size}`);
   if (!Number.isFinite(dot(result, result))) throw new Error(notFinite(result));
@@ -95,13 +97,16 @@ function notFinite(result: Float32Array): string {
   return `matvec returned ${result[i]} at index ${i}: expected finite numbers`;
 }
 
-/** ProductProgress and abort, the same for every routine that takes many products. */
+/** Progress and abort, the same for every routine that takes many products or passes over data. */
 export interface ProductOptions {
-  /** Called after each product. */
+  /** Called after each product, point or block. */
   onProgress?: (progress: ProductProgress) => void;
-  /** Stops between two products; the routine then throws the signal's reason. */
+  /** Stops before the next product, point or batch; the routine then throws the signal's reason. */
   signal?: AbortSignal;
 }
+
+export const SEED: OptionKind = { types: ["number", "string"] };
+export const productKinds: OptionKinds<ProductOptions> = { onProgress: "function", signal: "object" };
 
 export interface ProductProgress {
   /** Products done. */
@@ -124,14 +129,27 @@ export class CountedOperator implements LinearOperator {
   }
 
   async matvec(v: Float32Array): Promise<Float32Array> {
-    this.run.signal?.throwIfAborted();
-    const result = await product(this.operator, v);
+    const { onProgress, signal } = this.run;
+    signal?.throwIfAborted();
+    const result = await product(this.operator, v, signal);
     this.products++;
-    this.run.onProgress?.({ done: this.products, total: this.total });
-    // Synchronous products would else never let the event that aborts, or a display, have its turn.
-    if (this.run.signal || this.run.onProgress) await new Promise((resolve) => setImmediate(resolve));
+    onProgress?.({ done: this.products, total: this.total });
+    await pause(signal);
     return result;
   }
+}
+
+/** Progress of `done` out of `total`, and a turn for whatever stops the routine. */
+export async function report({ onProgress, signal }: ProductOptions, done: number, total: number): Promise<void> {
+  onProgress?.({ done, total });
+  await pause(signal);
+}
+
+/** A finite number above `least` (or equal to it), or an error that names it. */
+export function checkOver(name: string, value: number, least: number, orEqual = true): number {
+  if (!(value < Infinity && (value > least || (orEqual && value === least))))
+    throw new Error(`${name} = ${value}: expected a finite number ${orEqual ? "≥" : ">"} ${least}`);
+  return value;
 }
 
 /** A positive whole number, or an error that names it. */

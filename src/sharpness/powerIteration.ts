@@ -3,9 +3,9 @@
  * What PyHessian offers; here for comparison, since Lanczos needs far fewer products for the same digits.
  */
 import { Matrix } from "ml-matrix";
-import { Rng } from "../engine";
-import { choose, EigenResult, isConverged, symmetricEigen, Which } from "./lanczos";
-import { checkCount, CountedOperator, LinearOperator, ProductOptions } from "./operator";
+import { checkOptions, Rng, type OptionKinds } from "../engine";
+import { choose, EigenResult, isConverged, symmetricEigen, Which, WHICH } from "./lanczos";
+import { checkCount, checkOver, CountedOperator, LinearOperator, productKinds, ProductOptions, SEED } from "./operator";
 import { addScaled, combination, dot, norm, normalized, orthogonalize, Vector } from "./vector";
 
 export interface PowerIterationOptions extends ProductOptions {
@@ -25,6 +25,15 @@ export interface PowerIterationResult extends EigenResult {
   readonly shift: number;
 }
 
+const powerIterationKinds: OptionKinds<PowerIterationOptions> = {
+  ...productKinds,
+  k: "number",
+  iterations: "number",
+  tolerance: "number",
+  which: WHICH,
+  seed: SEED,
+};
+
 interface Pair {
   vector: Float32Array;
   product: Float32Array;
@@ -40,7 +49,9 @@ export async function powerIteration(
   operator: LinearOperator,
   options: PowerIterationOptions = {},
 ): Promise<PowerIterationResult> {
+  checkOptions(options, powerIterationKinds, "powerIteration");
   const { k = 1, iterations = 100, tolerance = 1e-3, which = "LA", seed = 0 } = options;
+  checkOver("tolerance", tolerance, 0);
   if (checkCount("k", k) > operator.size) throw new Error(`k = ${k} exceeds the operator's size ${operator.size}`);
   const runs = which === "LM" ? k : k + 1; // one more for the end that a shift is taken from
   const counted = new CountedOperator(operator, runs * checkCount("iterations", iterations), options);

@@ -4,9 +4,11 @@ import {
   applyLayersModel,
   checkOneInOneOut,
   disposeWeights,
+  pause,
   tf,
   valueAndGradient,
   type LayerSlot,
+  type OptionKinds,
   type Weights,
 } from "../engine";
 import { crossEntropy } from "../losses";
@@ -77,6 +79,8 @@ export interface ProblemOptions {
   mode?: InferenceMode;
 }
 
+export const problemKinds: OptionKinds<ProblemOptions> = { loss: "function", batchSize: "number", mode: "object" };
+
 /** A batch as tensors; whoever takes it disposes of it. */
 export interface ProblemBatch {
   readonly x: tf.Tensor;
@@ -124,31 +128,59 @@ export function useBatch<T extends tf.TensorContainer | void>(batch: ProblemBatc
   }
 }
 
-/** Mean loss of the examples at `indices` (default: all), summed over batches in float64. */
-export function meanLoss(problem: Problem, weights = problem.weights, indices?: Int32Array): number {
+/** One pass over data. */
+export interface PassOptions {
+  /** Default: the problem's. */
+  readonly weights?: Weights;
+  /** Of the examples. Default: all. */
+  readonly indices?: Int32Array;
+  /** Stops between two batches. */
+  readonly signal?: AbortSignal;
+}
+
+/** Mean loss, summed over batches in float64, with a pause after each. */
+export async function meanLoss(problem: Problem, options: PassOptions = {}): Promise<number> {
+  const { weights = problem.weights, indices, signal } = options;
   let sum = 0;
-  for (const batch of problem.batches(indices))
+  for (const batch of problem.batches(indices)) {
     useBatch(batch, () => void (sum += batchShare(problem, weights, batch, indices?.length).dataSync()[0]!));
+    await pause(signal);
+  }
   return sum;
 }
 
-/** Mean loss of the examples at `indices` (default: all) and its gradient, which the caller owns. */
-export function lossAndGradient(
-  problem: Problem,
-  weights = problem.weights,
-  indices?: Int32Array,
-): { loss: number; gradient: Weights } {
+/** Mean loss and its gradient, which the caller owns, with a pause after each batch. */
+export async function lossAndGradient(problem: Problem, options: PassOptions = {}): Promise<{ loss: number; gradient: Weights }> {
+  const { weights = problem.weights, indices, signal } = options;
   let [loss, gradient] = [0, undefined as Weights | undefined];
-  for (const batch of problem.batches(indices)) {
-    const before = gradient;
-    gradient = useBatch(batch, () => {
+  const add = (batch: ProblemBatch, before?: Weights) =>
+    useBatch(batch, () => {
       const part = valueAndGradient((at) => batchShare(problem, at, batch, indices?.length), weights);
       loss += part.value.dataSync()[0]!;
       return before ? addWeights(before, part.gradient) : part.gradient;
     });
-    if (before) disposeWeights(before);
+  try {
+    for (const batch of problem.batches(indices)) {
+      const before = gradient;
+      gradient = add(batch, before);
+      if (before) disposeWeights(before);
+      await pause(signal);
+    }
+  } catch (error) {
+    if (gradient) disposeWeights(gradient);
+    throw error;
   }
   return { loss, gradient: gradient! };
+}
+
+/** fn at weights that are made for it and disposed of after it. */
+export async function atWeights<T>(make: () => Weights, fn: (weights: Weights) => Promise<T>): Promise<T> {
+  const weights = tf.tidy(make);
+  try {
+    return await fn(weights);
+  } finally {
+    disposeWeights(weights);
+  }
 }
 
 /**

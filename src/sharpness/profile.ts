@@ -2,11 +2,12 @@
  * How the loss rises with the radius of the ball, beside the two terms that a Taylor expansion predicts: ρ‖∇L‖ (eq. (2) of Foret et
  * al. 2021 is its maximizer) and ½ρ²λmax, which is all there is at a minimum.
  */
-import { disposeWeights, globalNorm } from "../engine";
+import { checkOptions, disposeWeights, globalNorm, type OptionKinds } from "../engine";
 import { hessianOperator } from "./hessianOperator";
 import { lambdaMax } from "./lanczos";
 import { mSharpness, worstCaseSharpness, type WorstCaseOptions } from "./measures";
-import { lossAndGradient, makeProblem, type Network, type ProblemData } from "./problem";
+import { checkOver, SEED } from "./operator";
+import { lossAndGradient, makeProblem, problemKinds, type Network, type ProblemData } from "./problem";
 
 export interface ProfileOptions extends Omit<WorstCaseOptions, "rho" | "normP" | "adaptive" | "eta" | "onProgress"> {
   /** Radii of the balls. Ours: from half to four times 0.05, the paper's untuned default. */
@@ -14,6 +15,16 @@ export interface ProfileOptions extends Omit<WorstCaseOptions, "rho" | "normP" |
   /** For λmax, at most. Ours: 100. */
   lanczosSteps?: number;
 }
+
+const profileKinds: OptionKinds<ProfileOptions> = {
+  ...problemKinds,
+  signal: "object",
+  seed: SEED,
+  steps: "number",
+  restarts: "number",
+  radii: "array",
+  lanczosSteps: "number",
+};
 
 /** One radius; rises are of the mean loss over all data. */
 export interface ProfilePoint {
@@ -34,13 +45,16 @@ export async function sharpnessProfile(
   data: ProblemData,
   options: ProfileOptions = {},
 ): Promise<ProfilePoint[]> {
-  const { radii = [0.025, 0.05, 0.1, 0.15, 0.2], lanczosSteps, ...rest } = options;
-  const { size, slope } = gradientNorm(network, data, options);
-  const operator = hessianOperator(network, data, rest);
+  checkOptions(options, profileKinds, "sharpnessProfile");
+  const { radii = [0.025, 0.05, 0.1, 0.15, 0.2], lanczosSteps, steps, restarts, ...rest } = options;
+  for (const rho of radii) checkOver("a radius", rho, 0);
+  const { size, slope } = await gradientNorm(network, data, options);
+  const { loss, batchSize, mode, signal } = rest;
+  const operator = hessianOperator(network, data, { loss, batchSize, mode, signal });
   const top = await lambdaMax(operator, { signal: rest.signal, seed: rest.seed, lanczosSteps: lanczosSteps ?? Math.min(100, operator.size) }); // prettier-ignore
   const points: ProfilePoint[] = [];
   for (const rho of radii) {
-    const worst = await worstCaseSharpness(network, data, { ...rest, rho });
+    const worst = await worstCaseSharpness(network, data, { ...rest, steps, restarts, rho });
     const step = await mSharpness(network, data, { ...rest, rho, m: size });
     const curvatureTerm = (rho * rho * Math.max(0, top.lambdaMax)) / 2;
     points.push({ rho, worstCase: worst.sharpness, oneStep: step.sharpness, gradientTerm: rho * slope, curvatureTerm });
@@ -48,9 +62,9 @@ export async function sharpnessProfile(
   return points;
 }
 
-function gradientNorm(network: Network, data: ProblemData, options: ProfileOptions): { size: number; slope: number } {
+async function gradientNorm(network: Network, data: ProblemData, options: ProfileOptions) {
   const problem = makeProblem(network, data, options);
-  const { gradient } = lossAndGradient(problem);
+  const { gradient } = await lossAndGradient(problem, { signal: options.signal });
   const slope = globalNorm(gradient);
   disposeWeights(gradient);
   return { size: problem.size, slope };

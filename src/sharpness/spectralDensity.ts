@@ -2,9 +2,9 @@
  * Stochastic Lanczos quadrature (Ghorbani, Krishnan and Xiao 2019): p(λ) ≈ mean over probes of Σᵢ ωᵢ N(λ; θᵢ, σ²), with θᵢ the
  * eigenvalues of T and ωᵢ the squared first components of its eigenvectors.
  */
-import { Rng } from "../engine";
+import { checkOptions, Rng, type OptionKinds } from "../engine";
 import { krylovTridiagonal, tridiagonalEigen } from "./lanczos";
-import { checkCount, CountedOperator, LinearOperator, ProductOptions } from "./operator";
+import { checkCount, CountedOperator, LinearOperator, productKinds, ProductOptions, SEED } from "./operator";
 import { meanAndError } from "./statistics";
 
 export interface QuadratureOptions extends ProductOptions {
@@ -18,6 +18,16 @@ export interface QuadratureOptions extends ProductOptions {
 }
 
 export type Distribution = "gaussian" | "rademacher";
+
+export const DISTRIBUTION = { values: ["gaussian", "rademacher"] } as const;
+
+const quadratureKinds: OptionKinds<QuadratureOptions> = {
+  ...productKinds,
+  numProbes: "number",
+  lanczosSteps: "number",
+  seed: SEED,
+  distribution: DISTRIBUTION,
+};
 
 /** What the products bought; smoothing is free and comes after. */
 export interface Quadrature {
@@ -36,6 +46,11 @@ export interface Quadrature {
  * row is filled up with nodes of weight 0.
  */
 export async function lanczosQuadrature(operator: LinearOperator, options: QuadratureOptions = {}): Promise<Quadrature> {
+  checkOptions(options, quadratureKinds, "lanczosQuadrature");
+  return quadratureOf(operator, options);
+}
+
+async function quadratureOf(operator: LinearOperator, options: QuadratureOptions): Promise<Quadrature> {
   const { numProbes = 1, lanczosSteps = Math.min(90, operator.size), seed = 0, distribution = "gaussian" } = options;
   checkSteps(operator.size, checkCount("lanczosSteps", lanczosSteps));
   const counted = new CountedOperator(operator, checkCount("numProbes", numProbes) * lanczosSteps, options);
@@ -91,11 +106,19 @@ export interface SpectralDensity {
   readonly sigma: number;
 }
 
+const smoothKinds: OptionKinds<SmoothOptions> = { sigma: "number", gridPoints: "number", grid: "array" };
+
 /** Density on a grid. No products: restyle as often as you like. */
-export function smooth(quadrature: Quadrature, options: SmoothOptions = {}): SpectralDensity {
+export function smoothSpectrum(quadrature: Quadrature, options: SmoothOptions = {}): SpectralDensity {
+  checkOptions(options, smoothKinds, "smoothSpectrum");
+  return smoothed(quadrature, options);
+}
+
+function smoothed(quadrature: Quadrature, options: SmoothOptions): SpectralDensity {
   const [min, max] = extremes(quadrature.nodes);
   const { sigma = Math.sqrt(1e-5 * Math.max(1, max - min)) } = options;
   if (!(sigma > 0)) throw new Error(`sigma = ${sigma}: expected a number > 0`);
+  if (options.gridPoints !== undefined) checkCount("gridPoints", options.gridPoints, 2);
   const grid = options.grid ? Array.from(options.grid) : makeGrid(min, max, sigma, options.gridPoints);
   const perProbe = quadrature.nodes.map((nodes, probe) => sumOfGaussians(grid, nodes, quadrature.weights[probe]!, sigma));
   const points = grid.map((_, i) => meanAndError(perProbe.map((density) => density[i]!)));
@@ -131,15 +154,16 @@ function sumOfGaussians(
 }
 
 /**
- * p(λ) of the operator's eigenvalues, as Figure 3 of the paper draws it: `lanczosQuadrature`, then `smooth`. The quadrature is in
- * the result, to smooth it again.
+ * p(λ) of the operator's eigenvalues, as Figure 3 of the paper draws it: `lanczosQuadrature`, then `smoothSpectrum`. The quadrature is
+ * in the result, to smooth it again.
  */
 export async function spectralDensity(
   operator: LinearOperator,
   options: QuadratureOptions & SmoothOptions = {},
 ): Promise<SpectralDensity & { readonly quadrature: Quadrature }> {
-  const quadrature = await lanczosQuadrature(operator, options);
-  return { ...smooth(quadrature, options), quadrature };
+  checkOptions(options, { ...quadratureKinds, ...smoothKinds }, "spectralDensity");
+  const quadrature = await quadratureOf(operator, options);
+  return { ...smoothed(quadrature, options), quadrature };
 }
 
 /** Σ f(λᵢ) over all eigenvalues ≈ size · mean over probes of Σ ω f(θ): `fn: Math.abs` gives the nuclear norm, `(x) => x` the trace. */

@@ -1,7 +1,7 @@
 /** Random estimates of a trace, a diagonal and a Frobenius norm from products alone, each with its standard error. */
-import { Rng } from "../engine";
-import { checkCount, CountedOperator, LinearOperator, ProductOptions } from "./operator";
-import { Distribution, drawProbe } from "./spectralDensity";
+import { checkOptions, Rng, type OptionKinds } from "../engine";
+import { checkCount, CountedOperator, LinearOperator, productKinds, ProductOptions, SEED } from "./operator";
+import { Distribution, DISTRIBUTION, drawProbe } from "./spectralDensity";
 import { RandomEstimate, meanAndError, toEstimate } from "./statistics";
 import { dot, norm, normalized, orthogonalize } from "./vector";
 
@@ -13,8 +13,12 @@ export interface TraceOptions extends ProductOptions {
   distribution?: Distribution;
 }
 
+const diagonalKinds: OptionKinds<Omit<TraceOptions, "distribution">> = { ...productKinds, numProbes: "number", seed: SEED };
+const traceKinds: OptionKinds<TraceOptions> = { ...diagonalKinds, distribution: DISTRIBUTION };
+
 /** Hutchinson (1990): tr A = E vᵀAv. `samples` are the vᵀAv, one a product. */
 export async function hutchinsonTrace(operator: LinearOperator, options: TraceOptions = {}): Promise<RandomEstimate> {
+  checkOptions(options, traceKinds, "hutchinsonTrace");
   return toEstimate(await mapProbes(operator, options, (v, av) => dot(v, av)));
 }
 
@@ -24,6 +28,7 @@ export async function hutchinsonTrace(operator: LinearOperator, options: TraceOp
  * `hutchinsonTrace` at equal cost; far smaller error where few eigenvalues stand out. The error is that of the rest.
  */
 export async function hutchPlusPlus(operator: LinearOperator, options: TraceOptions = {}): Promise<RandomEstimate> {
+  checkOptions(options, traceKinds, "hutchPlusPlus");
   const { numProbes = 99, seed = 0, distribution = "rademacher" } = options;
   const third = Math.floor(checkCount("numProbes", numProbes, 6) / 3); // fewer than 6 leave no two samples to tell an error from
   const counted = new CountedOperator(operator, numProbes, options);
@@ -72,6 +77,7 @@ export async function hessianDiagonal(
   operator: LinearOperator,
   options: Omit<TraceOptions, "distribution"> = {},
 ): Promise<DiagonalEstimate> {
+  checkOptions(options, diagonalKinds, "hessianDiagonal");
   const [estimate, squares] = [new Float64Array(operator.size), new Float64Array(operator.size)];
   let n = 0;
   await mapProbes(operator, { ...options, distribution: "rademacher" }, (v, av) => {
@@ -87,6 +93,7 @@ export async function hessianDiagonal(
 
 /** ‖A‖_F = √(E ‖Av‖²). `samples` are the ‖Av‖²; the error is that of their mean, carried through the root. */
 export async function frobeniusNorm(operator: LinearOperator, options: TraceOptions = {}): Promise<RandomEstimate> {
+  checkOptions(options, traceKinds, "frobeniusNorm");
   const samples = await mapProbes(operator, options, (_, av) => dot(av, av));
   const { mean, standardError } = meanAndError(samples);
   const estimate = Math.sqrt(mean);

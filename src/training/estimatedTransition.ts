@@ -46,7 +46,7 @@ function plain(config: TrainOptions): TrainOptions {
 // The first network's variables are not needed afterwards.
 function estimateOf(model: Model, { train: dataset }: TrainData, { variables }: TrainResult): number[][] {
   try {
-    return estimateTransition(predictedProbabilities(model, variables, dataset), dataset);
+    return estimateTransition(predictedProbabilities(model, variables, dataset), { numClasses: dataset.numClasses });
   } finally {
     tf.dispose([variables.weights, variables.stats]);
   }

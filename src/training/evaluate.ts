@@ -1,9 +1,8 @@
 /** Evaluation in inference mode: error, mean loss, and what a network made of noisy labels. */
 import { batchesInOrder, imageLength, normalizeImages, oneHot, type Batch, type Dataset } from "../data";
-import { checkOptions, tf, type GraphCache, type TensorGroups } from "../engine";
+import { checkOptions, pause, tf, type GraphCache, type TensorGroups } from "../engine";
 import { crossEntropy } from "../losses";
 import type { Model, Variables } from "../models";
-import { pause } from "./interrupt";
 
 export interface Evaluated {
   /** Share of examples whose prediction differs from `dataset.labels`, in [0, 1]. */

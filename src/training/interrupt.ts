@@ -34,8 +34,3 @@ export async function withInterrupt<Options extends Stoppable, Result>(
     signal?.removeEventListener("abort", onAbort);
   }
 }
-
-/** Lets signals, messages and a notebook's display in, between two pieces of long synchronous work. */
-export function pause(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}

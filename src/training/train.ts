@@ -1,14 +1,14 @@
 /** The training loop: epochs of trainStep, evaluation on clean test data, checkpoints; repeatable and resumable bit for bit. */
 import { createHash } from "node:crypto";
 import { batchStream, imagesIdentity, numBatches, type Batch, type BatchStream, type Dataset } from "../data";
-import { checkOptions, GraphCache, Rng, showValue, tf, type OptionKinds, type Weights } from "../engine";
+import { checkOptions, GraphCache, pause, Rng, showValue, tf, type OptionKinds, type Weights } from "../engine";
 import { lossByName, smoothLabels } from "../losses";
 import type { Model, Variables } from "../models";
 import { loadCheckpoint, saveCheckpoint } from "./checkpoint";
 import { trainConfig, type TrainConfig, type TrainOptions } from "./config";
 import { evaluateAny, memorization, type Evaluated } from "./evaluate";
 import { summarize, type EpochRecord, type TrainMetrics } from "./history";
-import { pause, withInterrupt, type Stoppable } from "./interrupt";
+import { withInterrupt, type Stoppable } from "./interrupt";
 import { createMethod, networksOf } from "./methods";
 import { labeled, mixedUp, networkStream, toStepBatch, type Method, type MethodContext } from "./methods/method";
 import { disposeState, initialState, learningRateAt, trainStep, type BatchLoss, type StepResult, type TrainState } from "./step";

@@ -82,7 +82,7 @@ describe("losses/earlyLearning", () => {
     assert.throws(() => elrLoss(logits(), labels(), { targets: targets(), lambda: -1 }), /lambda = -1: expected/);
     assert.throws(
       () => elrLoss(logits(), labels(), { targets: initialElrTargets(2, 3) }),
-      /targets of shape 2×3 for logits of shape 3×3/,
+      /targets of shape \[2,3\], expected one row for each example as the logits, \[3,3\]/,
     );
   });
 });

@@ -13,6 +13,8 @@ const betaDensity = (x: number, a: number, b: number, factorials: number) => fac
 const normal = (x: number, mean: number, variance: number) =>
   Math.exp(-((x - mean) ** 2) / (2 * variance)) / Math.sqrt(2 * Math.PI * variance);
 
+const CONVERGED = { maxIterations: 1000, tolerance: 1e-7, start: "k-means" } as const;
+
 describe("losses/lossMixture", () => {
   describe("betaMixture", () => {
     for (const share of [0.2, 0.5, 0.8])
@@ -23,7 +25,7 @@ describe("losses/lossMixture", () => {
           (r) => r.beta(7, 3),
         );
 
-        const { components, converged } = betaMixture(values);
+        const { components, converged } = betaMixture(values, CONVERGED);
 
         // 20 000 draws: the shares to about 0.01, the parameters to a tenth
         assert.ok(converged);
@@ -41,6 +43,15 @@ describe("losses/lossMixture", () => {
       // posterior of 2x is x: moments ∫x²/½ = ⅔, ∫x³/½ − 4/9 = 1/18 are those of Beta(2, 1)
       closeTo([components[0].alpha, components[0].beta, components[0].weight], [1, 2, 0.5], 1e-4);
       closeTo([components[1].alpha, components[1].beta, components[1].weight], [2, 1, 0.5], 1e-4);
+    });
+
+    it("takes ten steps from Beta(1, 2) and Beta(2, 1) by default, as Arazo et al.'s code does", () => {
+      const { components, iterations } = betaMixture([0.05, 0.1, 0.12, 0.2, 0.3, 0.55, 0.7, 0.8, 0.85, 0.95]);
+
+      // Their BetaMixture1D, written in numpy: ten steps on these values
+      assert.equal(iterations, 10);
+      closeTo([components[0].alpha, components[0].beta, components[0].weight], [0.5974704884, 1.7005207777, 0.5444723], 1e-6);
+      closeTo([components[1].alpha, components[1].beta, components[1].weight], [1.7309057844, 0.7297052214, 0.4555277], 1e-6);
     });
 
     it("has Bayes' rule as its posterior", () => {
@@ -80,7 +91,7 @@ describe("losses/lossMixture", () => {
           (r) => 0.8 + 0.15 * r.normal(),
         );
 
-        const { components, converged } = gaussianMixture(values, { addedVariance: 1e-9 });
+        const { components, converged } = gaussianMixture(values, { ...CONVERGED, addedVariance: 1e-9 });
 
         assert.ok(converged);
         closeTo([components[0].weight, components[1].weight], [1 - share, share], 0.01);
@@ -89,7 +100,7 @@ describe("losses/lossMixture", () => {
       });
 
     it("has variances above DivideMix' 5e-4, so that a component on one value is no spike", () => {
-      const { components } = gaussianMixture([0, 0, 0, 1, 1]);
+      const { components } = gaussianMixture([0, 0, 0, 1, 1], CONVERGED);
 
       closeTo([components[0].variance, components[1].variance], [5e-4, 5e-4], 1e-9);
       closeTo([components[0].weight, components[1].weight], [0.6, 0.4], 1e-9);
@@ -156,7 +167,7 @@ describe("losses/lossMixture", () => {
       );
       for (const fit of [betaMixture, gaussianMixture]) {
         const { scaled, inner } = normalizeLosses(losses);
-        const right = [...noisyPosterior(fit(inner), scaled)].filter((p, i) => p > 0.5 === i < 0.4 * N).length;
+        const right = [...noisyPosterior(fit(inner, CONVERGED), scaled)].filter((p, i) => p > 0.5 === i < 0.4 * N).length;
         assert.ok(right > 0.99 * N, `${right}`);
       }
     });

@@ -28,6 +28,14 @@ describe("sharpness/hvp", () => {
     assertClose(hy!.dataSync(), [12 * 1, 12 * -1 + 18, 12 * 2 + 18], 1e-4);
   });
 
+  it("refuses a loss that is not a scalar, exact and by differences", () => {
+    const losses = ([x]: tf.Tensor[]) => tf.square(x!) as never;
+    const w = [tf.tensor1d([1, 2])];
+
+    for (const product of [hvp, hvpFiniteDifference])
+      assert.throws(() => product(losses, w, w), /the loss has shape \[2\], expected a scalar: take its mean or its sum/);
+  });
+
   it("takes the weights themselves as the vector: L = Σx³ gives Hx = 6x²", () => {
     const x = tf.tensor1d([1, -2]);
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { lanczosQuadrature, matrixOperator, smooth, spectralDensity, spectralSum } from "../../src/sharpness";
+import { lanczosQuadrature, matrixOperator, smoothSpectrum, spectralDensity, spectralSum } from "../../src/sharpness";
 import { drawProbe } from "../../src/sharpness/spectralDensity";
 import { assertClose, assertNear, inner, matrixWithSpectrum, multiply, unit } from "../support/matrices";
 
@@ -73,8 +73,8 @@ describe("sharpness/spectralDensity", () => {
   it("smooths again without products, on a grid of one's own too", async () => {
     const quadrature = await lanczosQuadrature(operator, { numProbes: 2, lanczosSteps: 10 });
 
-    const own = smooth(quadrature, { grid: [0, 1, 5], sigma: 0.1 });
-    const wide = smooth(quadrature, { sigma: 1, gridPoints: 50 });
+    const own = smoothSpectrum(quadrature, { grid: [0, 1, 5], sigma: 0.1 });
+    const wide = smoothSpectrum(quadrature, { sigma: 1, gridPoints: 50 });
 
     assert.deepEqual(own.grid, [0, 1, 5]);
     assert.equal(wide.density.length, 50);
@@ -86,7 +86,7 @@ describe("sharpness/spectralDensity", () => {
   });
 
   it("has the default width of google/spectral-density, √(1e-5 · range)", async () => {
-    const { sigma, density, grid } = smooth(
+    const { sigma, density, grid } = smoothSpectrum(
       await lanczosQuadrature(matrixOperator((v) => v.map((x, i) => 40 * i * x), { size: 2 })),
     );
 
@@ -97,8 +97,11 @@ describe("sharpness/spectralDensity", () => {
   it("refuses a grid that would lose the peaks, and more steps than rows", async () => {
     const quadrature = await lanczosQuadrature(operator, { lanczosSteps: 10 });
 
-    assert.throws(() => smooth(quadrature, { sigma: 0.001, gridPoints: 100 }), /gridPoints = 100 are too few: .* need \d+/);
-    assert.throws(() => smooth(quadrature, { sigma: 0 }), /sigma = 0: expected a number > 0/);
+    assert.throws(
+      () => smoothSpectrum(quadrature, { sigma: 0.001, gridPoints: 100 }),
+      /gridPoints = 100 are too few: .* need \d+/,
+    );
+    assert.throws(() => smoothSpectrum(quadrature, { sigma: 0 }), /sigma = 0: expected a number > 0/);
     await assert.rejects(
       lanczosQuadrature(operator, { lanczosSteps: 120 }),
       /lanczosSteps = 120 exceeds the operator's size 100/,

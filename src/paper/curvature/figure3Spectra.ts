@@ -4,7 +4,7 @@ import { finishedRecords } from "../../experiments/plan";
 import type { RunRecord } from "../../experiments/records";
 import { estimate, formatEstimate } from "../../experiments/statistics";
 import { hessianSpectra, type SpectrumMark, type SpectrumPoint, type FigureSpec } from "../../plots";
-import { smooth } from "../../sharpness";
+import { smoothSpectrum } from "../../sharpness";
 import { runFootnotes, type TableRow } from "../../tables";
 import { verdictOn, type Claim } from "../claims";
 import type { Budget, ItemSummary, ItemTable, PaperItem } from "../item";
@@ -160,7 +160,7 @@ function titleOf(spectra: readonly SpectrumRow[]): string {
 // The smoothing of google/spectral-density, on each spectrum's own range.
 function points(row: SpectrumRow): SpectrumPoint[] {
   const quadrature = { nodes: row.nodes.map((n) => [...n]), weights: row.weights.map((w) => [...w]), size: 0, products: 0 };
-  const { grid, density } = smooth(quadrature, { gridPoints: 600, sigma: widthOf(row) });
+  const { grid, density } = smoothSpectrum(quadrature, { gridPoints: 600, sigma: widthOf(row) });
   return grid.map((lambda, i) => ({ epoch: row.epoch, method: row.method, lambda, density: density[i]! }));
 }
 

@@ -38,7 +38,7 @@ function regularized(loss: BatchLoss, { indices }: Batch, targets: Float32Array,
       const rows = indices.subarray(firstRow, firstRow + n);
       if (pass === 1) updateRows(targets, rows, logits, options);
       const current = tf.tensor2d(rowsOf(targets, rows, numClasses), [n, numClasses]);
-      return tf.add(loss(logits, labels), elrRegularizer(logits, { ...options, targets: current }));
+      return tf.add(loss(logits, labels), elrRegularizer(logits, { lambda: options.lambda, targets: current }));
     };
 }
 
