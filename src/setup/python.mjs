@@ -32,6 +32,7 @@ export function jupyterStep(root) {
       return whole ? `JupyterLab ${version}` : undefined;
     },
     make: async () => {
+      // Versions without hashes: one hash makes pip demand all, and wheels differ by system, Python version and index.
       const requirements = ["--prefer-binary", "-r", files[0], "-c", files[1]];
       await inVenv(root, jupyterElsewhere(), () => pip(root, requirements, jupyterElsewhere()));
       const packages = pythonPackages(root).filter((name) => !ofTensorflow.test(name));
