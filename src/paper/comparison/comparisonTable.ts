@@ -34,7 +34,14 @@ export function comparisonTable(results: readonly ConditionResult[], options: Co
       budget,
       seeds: seedCounts(comparison),
       paperSpread: numbers.spread,
-      notes: [description, boldNote(comparison), verdictNote, ...numbers.notes.map((note) => `paper: ${note}`), ...notes],
+      notes: [
+        description,
+        boldNote(comparison),
+        verdictNote,
+        ...edgeNote(results),
+        ...numbers.notes.map((note) => `paper: ${note}`),
+        ...notes,
+      ],
     }),
   };
 }
@@ -44,6 +51,16 @@ function boldNote({ methods }: Comparison): string {
     ? "SGD at twice the epochs, which has as many gradients as SAM"
     : "SGD at the same epochs";
   return `bold: lower than ${baseline}, beyond the seeds' noise; "SGD − SAM" has the same baseline.`;
+}
+
+/** A warning if the best of the tried ρ has no neighbor on one side: a larger grid may have a better one. */
+function edgeNote(results: readonly ConditionResult[]): string[] {
+  const atEdge = results.filter(
+    ({ condition: { rhos }, rho }) => rhos.length > 1 && [Math.min(...rhos), Math.max(...rhos)].includes(rho),
+  );
+  if (atEdge.length === 0) return [];
+  const listed = atEdge.map(({ condition, rho }) => `${conditionName(condition)} (${rho})`);
+  return [`The tuned ρ is at the edge of its grid for ${listed.join("; ")}.`];
 }
 
 const columns = {

@@ -10,6 +10,7 @@ import {
 import { comparisonClaims, comparisonItem } from "../../../src/paper/comparison/comparisonItem";
 import { countClaims } from "../../../src/paper/claims";
 import { runConfig, runKey } from "../../../src/experiments/config";
+import { missingRuns } from "../../../src/experiments/plan";
 import { conclude, recordsOf, tinyRun } from "../../support/records";
 
 const condition = (name: string, training: Parameters<typeof tinyRun>[0], parts: Partial<Condition> = {}): Condition => ({
@@ -161,6 +162,20 @@ describe("paper/comparison/comparison", () => {
       ["0.030000", "0.000000", 3],
     );
     assert.deepEqual([two!.seeds, two!.errors.SGD.length, two!.gain.n], [[0, 2], 2, 2]);
+  });
+
+  it("warns of a tuned ρ at the edge of its grid, and of no other", () => {
+    const edgeOf = (best: number) => {
+      const tuned = condition("A", {}, { rhos: [0.05, 0.1, 0.2] });
+      const comparison = table([tuned], { validationSize: 16 });
+      const first = recordsOf(comparisonPlan(comparison, []), ({ labels }) => (labels.rho === best ? 0.1 : 0.2));
+      const all = [...first, ...recordsOf(missingRuns(comparisonPlan(comparison, first), first), () => 0.1)];
+      const item = itemOf(comparison);
+      return item.table(item.rows("lab", all), "lab").footnotes!.filter((note) => note.includes("edge"));
+    };
+
+    assert.deepEqual(edgeOf(0.2), ["The tuned ρ is at the edge of its grid for A (0.2)."]);
+    assert.deepEqual(edgeOf(0.1), []);
   });
 
   it("leaves out a condition whose records are not there yet", () => {
