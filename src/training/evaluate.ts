@@ -3,6 +3,7 @@ import { batchesInOrder, imageLength, normalizeImages, oneHot, type Batch, type 
 import { checkOptions, pause, tf, type GraphCache, type TensorGroups } from "../engine";
 import { crossEntropy } from "../losses";
 import type { Model, Variables } from "../models";
+import type { StepBatch } from "./step";
 
 export interface Evaluated {
   /** Share of examples whose prediction differs from `dataset.labels`, in [0, 1]. */
@@ -72,8 +73,8 @@ function evaluatePixels(
   { images, labels }: Batch,
   { dataset: { shape, numClasses }, graphs }: { dataset: Dataset; graphs?: GraphCache },
 ): EvaluatedPart {
-  const batch = { labels, numClasses, graphs };
-  return tf.tidy(() => evaluateBatch(model, variables, tf.tensor4d(images, [labels.length, ...shape]), batch));
+  const pixels = () => tf.tensor4d(images, [labels.length, ...shape]);
+  return tf.tidy(() => evaluateBatch(model, variables, stepBatch(pixels(), labels, numClasses), graphs));
 }
 
 function checkBatchSize(batchSize: number): void {
@@ -123,20 +124,24 @@ function rangesOf(size: number, batchSize: number): Range[] {
 
 function evaluateRange(model: Model, variables: Variables, dataset: Dataset, range: Range): EvaluatedPart {
   const labels = dataset.labels.subarray(range.start, range.end);
-  return tf.tidy(() => evaluateBatch(model, variables, imagesOf(dataset, range), { labels, numClasses: dataset.numClasses }));
+  return tf.tidy(() => evaluateBatch(model, variables, stepBatch(imagesOf(dataset, range), labels, dataset.numClasses)));
 }
 
-function evaluateBatch(
+function stepBatch(images: tf.Tensor4D, labels: Int32Array, numClasses: number): StepBatch {
+  return { images, targets: tf.tensor2d(oneHot(labels, numClasses), [labels.length, numClasses]) };
+}
+
+/** Predictions and losses of one batch; leaves its tensors to the caller's scope. */
+export function evaluateBatch(
   model: Model,
   { weights, stats }: Variables,
-  images: tf.Tensor4D,
-  { labels, numClasses, graphs }: Pick<Dataset, "labels" | "numClasses"> & { readonly graphs?: GraphCache },
+  { images, targets }: StepBatch,
+  graphs?: GraphCache,
 ): EvaluatedPart {
   const evaluated = ({ weights, stats, batch }: TensorGroups): TensorGroups => {
     const { logits } = model.apply(weights!, batch!.images as tf.Tensor4D, { stats });
     return { found: { classes: tf.argMax(logits, 1), losses: crossEntropy(logits, batch!.targets as tf.Tensor2D) } };
   };
-  const targets = tf.tensor2d(oneHot(labels, numClasses), [labels.length, numClasses]);
   const tensors = { weights, stats, batch: { images, targets } };
   const { found } = graphs ? graphs.run(["evaluate", model], evaluated, tensors) : evaluated(tensors);
   return { classes: found!.classes!.dataSync() as Int32Array, losses: found!.losses!.dataSync() as Float32Array };

@@ -1,4 +1,4 @@
-"""The yardstick of `npm run bench`: the same WRN-10-2 in PyTorch, eager, channels_last.
+"""The yardstick of `npm run bench`: the same networks in PyTorch, eager, channels_last.
 
 Reads one JSON request a line from standard input and answers with one JSON line; ends with the input.
 SGD: Nesterov momentum, the L2 term in the loss, the gradient clipped by its global norm, as the official code. SAM: two passes,
@@ -9,33 +9,37 @@ inference mode.
 import base64
 import json
 import sys
-from time import perf_counter
+from time import perf_counter, process_time
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-GROUPS = (("group0/block0", 16, 32, 1), ("group1/block0", 32, 64, 2), ("group2/block0", 64, 128, 2))
-
 
 class WideResNet(nn.Module):
-    """WRN-10-2; layers are named as in sharpness-lab's weights."""
+    """Layers are named as in sharpness-lab's weights, here and below."""
 
-    def __init__(self):
+    def __init__(self, depth, widenFactor):
         super().__init__()
         layers = {"stem": nn.Conv2d(1, 16, 3, padding=1, bias=False)}
-        for name, inputs, outputs, stride in GROUPS:
+        self.blocks, inputs = [], 16
+        for group in range(3):
+            for block in range((depth - 4) // 6):
+                outputs = 16 * widenFactor * 2**group
+                self.blocks.append((f"group{group}/block{block}", inputs, outputs, 2 if group > 0 and block == 0 else 1))
+                inputs = outputs
+        for name, inputs, outputs, stride in self.blocks:
             layers[f"{name}/norm1"] = nn.BatchNorm2d(inputs)
             layers[f"{name}/conv1"] = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False)
             layers[f"{name}/norm2"] = nn.BatchNorm2d(outputs)
             layers[f"{name}/conv2"] = nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)
-        layers["norm"] = nn.BatchNorm2d(128)
-        layers["head"] = nn.Linear(128, 10)
+        layers["norm"] = nn.BatchNorm2d(outputs)
+        layers["head"] = nn.Linear(outputs, 10)
         self.layers = nn.ModuleDict(layers)
 
     def forward(self, x):
         h = self.layers["stem"](x)
-        for name, inputs, outputs, stride in GROUPS:
+        for name, inputs, outputs, stride in self.blocks:
             h = self.block(h, name, outputs - inputs, stride)
         h = F.relu(self.layers["norm"](h))
         return self.layers["head"](h.mean((2, 3)))
@@ -44,8 +48,46 @@ class WideResNet(nn.Module):
         active = F.relu(self.layers[f"{name}/norm1"](x))
         inner = self.layers[f"{name}/conv1"](active)
         branch = self.layers[f"{name}/conv2"](F.relu(self.layers[f"{name}/norm2"](inner)))
-        shortcut = active if name == "group0/block0" else F.avg_pool2d(x, stride)
-        return branch + F.pad(shortcut, (0, 0, 0, 0, 0, extra))
+        shortcut = active if name == "group0/block0" else x
+        if stride > 1:
+            shortcut = F.avg_pool2d(shortcut, stride)
+        return branch + F.pad(shortcut, (0, 0, 0, 0, 0, extra)) if extra else branch + shortcut
+
+
+class ConvNet(nn.Module):
+    def __init__(self, widths):
+        super().__init__()
+        layers, inputs = {}, 1
+        for i, width in enumerate(widths):
+            layers[f"conv{i}"] = nn.Conv2d(inputs, width, 3, padding=1, bias=False)
+            layers[f"norm{i}"] = nn.BatchNorm2d(width)
+            inputs = width
+        layers["head"] = nn.Linear(inputs, 10)
+        self.layers, self.stages = nn.ModuleDict(layers), len(widths)
+
+    def forward(self, x):
+        for i in range(self.stages):
+            x = F.relu(self.layers[f"norm{i}"](self.layers[f"conv{i}"](x)))
+            x = F.avg_pool2d(x, 2, ceil_mode=True, count_include_pad=False)
+        return self.layers["head"](x.mean((2, 3)))
+
+
+class Mlp(nn.Module):
+    def __init__(self, hidden):
+        super().__init__()
+        sizes = [784, *hidden]
+        layers = {f"dense{i}": nn.Linear(sizes[i], units) for i, units in enumerate(hidden)}
+        layers["head"] = nn.Linear(sizes[-1], 10)
+        self.layers, self.stages = nn.ModuleDict(layers), len(hidden)
+
+    def forward(self, x):
+        x = x.flatten(1)
+        for i in range(self.stages):
+            x = F.relu(self.layers[f"dense{i}"](x))
+        return self.layers["head"](x)
+
+
+NETWORKS = {"wideResNet": WideResNet, "convNet": ConvNet, "mlp": Mlp}
 
 
 class TensorFlowPadding(nn.Conv2d):
@@ -59,8 +101,9 @@ def decode(encoded):
     return torch.frombuffer(bytearray(base64.b64decode(encoded["data"])), dtype=torch.float32).reshape(encoded["shape"])
 
 
-def make_network(weights):
-    network = WideResNet()
+def make_network(weights, spec):
+    kind, options = spec["kind"], {name: value for name, value in spec.items() if name != "kind"}
+    network = NETWORKS[kind](**options)
     with torch.no_grad():
         for name, encoded in weights.items():
             layer, part = name.rsplit("/", 1)
@@ -127,9 +170,8 @@ def hessian_vector_product(network, batch, vector):
     return torch.autograd.grad(slope, parameters)
 
 
-def trace(weights, batch, settings, steps, rho):
+def trace(network, batch, settings, steps, rho):
     """The numbers themselves, for a comparison with another implementation."""
-    network = make_network(weights)
     for module in network.modules():
         if isinstance(module, nn.Conv2d) and module.stride == (2, 2):
             module.__class__ = TensorFlowPadding
@@ -141,22 +183,24 @@ def trace(weights, batch, settings, steps, rho):
 
 
 def timed(count, fn):
-    times = []
+    times, cpu = [], []
     for _ in range(count):
-        start = perf_counter()
+        start, used = perf_counter(), process_time()
         fn()
         times.append(1000 * (perf_counter() - start))
-    return {"ms": times}
+        cpu.append(1000 * (process_time() - used))
+    return {"ms": times, "cpu": cpu}
 
 
 class Bench:
-    def setUp(self, weights, batch, settings):
+    def setUp(self, weights, batch, settings, network=None):
         torch.set_num_threads(settings["threads"])
         images = decode(batch["images"]).permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
-        self.weights, self.settings = weights, settings
+        self.settings = settings
+        make = self.make = lambda: make_network(weights, network or {"kind": "wideResNet", "depth": 10, "widenFactor": 2})
         self.batch = images, decode(batch["targets"]).argmax(1)
-        self.sgd, self.sam = (Training(make_network(weights), self.batch, settings, rho) for rho in (0, settings["rho"]))
-        self.fixed = make_network(weights).eval()
+        self.sgd, self.sam = (Training(make(), self.batch, settings, rho) for rho in (0, settings["rho"]))
+        self.fixed = make().eval()
         self.vector = [torch.randn_like(parameter) for parameter in self.fixed.parameters()]
         return {"version": torch.__version__, "threads": torch.get_num_threads()}
 
@@ -170,7 +214,11 @@ class Bench:
         return timed(count, lambda: hessian_vector_product(self.fixed, self.batch, self.vector))
 
     def trace(self, steps, rho):
-        return trace(self.weights, self.batch, self.settings, steps, rho)
+        return trace(self.make(), self.batch, self.settings, steps, rho)
+
+    def evaluate(self, count):
+        with torch.inference_mode():
+            return timed(count, lambda: self.fixed(self.batch[0]).argmax(1))
 
 
 def main():

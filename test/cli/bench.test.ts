@@ -48,6 +48,44 @@ describe("the benchmark", function () {
     tf.dispose([product, vector]);
   });
 
+  for (const network of [{ kind: "wideResNet", depth: 16, widenFactor: 1 }, { kind: "convNet", widths: [4, 8, 8] }, { kind: "mlp", hidden: [8, 8] }] as const)
+    it(`has PyTorch take the same SAM steps of a ${network.kind}`, async function (this: Mocha.Context) {
+      const python = findTorchPython(root);
+      if (!python) this.skip();
+      const own = await makeWorkload({ batchSize: 8, trainingImages: 8, numImages: 8, network });
+      const torch = new TorchProcess(python, 1, root);
+      await torch.setUp(own, 1);
+
+      const trace = await torch.trace(STEPS, own.sam.rho);
+      torch.stop();
+
+      const training = new Training(own.model, own.sam, own);
+      assertSameSteps(Array.from({ length: STEPS }, () => training.step()).flat(), trace.losses.flat());
+      training.dispose();
+    }); // prettier-ignore
+
+  it("times networks of several sizes, eager and replayed, and prints a table of ratios", () => {
+    const args = ["--import", "tsx", "src/cli/bench.ts", "--networks", "--quick", "--rounds", "1", "--threads", "1"];
+    const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: "utf8" });
+
+    assert.match(stdout, /batch 8, threads: 1; medians of time, ratios of processor time/, stderr);
+    for (const name of ["MLP-256-256", "ConvNet-16-32-64"])
+      for (const task of ["SGD step", "SAM step", "evaluation"])
+        assert.match(stdout, new RegExp(`${name} +${task} +[\\d.]+ ms +[\\d.]+ ms .* \\d+\\.\\d\\d`), stdout);
+  });
+
+  it("profiles a step: the shares of all kernels and of what is outside of them add up to one", () => {
+    const args = ["--import", "tsx", "src/cli/bench.ts", "--profile", "--quick", "--json", "--rounds", "1", "--threads", "1"];
+    const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: "utf8" });
+
+    const { kernels, outside, network } = JSON.parse(stdout || stderr);
+    assert.equal(network, "WRN-10-2");
+    const total = kernels.reduce((sum: number, { share }: { share: number }) => sum + share, outside.share);
+    assertClose([total], [1], 1e-9);
+    // Seven convolutions, forward in two passes.
+    assert.equal(kernels.find(({ kernel }: { kernel: string }) => kernel === "Conv2D").count, 14);
+  });
+
   it("prints one JSON object with medians in milliseconds, null where something cannot be measured", () => {
     const args = ["--import", "tsx", "src/cli/bench.ts", "--json", "--quick", "--rounds", "1", "--threads", "1"];
     const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: "utf8" });

@@ -1,5 +1,7 @@
 /** The benchmark's numbers as text: times, ratios, and each aim with what was reached. */
 import type { BenchReport, BenchResult } from "./measure";
+import type { NetworkRow } from "./networks";
+import type { Profile } from "./profile";
 
 type Time = number | null;
 
@@ -79,6 +81,36 @@ function lambdaMaxLines({ result: { lambdaMax }, about }: BenchReport): string[]
     `λmax over ${about.numImages} images, after a few steps of training`,
     ...aligned([row("Lanczos to 1e-3", lanczos), row("power iteration", powerIteration)]),
   ];
+}
+
+const TASK_NAMES: Record<NetworkRow["task"], string> = { sgdStep: "SGD step", samStep: "SAM step", evaluate: "evaluation" };
+
+/** Times of each network, and the ratios of processor time: below 1, ours is faster. */
+export function networksTable(
+  rows: readonly NetworkRow[],
+  { threads, batchSize }: { threads: number; batchSize: number },
+): string {
+  const head = ["", "", "ours", "eager", "PyTorch", "ours ÷ eager", "ours ÷ PyTorch"];
+  const ratio = (a: number, b: number | undefined) => (b === undefined ? "not measured" : (a / b).toFixed(2));
+  const body = rows.map(({ network, task, ours, eager, torch }) => [
+    ...[network, TASK_NAMES[task], ...[ours.ms, eager.ms, torch?.ms ?? null].map(milliseconds)],
+    ...[ratio(ours.cpu, eager.cpu), ratio(ours.cpu, torch?.cpu)],
+  ]);
+  const title = `28×28×1, batch ${batchSize}, threads: ${threads}; medians of time, ratios of processor time`;
+  return [title, "", ...aligned([head, ...body])].join("\n");
+}
+
+/** The dearest kernels of a step, and what is outside of kernels. */
+export function profileTable({ network, stepMs, kernels, outside }: Profile, { most = 20 } = {}): string {
+  const row = (name: string, count: string, { ms, share }: { ms: number; share: number }) => [
+    ...[name, count, milliseconds(ms), `${(100 * share).toFixed(1)} %`],
+  ];
+  const rows = [
+    ["kernel", "calls", "time", "share"],
+    ...kernels.slice(0, most).map((kernel) => row(kernel.kernel, String(kernel.count), kernel)),
+    row("outside of kernels", "", outside),
+  ];
+  return [`SAM step of ${network}, eager: ${milliseconds(stepMs)}`, "", ...aligned(rows)].join("\n");
 }
 
 function aligned(rows: readonly (readonly string[])[]): string[] {

@@ -64,15 +64,26 @@ export class TorchProcess {
   }
 
   /** Sends weights and batch; everything else starts with it. */
-  setUp({ initial, batch, sam }: Workload, threads: number): Promise<TorchInfo> {
+  setUp({ initial, batch, sam, spec: network }: Workload, threads: number): Promise<TorchInfo> {
     const { learningRate, momentum, weightDecay, clipNorm, rho } = sam;
     const settings = { learningRate, momentum, weightDecay, clipNorm, rho, threads };
     const { images, targets } = batch;
-    return this.ask({ task: "setUp", settings, weights: encodeAll(initial.weights), batch: encodeAll({ images, targets }) });
+    return this.ask({
+      task: "setUp",
+      settings,
+      weights: encodeAll(initial.weights),
+      batch: encodeAll({ images, targets }),
+      network,
+    });
   }
 
   async time(task: string, count: number): Promise<number[]> {
-    return (await this.ask<{ ms: number[] }>({ task, count })).ms;
+    return (await this.cost(task, count)).ms;
+  }
+
+  /** Milliseconds of each execution, and of processor time. */
+  cost(task: string, count: number): Promise<{ ms: number[]; cpu: number[] }> {
+    return this.ask({ task, count });
   }
 
   /** Losses of `steps` steps from the initial weights, in TensorFlow's padding; for a check, as it is slower. */
