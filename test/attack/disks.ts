@@ -1,7 +1,7 @@
 /**
  * Disks that fill up: everything that the kit writes, on a disk of 64 kB. npx tsx test/attack/disks.ts
  *
- * A write either succeeds or raises an error; what was there before stays as it was, and no partial file is left.
+ * A write raises an error, what was there before stays as it was, and no partial file is left, nor an SVG without its PNG.
  */
 import fs from "node:fs";
 import os from "node:os";
@@ -30,7 +30,7 @@ async function onFullDisk(free: number, act: (folder: string) => Promise<unknown
     );
     const left = fs.readdirSync(disk.folder).filter((name) => !before.includes(name));
     if (!raised) return "no error";
-    if (left.some((name) => /part|tmp/.test(name))) return `left behind: ${left.join()}`;
+    if (left.some((name) => /part|tmp|svg/.test(name))) return `left behind: ${left.join()}`;
     return fs.readFileSync(kept, "utf8") === "earlier content" ? undefined : "earlier content is gone";
   } finally {
     disk.unmount();
@@ -59,7 +59,7 @@ async function trainOn(folder: string): Promise<unknown> {
 }
 
 const writes: Readonly<Record<string, (folder: string) => Promise<unknown>>> = {
-  "a file over an earlier one": (folder) => writeFileAtomic(path.join(folder, "kept"), Buffer.alloc(20_000, 2)),
+  "a file over an earlier one": (folder) => writeFileAtomic(path.join(folder, "kept"), Buffer.alloc(60_000, 2)),
   "a figure": (folder) => lab.saveFigure("figure", spec, { folder }),
   "an archive": extractOn,
   "a training's checkpoint": trainOn,
@@ -73,7 +73,7 @@ async function main(): Promise<void> {
   await lab.ready();
   const outcomes: Outcome[] = [];
   for (const [name, act] of Object.entries(writes)) {
-    const sizes = [0, 4096, 8192];
+    const sizes = [0, 4096, 8192, 16_384, 32_768];
     outcomes.push(await attempts(`a full disk under ${name}`, sizes.length, (i) => onFullDisk(sizes[i]!, act)));
   }
   finish(outcomes);
