@@ -9,12 +9,12 @@ export type TensorLoss = (weights: tf.Tensor[]) => tf.Scalar;
  * H(w)v for lists of tensors: H the second derivative of `loss` at `weights`, v of the same shapes. About twice the cost of a
  * gradient, with all activations in memory. The caller owns the result.
  *
- * @throws where the loss is no scalar or does not depend on the weights at all, or shapes differ
+ * @throws if the loss is not a scalar or does not depend on the weights, or shapes differ
  */
 export function hvpOfTensors(loss: TensorLoss, weights: tf.Tensor[], vector: tf.Tensor[]): tf.Tensor[] {
   checkShapes(weights, vector);
   return tf.tidy(() => {
-    // Own tensors: a vector that is the weights themselves would be differentiated too, and add ∇L.
+    // Copies: a vector that is the weights themselves would be differentiated too, which would add ∇L.
     const fixed = vector.map((v) => tf.clone(v));
     const slope = () =>
       innerProduct(
@@ -26,7 +26,7 @@ export function hvpOfTensors(loss: TensorLoss, weights: tf.Tensor[], vector: tf.
   });
 }
 
-/** H(w)v for named weights; see `hvpOfTensors`. What `samGradient` wants as `hessianVectorProduct`, once the loss is given. */
+/** H(w)v for named weights; see `hvpOfTensors`. With its loss bound, it is `samGradient`'s option `hessianVectorProduct`. */
 export function hessianVectorProduct(loss: (weights: Weights) => tf.Scalar, weights: Weights, vector: Weights): Weights {
   const names = Object.keys(weights);
   const toRecord = (tensors: tf.Tensor[]): Weights => Object.fromEntries(names.map((name, i) => [name, tensors[i]!]));
@@ -36,20 +36,20 @@ export function hessianVectorProduct(loss: (weights: Weights) => tf.Scalar, weig
   return toRecord(hvpOfTensors((tensors) => loss(toRecord(tensors)), toList(weights), toList(vector)));
 }
 
-/** ∇ of a scalar (or of ⟨·, dy⟩) by tensors, on the tape, to be differentiated again. Undefined where it does not depend on one. */
+/** ∇ of a scalar (or of ⟨·, dy⟩) by tensors, on the tape, to be differentiated again. Undefined for a tensor that it does not depend on. */
 export function gradientOfTensors<T extends tf.Tensor>(fn: () => T, by: tf.Tensor[], dy?: T): (tf.Tensor | undefined)[] {
   const { grads } = tf.engine().gradients(fn, by, dy, true);
   if (grads.every((grad) => grad == null)) throw new Error("the loss does not depend on the weights: is it computed from them?");
   return grads;
 }
 
-/** The loss itself. A list of losses would be summed in silence. @throws where it is not a scalar */
+/** Returns the loss. A list of losses would be summed silently. @throws if it is not a scalar */
 export function checkScalarLoss(loss: tf.Scalar): tf.Scalar {
   if (loss.rank > 0) throw new Error(`the loss has shape [${loss.shape}], expected a scalar: take its mean or its sum`);
   return loss;
 }
 
-/** ⟨a, b⟩ over the tensors that are there. */
+/** ⟨a, b⟩ over the tensors that exist. */
 export function innerProduct(a: readonly (tf.Tensor | undefined)[], b: readonly tf.Tensor[]): tf.Scalar {
   const terms = a.flatMap((tensor, i) => (tensor == null ? [] : [tf.sum(tf.mul(tensor, b[i]!)) as tf.Scalar]));
   return tf.addN(terms);

@@ -1,4 +1,4 @@
-/** Kernels that training needs and the WASM engine lacks or gets wrong, made of kernels that it has. */
+/** Kernels that training needs and that the WASM engine lacks or gets wrong, composed of kernels that it has. */
 import * as tf from "@tensorflow/tfjs";
 import { replaceKernel, wrapKernel } from "./gradients/registry";
 import { averagePoolGradKernels, maxPoolGradLoop } from "./gradients/poolLoops";
@@ -12,7 +12,7 @@ type Body = (inputs: tf.NamedTensorMap, attrs: Attributes) => tf.Tensor;
 const CONVOLUTIONS = ["Conv2D", "FusedConv2D", "DepthwiseConv2dNative", "FusedDepthwiseConv2D"];
 const WRONG = ["Conv3DBackpropInputV2", "Dilation2DBackpropInput", "Dilation2DBackpropFilter"];
 
-/** Registers what is missing or wrong; call it once `@tensorflow/tfjs-backend-wasm` is loaded. */
+/** Registers these kernels. Call it after `@tensorflow/tfjs-backend-wasm` is loaded. */
 export function installWasmKernels(): void {
   define("Conv2DBackpropFilter", ({ x, dy }, attrs) => convFilterGradient(x as tf.Tensor4D, dy as tf.Tensor4D, attrs));
   define("DepthwiseConv2dNativeBackpropFilter", ({ x, dy }, attrs) =>
@@ -40,8 +40,8 @@ function replace(kernelName: string, body: Body): void {
   replaceKernel({ kernelName, backendName: "wasm", kernelFunc });
 }
 
-// With "same" padding and strides beyond the kernel, the last pixels of an axis may lie under no window. XNNPACK then takes the padding
-// for negative and returns zeros; on the image without these pixels it is right.
+// Strides beyond the kernel with "same" padding may leave the last pixels of an axis under no window. XNNPACK then computes a negative
+// padding and returns zeros. It is right on the image without these pixels.
 function withoutUnseenPixels(stock: tf.KernelFunc): tf.KernelFunc {
   return ({ inputs, attrs, backend }) => {
     const { x, filter } = inputs as { x: tf.Tensor4D; filter: tf.Tensor4D };
@@ -134,7 +134,7 @@ function tapsOf({ filterHeight, filterWidth }: ConvInfo): [number, number][] {
   return Array.from({ length: filterHeight * filterWidth }, (_, i) => [Math.floor(i / filterWidth), i % filterWidth]);
 }
 
-/** Sides that the taps reach when they move on by whole strides, so that slices and reshapes fit. */
+/** Sides that the taps reach when they move by whole strides, so that slices and reshapes fit. */
 function reach({ outHeight, outWidth, strideHeight, strideWidth, filterHeight, filterWidth }: ConvInfo): [number, number] {
   return [outHeight * strideHeight + filterHeight - 1, outWidth * strideWidth + filterWidth - 1];
 }
@@ -146,7 +146,7 @@ function padded(x: tf.Tensor4D, info: ConvInfo): tf.Tensor4D {
   return tf.pad(x, [[0, 0], margin(x.shape[1], top, height), margin(x.shape[2], left, width), [0, 0]]); // prettier-ignore
 }
 
-// What tap (h, w) sees: every stride-th place from (h, w) on.
+// Every stride-th place from (h, w) on, which is the part of the image that tap (h, w) sees.
 function strided(image: tf.Tensor4D, h: number, w: number, info: ConvInfo): tf.Tensor4D {
   const { outHeight, outWidth, strideHeight, strideWidth } = info;
   const [n, , , c] = image.shape;

@@ -15,7 +15,7 @@ export const bootstrappingDefaults = { soft: 0.95, hard: 0.8 } as const;
  * @param logits (n, numClasses)
  * @param oneHotLabels (n, numClasses), or soft ones; no gradient flows to them
  * @returns (n)
- * @throws where β is outside [0, 1], or the shapes differ
+ * @throws if β is outside [0, 1], or the shapes differ
  */
 export function softBootstrapping(
   logits: tf.Tensor2D,
@@ -37,7 +37,7 @@ export function softBootstrapping(
  * @param logits (n, numClasses)
  * @param oneHotLabels (n, numClasses), or soft ones; no gradient flows to them
  * @returns (n)
- * @throws where β is outside [0, 1], or the shapes differ
+ * @throws if β is outside [0, 1], or the shapes differ
  */
 export function hardBootstrapping(
   logits: tf.Tensor2D,

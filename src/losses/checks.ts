@@ -3,7 +3,7 @@ import type { tf } from "../engine";
 
 /**
  * @param what the loss, which opens the message
- * @throws where the logits are not (n, numClasses), or the targets have another shape: broadcast, one row would stand for all examples
+ * @throws if the logits are not (n, numClasses), or the targets have another shape: broadcast, one row would stand for all examples
  */
 export function checkTargets(what: string, logits: tf.Tensor, targets: tf.Tensor): void {
   if (logits.rank !== 2) throw new Error(`${what}: logits of shape [${logits.shape}], expected (n, numClasses)`);
@@ -13,12 +13,12 @@ export function checkTargets(what: string, logits: tf.Tensor, targets: tf.Tensor
     );
 }
 
-/** @throws where the value is outside [0, 1] */
+/** @throws if the value is outside [0, 1] */
 export function checkShare(name: string, value: number): void {
   if (!(value >= 0 && value <= 1)) throw new Error(`${name} = ${value}: expected a number in [0, 1]`);
 }
 
-/** @throws where the value is negative or not finite */
+/** @throws if the value is negative or not finite */
 export function checkFactor(name: string, value: number): void {
   if (!(value >= 0 && value < Infinity)) throw new Error(`${name} = ${value}: expected a finite number of at least 0`);
 }

@@ -12,7 +12,7 @@ export interface CrossEntropyOptions {
  * @param logits (n, numClasses)
  * @param targets (n, numClasses), one-hot or soft, rows summing to 1; no gradient flows to them
  * @returns (n)
- * @throws where s is outside [0, 1), or the shapes differ
+ * @throws if s is outside [0, 1), or the shapes differ
  */
 export function crossEntropy(logits: tf.Tensor2D, targets: tf.Tensor2D, options: CrossEntropyOptions = {}): tf.Tensor1D {
   checkOptions(options, { labelSmoothing: "number" }, "crossEntropy");
@@ -37,7 +37,7 @@ export function softmaxCrossEntropy(logits: tf.Tensor2D, targets: tf.Tensor2D, l
   return op(logits) as tf.Tensor1D;
 }
 
-/** (1 − s)·t + s/numClasses. @throws where s is outside [0, 1) */
+/** (1 − s)·t + s/numClasses. @throws if s is outside [0, 1) */
 export function smoothLabels(targets: tf.Tensor2D, labelSmoothing: number): tf.Tensor2D {
   if (!(labelSmoothing >= 0 && labelSmoothing < 1))
     throw new Error(`labelSmoothing = ${labelSmoothing}: expected a number in [0, 1)`);

@@ -7,7 +7,7 @@ import { checkFactor, checkShare, checkTargets } from "./checks";
 import { softmaxCrossEntropy } from "./crossEntropy";
 
 export interface ElrTargetOptions {
-  /** (n) position of each row of the logits in the training set; no two alike */
+  /** (n) position of each row of the logits in the training set; no two are equal. */
   readonly indices: ArrayLike<number>;
   /** β in [0, 1], the old target's share. Default 0.7: the authors', for CIFAR-10. */
   readonly beta?: number;
@@ -38,11 +38,11 @@ export function elrTargetsOf(targets: tf.Tensor2D, indices: ArrayLike<number>): 
 }
 
 /**
- * t̄ ← βt̄ + (1 − β)p for the examples of a batch; the authors' code does it before the loss.
+ * t̄ ← βt̄ + (1 − β)p for the examples of a batch. The authors' code does it before the loss.
  * @param targets (size, numClasses); stays valid, the caller disposes of it
  * @param logits (n, numClasses); no gradient flows to them
  * @returns (size, numClasses)
- * @throws where an index is not one of a target, or comes twice, or β is outside [0, 1]
+ * @throws if an index has no target or comes twice, or β is outside [0, 1]
  */
 export function updateElrTargets(targets: tf.Tensor2D, logits: tf.Tensor2D, options: ElrTargetOptions): tf.Tensor2D {
   checkOptions(options, { indices: "array", beta: "number" }, "updateElrTargets");
@@ -64,7 +64,7 @@ export function updateElrTargets(targets: tf.Tensor2D, logits: tf.Tensor2D, opti
  * @param logits (n, numClasses)
  * @param oneHotLabels (n, numClasses), or soft ones; no gradient flows to them, nor to the targets
  * @returns (n); may be negative
- * @throws where λ is negative, or the targets have another shape than the logits
+ * @throws if λ is negative, or the targets have another shape than the logits
  */
 export function elrLoss(logits: tf.Tensor2D, oneHotLabels: tf.Tensor2D, options: ElrOptions): tf.Tensor1D {
   checkOptions(options, elrKinds, "elrLoss");
@@ -76,7 +76,7 @@ export function elrLoss(logits: tf.Tensor2D, oneHotLabels: tf.Tensor2D, options:
  * λ log(1 − ⟨p, t̄⟩), to be added to any loss.
  * @param logits (n, numClasses); no gradient flows to the targets
  * @returns (n); not above 0
- * @throws where λ is negative, or the targets have another shape than the logits
+ * @throws if λ is negative, or the targets have another shape than the logits
  */
 export function elrRegularizer(logits: tf.Tensor2D, options: ElrOptions): tf.Tensor1D {
   checkOptions(options, elrKinds, "elrRegularizer");

@@ -23,7 +23,7 @@ export const gceDefaults = { q: 0.7, threshold: 0.5 } as const;
  * @param logits (n, numClasses)
  * @param oneHotLabels (n, numClasses), or soft ones, such as mixup's; no gradient flows to them
  * @returns (n)
- * @throws where q is outside [0, 1], or the shapes differ
+ * @throws if q is outside [0, 1], or the shapes differ
  */
 export function generalizedCrossEntropy(
   logits: tf.Tensor2D,
@@ -41,12 +41,12 @@ export function generalizedCrossEntropy(
 /**
  * Σ t_k min(L_q(p_k), L_q(k)): eq. (9) there, with each example truncated by the network as it is at that step. The authors alternate
  * instead: every few epochs they prune the examples whose p_y is below k under the best network so far, and keep that choice until the
- * next pruning. A new network has p_y near 1/numClasses, below the default threshold, so it would get no gradient at all: train it
+ * next pruning (`method: { name: "pruning" }` of a training). A new network has p_y near 1/numClasses, below the default threshold, so it would get no gradient at all: train it
  * without truncation first (`warmupEpochs` in a config).
  * @param logits (n, numClasses)
  * @param oneHotLabels (n, numClasses), or soft ones
  * @returns (n)
- * @throws where q is outside [0, 1], the threshold outside (0, 1), or the shapes differ
+ * @throws if q is outside [0, 1], the threshold outside (0, 1), or the shapes differ
  */
 export function truncatedGeneralizedCrossEntropy(
   logits: tf.Tensor2D,
@@ -61,7 +61,7 @@ export function truncatedGeneralizedCrossEntropy(
   return tf.tidy(() => expected(oneHotLabels, boxCox(tf.maximum(tf.logSoftmax(logits), Math.log(threshold)), q)));
 }
 
-// (1 − p^q)/q from log p: a p of 0 is no trouble, and a small q cancels nothing.
+// (1 − p^q)/q from log p, so that p = 0 is finite and a small q loses no digits.
 function boxCox(logP: tf.Tensor, q: number): tf.Tensor {
   return q === 0 ? tf.neg(logP) : tf.div(tf.expm1(tf.mul(logP, q)), -q);
 }

@@ -1,4 +1,4 @@
-/** Losses by name: { name, ...options } in a config. One line in each of the two tables makes a loss known. */
+/** Losses by name: { name, ...options } in a config. A new loss is one line in each of the two tables. */
 import { z } from "zod";
 import { checkTransitionMatrix } from "../data/labelNoise";
 import { checkOptions, showValue, suggestName, type tf } from "../engine";
@@ -15,7 +15,7 @@ const share = z.number().min(0).max(1);
 const factor = z.number().min(0).finite();
 const positiveShare = z.number().gt(0).lt(1);
 const q = share.default(gceDefaults.q);
-// A word stands for the matrix of the run's own noise, or the one that a first network finds: a run puts it in the word's place.
+// "known" is the matrix of the run's own noise, "estimated" the one that a first network finds. A run replaces the word by the matrix.
 const matrixThat = (check: (matrix: number[][]) => void) =>
   z.union([z.array(z.array(z.number())), z.enum(["known", "estimated"])]).superRefine((matrix, { addIssue }) => {
     if (typeof matrix === "string") return;
@@ -26,7 +26,7 @@ const matrixThat = (check: (matrix: number[][]) => void) =>
     }
   });
 
-/** What a config may say of a loss. Each default's source is with the function. */
+/** Losses as a config writes them. The source of each default is with the function. */
 export const lossConfigSchema = z.discriminatedUnion("name", [
   z.strictObject({ name: z.literal("crossEntropy") }),
   z.strictObject({ name: z.literal("generalizedCrossEntropy"), q }),
@@ -52,11 +52,11 @@ export const lossConfigSchema = z.discriminatedUnion("name", [
 /** A loss with all its options. */
 export type LossConfig = z.output<typeof lossConfigSchema>;
 
-/** A loss as it is written down: options that are left out have their defaults. */
+/** A loss as a user writes it; omitted options have their defaults. */
 export type LossOptions = z.input<typeof lossConfigSchema>;
 
 export interface LossContext {
-  /** Epoch to come, from 1; absent: after every warm-up. */
+  /** The next epoch, from 1. Default: after every warm-up. */
   readonly epoch?: number;
 }
 
@@ -89,7 +89,7 @@ const table: Table = {
 function matrixItself(matrix: number[][] | "known" | "estimated"): number[][] {
   if (typeof matrix !== "string") return matrix;
   const who = matrix === "known" ? "a run whose config has noise" : "trainWithEstimatedTransition, or a run,";
-  throw new Error(`transitionMatrix = "${matrix}": expected the matrix itself; ${who} puts it in the word's place`);
+  throw new Error(`transitionMatrix = "${matrix}": expected the matrix itself; ${who} replaces the word by it`);
 }
 
 /** Names that `lossByName` knows. */
@@ -97,7 +97,7 @@ export const lossNames = Object.keys(table) as readonly LossConfig["name"][];
 
 /**
  * The loss that a config names.
- * @throws where the name or an option is not known, or a value does not fit
+ * @throws if the name or an option is unknown, or a value does not fit
  */
 export function lossByName(options: LossOptions, { epoch = Infinity }: LossContext = {}): Loss {
   checkNames(options);
@@ -107,7 +107,7 @@ export function lossByName(options: LossOptions, { epoch = Infinity }: LossConte
   return make(parsed.data, { epoch });
 }
 
-// zod says that a name is unknown, but not which one was meant.
+// zod reports an unknown name, but does not suggest one.
 function checkNames(options: LossOptions): void {
   const name: unknown = options?.name;
   if (typeof name !== "string") throw new Error(`loss ${showValue(options)}: expected a name, one of ${lossNames.join(", ")}`);

@@ -21,7 +21,7 @@ const LOG_ZERO = -1e30;
  * @param logits (n, numClasses), of the true classes
  * @param oneHotLabels (n, numClasses) noisy labels, or soft ones; no gradient flows to them
  * @returns (n); 1e30 for a label that the matrix makes impossible
- * @throws where the matrix is no transition matrix over numClasses classes, or the shapes differ
+ * @throws if the matrix is not a transition matrix over numClasses classes, or the shapes differ
  */
 export function forwardCorrection(logits: tf.Tensor2D, oneHotLabels: tf.Tensor2D, options: LossCorrectionOptions): tf.Tensor1D {
   const transitionMatrix = matrixFor("forwardCorrection", logits, oneHotLabels, options);
@@ -38,7 +38,7 @@ export function forwardCorrection(logits: tf.Tensor2D, oneHotLabels: tf.Tensor2D
  * @param logits (n, numClasses), of the true classes
  * @param oneHotLabels (n, numClasses) noisy labels, or soft ones; no gradient flows to them
  * @returns (n)
- * @throws where the matrix is no transition matrix over numClasses classes or cannot be inverted, or the shapes differ
+ * @throws if the matrix is not an invertible transition matrix over numClasses classes, or the shapes differ
  */
 export function backwardCorrection(logits: tf.Tensor2D, oneHotLabels: tf.Tensor2D, options: LossCorrectionOptions): tf.Tensor1D {
   const transitionMatrix = matrixFor("backwardCorrection", logits, oneHotLabels, options);
@@ -46,7 +46,7 @@ export function backwardCorrection(logits: tf.Tensor2D, oneHotLabels: tf.Tensor2
   return tf.tidy(() => softmaxCrossEntropy(logits, tf.matMul(oneHotLabels, tf.tensor2d(inverted))));
 }
 
-/** T⁻¹, its rows summing to 1. @throws where T is singular, or so near it that losses would be multiplied by over 10⁴ */
+/** T⁻¹, whose rows sum to 1. @throws if T is singular, or so nearly that losses would be multiplied by over 10⁴ */
 export function invertTransition(matrix: readonly (readonly number[])[]): number[][] {
   checkTransitionMatrix(matrix);
   const inverted = inverseOrNothing(matrix);

@@ -1,31 +1,31 @@
 /**
- * A mixture of two components on per-example losses, by EM in double precision: low losses are taken for clean labels, high ones for wrong
- * ones. Beta components (Arazo et al. 2019, fitted by moments as there) or Gaussian ones (DivideMix, Li et al. 2020).
+ * A mixture of two components on per-example losses, fitted by EM in double precision. Low losses indicate clean labels, high losses wrong
+ * ones. The components are beta (Arazo et al. 2019, fitted by moments as there) or Gaussian (DivideMix, Li et al. 2020).
  */
 import gammaln from "@stdlib/math-base-special-gammaln";
 import { checkOptions, type OptionKinds } from "../engine";
 
 export interface BetaComponent {
-  /** share of the examples, in [0, 1] */
+  /** Share of the examples, in [0, 1]. */
   readonly weight: number;
   readonly alpha: number;
   readonly beta: number;
 }
 
 export interface GaussianComponent {
-  /** share of the examples, in [0, 1] */
+  /** Share of the examples, in [0, 1]. */
   readonly weight: number;
   readonly mean: number;
   readonly variance: number;
 }
 
 interface Fitted<Component> {
-  /** the one with the lower mean (clean labels) first */
+  /** The component with the lower mean (clean labels) comes first. */
   readonly components: readonly [Component, Component];
-  /** mean log-likelihood of a value before the last update */
+  /** Mean log-likelihood of a value before the last update. */
   readonly logLikelihood: number;
   readonly iterations: number;
-  /** false: `maxIterations` came first */
+  /** False if `maxIterations` came first. */
   readonly converged: boolean;
 }
 
@@ -52,7 +52,7 @@ interface EmOptions<Component> {
 export interface BetaMixtureOptions extends EmOptions<BetaComponent> {}
 
 export interface GaussianMixtureOptions extends EmOptions<GaussianComponent> {
-  /** added to each variance, in squared units of the values. Default 5e-4: DivideMix' code, for losses scaled to [0, 1]. */
+  /** Added to each variance, in squared units of the values. Default 5e-4: DivideMix' code, for losses scaled to [0, 1]. */
   readonly addedVariance?: number;
 }
 
@@ -67,24 +67,24 @@ const BETA_START: Pair<BetaComponent> = [
 ];
 
 export interface NormalizeLossesOptions {
-  /** percentile that becomes 0; what is lower is clipped. Default 5: Arazo et al.'s code. 0 for DivideMix. */
+  /** Percentile that becomes 0; lower losses are clipped. Default 5: Arazo et al.'s code. 0 for DivideMix. */
   readonly lowest?: number;
-  /** percentile that becomes 1. Default 95: Arazo et al.'s code. 100 for DivideMix. */
+  /** Percentile that becomes 1. Default 95: Arazo et al.'s code. 100 for DivideMix. */
   readonly highest?: number;
-  /** distance kept from 0 and 1, where a beta density may be infinite. Default 1e-3: Arazo et al.'s code. */
+  /** Distance kept from 0 and 1, where a beta density may be infinite. Default 1e-3: Arazo et al.'s code. */
   readonly margin?: number;
 }
 
 export interface NormalizedLosses {
-  /** (n) on [margin, 1 − margin], clipped: what posteriors are taken of */
+  /** (n) on [margin, 1 − margin], clipped; posteriors are computed from these. */
   readonly scaled: Float64Array;
-  /** those between the percentiles, in order: what a mixture is fitted to, since beta densities are bent by piles at the ends */
+  /** Losses between the percentiles, in order. A mixture is fitted to these, since piles at the ends would bend beta densities. */
   readonly inner: Float64Array;
 }
 
 /**
  * Losses on [0, 1] for a mixture.
- * @throws where a loss is not finite, the percentiles are not in order, or all losses between them are equal
+ * @throws if a loss is not finite, the percentiles are not in order, or all losses between them are equal
  */
 export function normalizeLosses(losses: ArrayLike<number>, options: NormalizeLossesOptions = {}): NormalizedLosses {
   checkOptions(options, { lowest: "number", highest: "number", margin: "number" }, "normalizeLosses");
@@ -103,7 +103,7 @@ export function normalizeLosses(losses: ArrayLike<number>, options: NormalizeLos
 /**
  * Two beta densities. The moments of each, weighted by the posteriors, give its α and β: at the true mixture nothing moves.
  * @param values (n) in (0, 1), such as the inner ones of `normalizeLosses`
- * @throws where there are fewer than two values, or one is outside (0, 1)
+ * @throws if there are fewer than two values, or one is outside (0, 1)
  */
 export function betaMixture(values: ArrayLike<number>, options: BetaMixtureOptions = {}): BetaMixture {
   checkOptions(options, emKinds, "betaMixture");
@@ -117,7 +117,7 @@ export function betaMixture(values: ArrayLike<number>, options: BetaMixtureOptio
 /**
  * Two normal densities.
  * @param values (n), such as those of `normalizeLosses`
- * @throws where there are fewer than two values, or one is not finite
+ * @throws if there are fewer than two values, or one is not finite
  */
 export function gaussianMixture(values: ArrayLike<number>, options: GaussianMixtureOptions = {}): GaussianMixture {
   checkOptions(options, { ...emKinds, addedVariance: "number" }, "gaussianMixture");
@@ -130,7 +130,7 @@ export function gaussianMixture(values: ArrayLike<number>, options: GaussianMixt
   return { kind: "gaussian", ...ordered(fitted, ({ mean }) => mean) };
 }
 
-/** (n) posterior probability of the component with the higher mean: that the label is wrong. */
+/** (n) posterior probability of the component with the higher mean, that is, of a wrong label. */
 export function noisyPosterior(mixture: BetaMixture | GaussianMixture, values: ArrayLike<number>): Float64Array {
   const logDensity = mixture.kind === "beta" ? logBeta : logNormal;
   const range = mixture.kind === "beta" ? { from: 0, to: 1 } : { from: -Infinity, to: Infinity };
@@ -139,7 +139,7 @@ export function noisyPosterior(mixture: BetaMixture | GaussianMixture, values: A
 }
 
 type Pair<T> = readonly [T, T];
-/** With the logarithm of the weight. */
+/** log(weight · density). */
 type LogDensity<Component> = (component: Component) => (x: number) => number;
 
 interface Moments {
@@ -262,7 +262,7 @@ interface ValueRange {
   /** exclusive */
   readonly from: number;
   readonly to: number;
-  /** how many values there have to be */
+  /** Least number of values. */
   readonly least?: number;
 }
 

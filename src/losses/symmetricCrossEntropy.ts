@@ -19,7 +19,7 @@ export const sceDefaults = { alpha: 0.1, beta: 1, logZero: Math.log(1e-4) } as c
  * @param logits (n, numClasses)
  * @param oneHotLabels (n, numClasses), or soft ones; no gradient flows to them
  * @returns (n)
- * @throws where α or β is negative, A is not, or the shapes differ
+ * @throws if α or β is negative, A is not, or the shapes differ
  */
 export function symmetricCrossEntropy(
   logits: tf.Tensor2D,

@@ -13,7 +13,7 @@ export interface TransitionEstimateOptions {
  * example shows the probability that its class is labeled j. A network that has memorized its labels is sure of all and shows no noise.
  * @param probabilities (n·numClasses), row by row, for instance those of `predictedProbabilities`
  * @returns (numClasses, numClasses) rows that sum to 1
- * @throws where the probabilities do not fit numClasses, or the percentile is outside (0, 100]
+ * @throws if the probabilities do not fit numClasses, or the percentile is outside (0, 100]
  */
 export function estimateTransition(probabilities: ArrayLike<number>, options: TransitionEstimateOptions): number[][] {
   checkOptions(options, { numClasses: "number", percentile: "number" }, "estimateTransition");

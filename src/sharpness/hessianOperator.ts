@@ -35,7 +35,7 @@ export interface CurvatureOptions extends ProblemOptions, ProductOptions {
    * then a diagonal block, for curvature layer by layer.
    */
   paramFilter?: string | readonly string[];
-  /** λ of ½λ‖w‖² over the chosen parameters, which shifts every eigenvalue by λ. Ours: 0, the loss alone; `description` says it. */
+  /** λ of ½λ‖w‖² over the chosen parameters, which shifts every eigenvalue by λ. Ours: 0, the loss alone. `description` tells it. */
   l2?: number;
 }
 
@@ -202,7 +202,7 @@ class BatchProducts {
     this.graphs = parameters * problem.size < LEAST_REPLAYED ? undefined : new GraphCache({ captures: true });
   }
 
-  /** By name; a parameter that the loss is linear in may be missing. The caller owns them. */
+  /** Products by name; a parameter that the loss is linear in may be missing. The caller owns them. */
   of({ x, y, size }: ProblemBatch, vector: Weights): Weights {
     const productOf = ({ batch, vector }: TensorGroups): TensorGroups => {
       const part = makePart(this.problem, this.chosen, { x: batch!.x!, y: batch!.y!, size });
@@ -219,7 +219,7 @@ interface SumOptions {
   products: BatchProducts;
   l2: number;
   run: ProductOptions;
-  /** Of the routine that takes the product, beside the operator's own. */
+  /** Signal of the routine that takes the product, beside the operator's own. */
   signal?: AbortSignal;
 }
 

@@ -19,7 +19,7 @@ export interface LanczosOptions extends ProductOptions {
   /** Steps in all, those in `state` included. Ours: max(20, 2k + 20), at most the operator's size. */
   lanczosSteps?: number;
   which?: Which;
-  /** Of the start vector, and of the new starts after an invariant subspace. */
+  /** Seed of the start vector, and of new starts after an invariant subspace. */
   seed?: number | string;
   /** (size) start vector instead of a random one. */
   startVector?: Float32Array;
@@ -27,7 +27,7 @@ export interface LanczosOptions extends ProductOptions {
   tolerance?: number;
   /** Ends before `lanczosSteps` once all k have converged. */
   stopEarly?: boolean;
-  /** From an earlier result: only the steps beyond it cost products. */
+  /** State of an earlier result; only the steps beyond it cost products. */
   state?: LanczosState;
 }
 
@@ -45,7 +45,7 @@ const lanczosKinds: OptionKinds<LanczosOptions> = {
   state: "object",
 };
 
-/** What k eigenpairs of an operator come with. */
+/** k eigenpairs of an operator. */
 export interface EigenResult {
   /** (k) in the order of `which`: largest first for `"LA"`, smallest first for `"SA"`, largest magnitude first for `"LM"`. */
   readonly eigenvalues: number[];
@@ -96,7 +96,7 @@ export interface LanczosState {
  * differences. An eigenvalue that occurs more than once is found once per complete invariant subspace: a random new start,
  * orthogonal to everything before, finds the next copy. Costs one product per new step, and lanczosSteps · size · 4 bytes.
  *
- * @throws where `k` or `lanczosSteps` exceed what the operator has, or a product is not finite
+ * @throws if `k` or `lanczosSteps` exceed what the operator has, or a product is not finite
  */
 export async function lanczos(operator: LinearOperator, options: LanczosOptions = {}): Promise<LanczosResult> {
   checkOptions(options, lanczosKinds, "lanczos");
@@ -138,7 +138,7 @@ function startState(operator: LinearOperator, { seed, startVector, state }: Lanc
 async function step(operator: LinearOperator, state: LanczosState): Promise<LanczosState> {
   const basis = [...state.basis, state.next!];
   const w = Float64Array.from(await operator.matvec(state.next!));
-  const error = orthogonalize(w, basis); // A's column j in the basis; less T's, it is the error of the products
+  const error = orthogonalize(w, basis); // column j of A in the basis; minus T's column, it is the error of the products
   const alpha = error[basis.length - 1]!;
   error[basis.length - 1] = 0;
   if (basis.length > 1) error[basis.length - 2]! -= state.betas.at(-1)!;
@@ -192,7 +192,7 @@ function truncate(state: LanczosState, steps: number): LanczosState {
   };
 }
 
-// The eigenproblem of T grows with the cube of the steps: look every fifth step only.
+// The cost of T's eigenproblem grows with the cube of the steps, so only every fifth step looks.
 function hasConverged(state: LanczosState, k: number, which: Which, tolerance: number): boolean {
   if (state.basis.length < k || state.basis.length % 5 !== 0) return false;
   const { values, vectors } = tridiagonalEigen(state.alphas, state.betas);
@@ -244,13 +244,13 @@ function residual(state: LanczosState, s: ArrayLike<number>): number {
   return Math.hypot(state.betas[steps - 1]! * s[steps - 1]!, norm(inside), productNoise(state), rounding);
 }
 
-// Of a product's error only the part along earlier basis vectors is seen, as asymmetry: its mean square, over all directions.
+// Only the error along earlier basis vectors is observed, as asymmetry. Its mean square stands for all directions.
 function productNoise({ errors, basis }: LanczosState): number {
   const seen = errors.flatMap((error, j) => Array.from(error.subarray(0, j)));
   return seen.length === 0 ? 0 : (norm(Float64Array.from(seen)) / Math.sqrt(seen.length)) * Math.sqrt(basis[0]!.length);
 }
 
-/** Where |θ| is below what float32 resolves of the norm, 1e-6 of the norm stands in for it. */
+/** If |θ| is below float32's resolution of the norm, 1e-6 of the norm replaces it. */
 export function isConverged(theta: number, residual: number, values: readonly number[], tolerance: number): boolean {
   const scale = values.reduce((max, x) => Math.max(max, Math.abs(x)), 0);
   return residual <= Math.max(tolerance * Math.abs(theta), 1e-6 * scale);
@@ -326,7 +326,7 @@ const lambdaMaxKinds: OptionKinds<LambdaMaxOptions> = {
   tolerance: "number",
 };
 
-/** λmax, with no more products than it takes. */
+/** λmax, with as few products as its tolerance needs. */
 export async function lambdaMax(operator: LinearOperator, options: LambdaMaxOptions = {}): Promise<LambdaMax> {
   checkOptions(options, lambdaMaxKinds, "lambdaMax");
   const result = await topEigenvalues(operator, 1, options);

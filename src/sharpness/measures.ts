@@ -62,7 +62,7 @@ export interface MSharpnessOptions extends SharpnessOptions {
 export interface MSharpness {
   /** Mean over blocks of L_B(w + ε̂_B) − L_B(w), a smaller last block weighted by its size. */
   readonly sharpness: number;
-  /** Of `sharpness`, from the spread over blocks; NaN for one block. */
+  /** Standard error of `sharpness`, from the spread over blocks; NaN for one block. */
   readonly standardError: number;
   /** L(w), the mean loss. */
   readonly loss: number;
@@ -116,7 +116,7 @@ export interface WorstCaseOptions extends SharpnessOptions {
 }
 
 export interface WorstCaseSharpness {
-  /** max over the ball of L(w + ε) − L(w), as far as it was found: a lower bound of the true maximum. */
+  /** Largest L(w + ε) − L(w) found in the ball: a lower bound of the true maximum. */
   readonly sharpness: number;
   readonly loss: number;
   readonly perturbedLoss: number;
@@ -128,8 +128,8 @@ export interface WorstCaseSharpness {
 
 /**
  * Worst-case sharpness over all data, by projected ascent with a step length that starts at ρ and halves, from the best point,
- * whenever a step does not raise the loss (in the manner of APGD, Croce and Hein 2020). One step is ε̂ of SAM. p = 2 or ∞. A step
- * costs a gradient over the data.
+ * whenever a step does not raise the loss (similar to APGD, Croce and Hein 2020). One step is SAM's ε̂. p is 2 or ∞. A step costs one
+ * gradient over the data.
  */
 export async function worstCaseSharpness(
   network: Network,
@@ -192,7 +192,7 @@ interface AscentPath {
   history: number[];
 }
 
-/** In coordinates δ = T⁻¹ε, where the ball is round and the gradient is T∇L. */
+/** Ascent in coordinates δ = T⁻¹ε, where the ball is round and the gradient is T∇L. */
 async function ascend(problem: Problem, { ball, steps, rng, loss, gradient, options, done, total }: Ascent): Promise<AscentPath> {
   let best = { rise: 0, delta: tf.tidy(() => scaleWeights(gradient, 0)), gradient: tf.tidy(() => scaleWeights(gradient, 1)) };
   let stepSize = ball.rho;
@@ -247,7 +247,7 @@ function stepFrom({ delta, gradient }: Point, { rho, normP, scale }: Ball, stepS
   );
 }
 
-// A random start may be lower than w: it is the ascent from there that counts.
+// A random start may have a lower loss than w; only the ascent from there counts.
 function replaceBest(old: Point, next: Point): Point {
   disposePoint(old);
   return next;

@@ -1,4 +1,4 @@
-/** Symmetric linear operators: all that Lanczos, power iteration, quadrature and trace estimates see of a Hessian is v ↦ Av. */
+/** Symmetric linear operators. Lanczos, power iteration, quadrature and trace estimates see a Hessian only as v ↦ Av. */
 import { checkOptions, pause, Rng, type OptionKind, type OptionKinds } from "../engine";
 import { dot, norm, Vector } from "./vector";
 
@@ -26,7 +26,7 @@ export type Matvec = (v: Float32Array) => ArrayLike<number> | Promise<ArrayLike<
  *     matrixOperator((v) => v.map((x, i) => i * x), { size: 100 });
  *     matrixOperator([[2, 1], [1, 2]]);
  *
- * @throws where a dense matrix is not square or not symmetric
+ * @throws if a dense matrix is not square or not symmetric
  */
 export function matrixOperator(matrix: Matvec | DenseMatrix, options: MatrixOperatorOptions = {}): LinearOperator {
   checkOptions(options, { size: "number" }, "matrixOperator");
@@ -37,7 +37,7 @@ export function matrixOperator(matrix: Matvec | DenseMatrix, options: MatrixOper
 }
 
 export interface CheckOptions {
-  /** Of the random vectors. */
+  /** Seed of the random vectors. */
   seed?: number | string;
   /** Largest relative difference that passes. Ours: 1e-4, some tens of times what float32 products of deep nets show. */
   tolerance?: number;
@@ -53,7 +53,7 @@ export interface OperatorCheck {
 /**
  * Three products that tell whether `operator` is one fixed symmetric matrix. Everything in this folder rests on that.
  *
- * @throws where two products of one vector differ, or uᵀAv ≠ vᵀAu, by more than `tolerance`
+ * @throws if two products of one vector differ, or uᵀAv ≠ vᵀAu, by more than `tolerance`
  */
 export async function checkOperator(operator: LinearOperator, options: CheckOptions = {}): Promise<OperatorCheck> {
   checkOptions(options, { seed: SEED, tolerance: "number" }, "checkOperator");
@@ -139,7 +139,7 @@ export class CountedOperator implements LinearOperator {
   }
 }
 
-/** Progress of `done` out of `total`, and a turn for whatever stops the routine. */
+/** Reports progress, and lets the event loop turn. @throws the signal's reason, if it was aborted */
 export async function report({ onProgress, signal }: ProductOptions, done: number, total: number): Promise<void> {
   onProgress?.({ done, total });
   await pause(signal);

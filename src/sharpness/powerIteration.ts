@@ -1,6 +1,6 @@
 /**
  * Power iteration with deflation: v ← (A − σ)v, orthogonalized against the eigenvectors found before, until ‖Av − θv‖ is small.
- * What PyHessian offers; here for comparison, since Lanczos needs far fewer products for the same digits.
+ * PyHessian's method, for comparison: Lanczos needs far fewer products for the same digits.
  */
 import { Matrix } from "ml-matrix";
 import { checkOptions, Rng, type OptionKinds } from "../engine";
@@ -15,7 +15,7 @@ export interface PowerIterationOptions extends ProductOptions {
   iterations?: number;
   /** Ends an eigenvalue at residual ≤ tolerance · |θ|. Ours: 1e-3; its eigenvalue then has about six digits. */
   tolerance?: number;
-  /** Where `"LA"` or `"SA"` meets the other end of the spectrum first, it starts again on A − σ with σ that end. */
+  /** If `"LA"` or `"SA"` finds the other end of the spectrum first, it starts again on A − σ, where σ is that end. */
   which?: Which;
   seed?: number | string;
 }

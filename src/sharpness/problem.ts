@@ -1,4 +1,4 @@
-/** One view of "a network at its weights, on data": a function of named weights, batch by batch, whatever the network is written in. */
+/** The loss of a network on data as a function of named weights, batch by batch, for functional models and layers models alike. */
 import {
   addWeights,
   applyLayersModel,
@@ -14,7 +14,7 @@ import {
 import { crossEntropy } from "../losses";
 import { checkCount } from "./operator";
 
-/** What is needed of a functional model; those of `models/` have it. */
+/** The part of a functional model that sharpness needs. */
 export interface FunctionalModel {
   apply(weights: Weights, x: tf.Tensor4D, mode?: InferenceMode): { logits: tf.Tensor2D };
 }
@@ -36,10 +36,10 @@ export interface ModelAt {
   readonly stats?: Weights;
 }
 
-/** Where curvature is measured: a functional model with its weights, or a TensorFlow.js layers model, which holds its own. */
+/** A functional model with its weights, or a TensorFlow.js layers model, which holds its own. */
 export type Network = ModelAt | tf.LayersModel;
 
-/** What is needed of a `Dataset`. */
+/** The part of a `Dataset` that sharpness needs. */
 export interface LabeledImages {
   readonly size: number;
   /** Height, width, channels. */
@@ -57,7 +57,7 @@ export interface LabeledImages {
 /** Tensors whose first axis counts the examples. */
 export interface TensorData {
   readonly x: tf.Tensor;
-  /** One-hot or soft targets (n, numClasses), or whatever the loss takes. */
+  /** One-hot or soft targets (n, numClasses), or other targets of your own loss. */
   readonly y: tf.Tensor;
 }
 
@@ -75,13 +75,13 @@ export interface ProblemOptions {
   loss?: ExampleLoss;
   /** Examples per pass. Changes memory and speed, not the result. 256: the paper's batch. */
   batchSize?: number;
-  /** How a functional model is applied. Anything but inference is refused: the loss would not be one function of the weights. */
+  /** Mode of a functional model. Anything but inference is refused: the loss would not be one function of the weights. */
   mode?: InferenceMode;
 }
 
 export const problemKinds: OptionKinds<ProblemOptions> = { loss: "function", batchSize: "number", mode: "object" };
 
-/** A batch as tensors; whoever takes it disposes of it. */
+/** A batch as tensors; the taker disposes of it. */
 export interface ProblemBatch {
   readonly x: tf.Tensor;
   readonly y: tf.Tensor;
@@ -132,7 +132,7 @@ export function useBatch<T extends tf.TensorContainer | void>(batch: ProblemBatc
 export interface PassOptions {
   /** Default: the problem's. */
   readonly weights?: Weights;
-  /** Of the examples. Default: all. */
+  /** Positions of the examples. Default: all. */
   readonly indices?: Int32Array;
   /** Stops between two batches. */
   readonly signal?: AbortSignal;

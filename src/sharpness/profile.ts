@@ -12,7 +12,7 @@ import { lossAndGradient, makeProblem, problemKinds, type Network, type ProblemD
 export interface ProfileOptions extends Omit<WorstCaseOptions, "rho" | "normP" | "adaptive" | "eta" | "onProgress"> {
   /** Radii of the balls. Ours: from half to four times 0.05, the paper's untuned default. */
   radii?: readonly number[];
-  /** For λmax, at most. Ours: 100. */
+  /** Most Lanczos steps for λmax. Ours: 100. */
   lanczosSteps?: number;
 }
 
@@ -29,7 +29,7 @@ const profileKinds: OptionKinds<ProfileOptions> = {
 /** One radius; rises are of the mean loss over all data. */
 export interface ProfilePoint {
   readonly rho: number;
-  /** max over ‖ε‖ ≤ ρ of L(w + ε) − L(w), as far as projected ascent found it. */
+  /** Largest L(w + ε) − L(w) that projected ascent found for ‖ε‖ ≤ ρ. */
   readonly worstCase: number;
   /** L(w + ε̂) − L(w): what SAM's one step finds. */
   readonly oneStep: number;

@@ -3,7 +3,7 @@ import { tf, type Weights } from "../engine";
 import { matrixOperator, type DenseMatrix } from "./operator";
 import type { ExampleLoss, ModelAt, TensorData } from "./problem";
 
-/** What every measure of this folder takes: `mSharpness(bowl.at([1, 2]), bowl.data, { loss: bowl.loss })`. */
+/** Arguments of every measure in this folder: `mSharpness(bowl.at([1, 2]), bowl.data, { loss: bowl.loss })`. */
 export interface Quadratic {
   /** The network at the point w, (size); the caller owns its one tensor, "w". */
   at(point: ArrayLike<number>): ModelAt;
@@ -18,7 +18,7 @@ export interface Quadratic {
 /**
  * The quadratic of a symmetric matrix, with its stationary point at 0.
  *
- * @throws where the matrix is not square or not symmetric
+ * @throws if the matrix is not square or not symmetric
  */
 export function quadratic(matrix: DenseMatrix): Quadratic {
   const { size } = matrixOperator(matrix);

@@ -29,7 +29,7 @@ const quadratureKinds: OptionKinds<QuadratureOptions> = {
   distribution: DISTRIBUTION,
 };
 
-/** What the products bought; smoothing is free and comes after. */
+/** The result of the products. Smoothing it is free. */
 export interface Quadrature {
   /** (numProbes, lanczosSteps) Ritz values, ascending in each row. */
   readonly nodes: number[][];
@@ -92,7 +92,7 @@ export interface SmoothOptions {
   sigma?: number;
   /** Ours: four per sigma, at least 1000 (google/spectral-density: 10 000). */
   gridPoints?: number;
-  /** Own abscissas instead, ascending. */
+  /** Ascending abscissas, in place of the default grid. */
   grid?: ArrayLike<number>;
 }
 
@@ -101,14 +101,14 @@ export interface SpectralDensity {
   readonly grid: number[];
   /** p(λ), of integral 1. */
   readonly density: number[];
-  /** Of p(λ), over the probes; NaN for a single probe. */
+  /** Standard error of p(λ) over the probes; NaN for a single probe. */
   readonly standardError: number[];
   readonly sigma: number;
 }
 
 const smoothKinds: OptionKinds<SmoothOptions> = { sigma: "number", gridPoints: "number", grid: "array" };
 
-/** Density on a grid. No products: restyle as often as you like. */
+/** Density on a grid. Takes no products. */
 export function smoothSpectrum(quadrature: Quadrature, options: SmoothOptions = {}): SpectralDensity {
   checkOptions(options, smoothKinds, "smoothSpectrum");
   return smoothed(quadrature, options);

@@ -1,4 +1,4 @@
-/** What a random estimate comes with: its standard error, and the samples it is the mean of. */
+/** Random estimates with their standard errors and samples. */
 
 /** A random estimate. */
 export interface RandomEstimate {

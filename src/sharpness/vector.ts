@@ -1,4 +1,4 @@
-/** Loops over long vectors: sums in float64, whatever the storage, in blocks that stay in the processor's cache. */
+/** Loops over long vectors. Sums are float64 for any storage, in blocks that stay in the processor's cache. */
 
 export type Vector = Float32Array | Float64Array;
 

@@ -5,7 +5,7 @@ import { startEngine } from "../../src/engine/backend";
 
 const ENGINE = require.resolve("../../src/engine");
 
-/** What a fresh process prints. */
+/** Standard output of a fresh process. */
 function inFreshProcess(code: string, environment: NodeJS.ProcessEnv = {}): string {
   const script = `const { tf, ready } = require(${JSON.stringify(ENGINE)}); ${code}`;
   return execFileSync(process.execPath, ["--require", "tsx/cjs", "--eval", script], {

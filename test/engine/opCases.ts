@@ -6,7 +6,7 @@ import { batchNormInference, batchNormTraining, tf } from "../../src/engine";
 import type { BackendName } from "../../src/engine/backend";
 
 export interface OpCase {
-  /** As in torchOps.py. */
+  /** Name, as in torchOps.py. */
   readonly op: string;
   /** Every input is differentiated. */
   readonly run: (...inputs: tf.Tensor[]) => tf.Tensor;

@@ -1,4 +1,4 @@
-/** What every loss refuses: targets of another shape, unknown options, values of the wrong type. */
+/** Checks that all losses share: targets of another shape, unknown options, values of the wrong type. */
 import assert from "node:assert/strict";
 import { tf } from "../../src/engine";
 import * as losses from "../../src/losses";

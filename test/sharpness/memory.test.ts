@@ -12,7 +12,7 @@ const labels = Int32Array.from({ length: size }, (_, i) => (i * i) % numClasses)
 const dataset = makeDataset({ name: "made up", images, labels, shape, numClasses, mean: [127.5], std: [74] });
 
 interface Watched extends LinearOperator {
-  /** Of the engine, after each product. */
+  /** The engine's counts after each product. */
   readonly seen: { numTensors: number; numBytes: number }[];
 }
 

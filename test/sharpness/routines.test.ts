@@ -1,4 +1,4 @@
-/** What every long routine of sharpness/ shares: checked options, turns of the event loop, and an end without leftovers. */
+/** Behavior that all routines of sharpness/ share: checked options, turns of the event loop, and aborts without leaks. */
 import assert from "node:assert/strict";
 import { Rng, tf } from "../../src/engine";
 import * as sharpness from "../../src/sharpness";

@@ -77,7 +77,7 @@ describe("training/train, named losses", () => {
     loss,
     message,
   ] of [
-    [{ name: "generalizedCrossEntropy" }, /loss\.name = "generalizedCrossEntropy": expected one of .*; did you mean "generalizedCrossEntropy"\?/],
+    [{ name: "generalisedCrossEntropy" }, /loss\.name = "generalisedCrossEntropy": expected one of .*; did you mean "generalizedCrossEntropy"\?/],
     [{ name: "generalizedCrossEntropy", q: 1.5 }, /loss\.q = 1\.5: expected number to be <=1/],
     [{ name: "forwardCorrection" }, /loss\.transitionMatrix is missing/],
     [{ name: "forwardCorrection", transitionMatrix: [[1, 1], [0, 1]] }, /loss\.transitionMatrix: transition matrix: row 0 sums to 2/],

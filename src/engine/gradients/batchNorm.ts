@@ -30,7 +30,7 @@ export function batchNormTraining(x: tf.Tensor4D, scale: tf.Tensor1D, offset: tf
   return { y: y as tf.Tensor4D, mean: detach(mean as tf.Tensor1D), variance: detach(variance as tf.Tensor1D) };
 }
 
-// After installStockGradients: as the batch norm layer of TensorFlow.js does it.
+// Used after installStockGradients. Same computation as TensorFlow.js's batch norm layer.
 function withStockFunctions(x: tf.Tensor4D, scale: tf.Tensor1D, offset: tf.Tensor1D, epsilon: number): BatchNormResult {
   const { mean, variance } = tf.moments(x, AXES) as { mean: tf.Tensor1D; variance: tf.Tensor1D };
   return { y: tf.batchNorm(x, mean, variance, offset, scale, epsilon), mean: detach(mean), variance: detach(variance) };
@@ -69,7 +69,7 @@ export function installBatchNormGradient(): void {
   });
 }
 
-// Stock batch norm without scale or offset fails in any gradient: the tape cannot hold a missing input.
+// The tape cannot hold a missing input, so stock batch norm without scale or offset has no gradient.
 function fillMissing(inputs: tf.NamedTensorMap, attrs: tf.NamedAttrMap): tf.Tensor | undefined {
   const { mean, scale, offset } = inputs as Record<string, tf.Tensor | undefined>;
   if (tf.engine().state.gradientDepth === 0 || (scale && offset)) return undefined;
@@ -81,7 +81,7 @@ type Gradients = Record<string, () => tf.Tensor>;
 
 function backward(dy: tf.Tensor, [x, scale, ...reserve]: tf.Tensor[], attrs: tf.NamedAttrMap): Gradients {
   const inputs: tf.NamedTensorMap = { dy, x: x!, scale: scale! };
-  // Under an outer tape, plain functions: the second derivative needs statistics that depend on x.
+  // An outer tape needs plain functions, since the second derivative needs statistics that depend on x.
   const nested = tf.engine().state.gradientDepth > 0;
   reserve.forEach((tensor, i) => (inputs[`reserve${i}`] = tensor));
   const [dx, dScale, dOffset] = nested
@@ -90,7 +90,7 @@ function backward(dy: tf.Tensor, [x, scale, ...reserve]: tf.Tensor[], attrs: tf.
   return { x: () => dx!, scale: () => dScale!, offset: () => dOffset! };
 }
 
-/** Stock tf.batchNorm, and the layer: the statistics are inputs like any other, of rank 1 or of x's rank. */
+/** Gradient of tf.batchNorm, which the layer calls. The statistics are inputs like any other, of rank 1 or of x's rank. */
 function givenStatistics(dys: tf.Tensor | tf.Tensor[], saved: tf.Tensor[], attrs: tf.NamedAttrMap): Gradients {
   const dy = dys as tf.Tensor;
   const [x, mean, variance, scale] = saved as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
@@ -111,7 +111,7 @@ function fusedAttributes(attrs: tf.NamedAttrMap | undefined) {
   return { T: float, U: float, epsilon: { float: attrs!.epsilon as number }, data_format: "NHWC", is_training: true };
 }
 
-/** y, mean, biased variance, and the three reserved tensors that the gradient wants back. */
+/** Returns y, mean, biased variance, and the three reserved tensors that the gradient needs. */
 function nativeForward({ x, scale, offset }: tf.NamedTensorMap, attrs: tf.NamedAttrMap | undefined): tf.Tensor[] {
   const empty = tf.tensor1d([], "float32");
   const inputs = [x!, scale!, offset!, empty, empty];
@@ -136,7 +136,7 @@ function composedForward({ x, scale, offset }: tf.NamedTensorMap, attrs: tf.Name
   return [y, mean, variance, tf.clone(mean), tf.clone(variance), tf.zeros([0])];
 }
 
-// With x̂ = (x − mean) / σ:  ∂L/∂x = scale/σ · (dy − mean(dy) − x̂ · mean(dy · x̂)).
+// x̂ = (x − mean) / σ;  ∂L/∂x = scale/σ · (dy − mean(dy) − x̂ · mean(dy · x̂)).
 function composedBackward({ dy, x, scale }: tf.NamedTensorMap, attrs: tf.NamedAttrMap | undefined): tf.Tensor[] {
   const centered = tf.sub(x!, tf.mean(x!, AXES));
   const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(centered), AXES), attrs!.epsilon as number));

@@ -14,7 +14,7 @@ interface ConvAttributes {
   readonly dataFormat?: "NHWC" | "NCHW";
 }
 
-/** The kernels of a convolution: conv(x, f), toInput(dy, f), toFilter(x, dy) are the partial adjoints of one trilinear form. */
+/** Kernels of a convolution: conv(x, f), toInput(dy, f) and toFilter(x, dy) are the partial adjoints of one trilinear form. */
 interface ConvFamily {
   readonly forward: string;
   readonly toInput: string;
@@ -114,8 +114,7 @@ function undilate(wide: tf.Tensor4D, [h, w, inputs, outputs]: number[], [dh, dw]
 const NO_CHANNELS_FIRST =
   'depthwiseConv2d: dataFormat "NCHW" is computed wrongly by TensorFlow.js; transpose the image to "NHWC"';
 
-// Padding given in numbers: the native engine refuses it, WASM's kernels read past their arrays. A padded image and
-// "valid" are the same.
+// The native engine refuses padding in numbers, and WASM's kernels read past their arrays. A padded image with "valid" is the same.
 function installExplicitPadding({ forward, toInput, toFilter }: ConvFamily): void {
   const run = runKernel<tf.Tensor>;
   const rewrite = (name: string, body: (inputs: tf.NamedTensorMap, attrs: tf.NamedAttrMap, margins: Margins) => tf.Tensor) =>
@@ -155,7 +154,7 @@ function padImage(x: tf.Tensor, margins: Margins, attrs: tf.NamedAttrMap): tf.Te
   return tf.pad(x, marginsPerAxis(margins, attrs));
 }
 
-// tf.fused.conv2d, which the convolution layers call: explicit padding, and a gradient for dilated filters.
+// Convolution layers call tf.fused.conv2d. It gets explicit padding, and a gradient for dilated filters.
 function rewriteFused(inputs: tf.NamedTensorMap, attrs: tf.NamedAttrMap): tf.Tensor | undefined {
   if (tf.engine().state.gradientDepth > 0 && dilationOf(attrs).some((d) => d !== 1)) {
     replaceCustomGradient((dy, [filter, x, , bias]) => {

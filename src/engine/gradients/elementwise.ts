@@ -55,7 +55,7 @@ function negative(y: tf.Tensor): tf.Tensor {
 
 type Partial = (dy: tf.Tensor, a: tf.Tensor, b: tf.Tensor) => tf.Tensor;
 
-// Stock, these three give a gradient of the wrong shape when one operand was broadcast.
+// The stock gradients of these three have the wrong shape when one operand was broadcast.
 function installBroadcasting(): void {
   const put = (kernelName: string, toA: Partial, toB: Partial) =>
     putGradient(kernelName, {

@@ -1,4 +1,4 @@
-/** Gradients that TensorFlow.js gets wrong at second order or slow at first order, replaced. */
+/** Replaces gradients that TensorFlow.js gets wrong or computes slowly. */
 import { installBatchNormGradient } from "./batchNorm";
 import { installConvolutionGradients } from "./convolution";
 import { installElementwiseGradients } from "./elementwise";
@@ -27,7 +27,7 @@ export function installGradients(): void {
   installBatchNormGradient();
 }
 
-/** TensorFlow.js's own gradients, for comparison: slow on the native engine, and wrong at second order. */
+/** TensorFlow.js's own gradients, for comparison: slow on the native engine, some wrong, many wrong at second order. */
 export function installStockGradients(): void {
   restoreStockTape();
   restoreStockGradients();

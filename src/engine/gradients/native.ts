@@ -1,4 +1,4 @@
-/** TensorFlow's own operations, called through the native binding inside kernels (never inside a gradient: they are not on the tape). */
+/** TensorFlow's own operations through the native binding. Only for use inside kernels: they are not on the tape. */
 import * as tf from "@tensorflow/tfjs";
 
 interface OpAttribute {

@@ -1,4 +1,4 @@
-/** Pooling gradients as plain loops, for the engines that keep tensors in arrays (CPU, WASM) and whose own kernels are wrong. */
+/** Pooling gradients as plain loops, for engines that keep tensors in arrays (CPU, WASM) and have wrong kernels. */
 import * as tf from "@tensorflow/tfjs";
 import { wrapKernel } from "./registry";
 
@@ -13,7 +13,7 @@ export function poolInfo(x: tf.Tensor, attrs: tf.NamedAttrMap | undefined): Pool
   return tf.backend_util.computePool2DInfo(x.shape as [number, number, number, number], filterSize, strides, 1, pad);
 }
 
-/** For each window, the value of `image` at the place of `input`'s maximum. */
+/** Picks, for each window, the value of `image` at the place of `input`'s maximum. */
 export function pickMaxima({ image, input }: tf.NamedTensorMap, attrs: tf.NamedAttrMap | undefined): tf.Tensor {
   const info = poolInfo(input!, attrs);
   const wanted = image!.dataSync();
@@ -22,7 +22,7 @@ export function pickMaxima({ image, input }: tf.NamedTensorMap, attrs: tf.NamedA
   return tf.tensor(picked, info.outShape, "float32");
 }
 
-/** dy sent to the place of each window's maximum. WASM's own MaxPoolGrad is wrong by more than the gradient itself. */
+/** Sends dy to the place of each window's maximum. WASM's own MaxPoolGrad is wrong by more than the gradient itself. */
 export function maxPoolGradLoop({ dy, input }: tf.NamedTensorMap, attrs: tf.NamedAttrMap | undefined): tf.Tensor {
   const given = dy!.dataSync();
   const dx = new Float32Array(input!.size);
@@ -30,7 +30,7 @@ export function maxPoolGradLoop({ dy, input }: tf.NamedTensorMap, attrs: tf.Name
   return tf.tensor(dx, input!.shape, "float32");
 }
 
-// The first maximum where several are equal, as TensorFlow has it.
+// Of equal maxima the first one counts, as in TensorFlow.
 function forEachMaximum(input: tf.Tensor, info: PoolInfo, visit: (place: number, output: number) => void): void {
   const values = input.dataSync();
   const channels = info.inChannels;
@@ -68,8 +68,8 @@ function range(start: number, length: number, limit: number): Range {
 }
 
 /**
- * The engine's AvgPoolGrad and AvgPool3DGrad, made the gradients of its pooling: at a padded edge pooling divides by the places that
- * exist, the stock gradients by the whole window.
+ * Repairs AvgPoolGrad and AvgPool3DGrad of an engine. At a padded edge, pooling divides by the places that exist, but its stock
+ * gradients divide by the whole window.
  */
 export function averagePoolGradKernels(backendName: "cpu" | "wasm"): void {
   repairAveragePool("AvgPoolGrad", backendName, (x, attrs) => planeAxes(poolInfo(x, attrs)));

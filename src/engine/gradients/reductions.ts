@@ -1,4 +1,4 @@
-/** Sums, means and tiling: each the other's gradient. Stock ones write arrays of ones in JavaScript, or add slice by slice. */
+/** Gradients of reductions and tiling. Stock ones write arrays of ones in JavaScript, or add slice by slice. */
 import * as tf from "@tensorflow/tfjs";
 import { offTape, putGradient } from "./registry";
 
@@ -30,7 +30,7 @@ export function installReductionGradients(): void {
   });
 }
 
-// Stock gives each of several equal maxima the whole gradient, as if all could rise on their own; TensorFlow and PyTorch share it.
+// Stock TensorFlow.js gives each of several equal maxima the whole gradient. TensorFlow and PyTorch share it between them.
 function installExtremum(kernelName: string, axisName: string): void {
   putGradient(kernelName, {
     inputsToSave: ["x"],
@@ -53,7 +53,7 @@ function shareOut(dy: tf.Tensor, size: number): tf.Tensor {
   return tf.mul(dy, dy.size / size);
 }
 
-/** The reduced tensor along its reduced axes again: the adjoint of summing. */
+/** Broadcasts a reduced tensor along its reduced axes: the adjoint of summing. */
 function spread(dy: tf.Tensor, shape: number[], axis: number | number[]): tf.Tensor {
   const axes = new Set(tf.util.parseAxisParam(axis, shape));
   const kept = shape.map((side, i) => (axes.has(i) ? 1 : side));
@@ -72,8 +72,8 @@ function sumCopies(dy: tf.Tensor, shape: number[], reps: number[]): tf.Tensor {
 }
 
 /**
- * Mirrored margins are copies, so their gradients go back to where they came from; stock drops them.
- * One axis after the other: the middle part, plus the margins reversed.
+ * Mirrored margins are copies, so their gradients go back to where they came from; stock TensorFlow.js drops them. Each axis in turn
+ * becomes its middle part plus the reversed margins.
  */
 function foldMargins(dy: tf.Tensor, shape: number[], paddings: [number, number][], mode: string): tf.Tensor {
   const edge = mode === "reflect" ? 1 : 0; // "reflect" does not repeat the edge itself

@@ -7,7 +7,7 @@ type Attributes = tf.NamedAttrMap | undefined;
 /** The engines a kernel is registered for. */
 const ENGINES = ["tensorflow", "cpu", "wasm", "webgpu", "webgl"];
 
-/** What was there before ours. */
+/** The gradients that ours replaced. */
 const stockGradients = new Map<string, tf.GradConfig | undefined>();
 
 /**
@@ -25,7 +25,7 @@ export function stockGradient(kernelName: string): tf.GradConfig {
   return (stockGradients.has(kernelName) ? stockGradients.get(kernelName) : tf.getGradient(kernelName))!;
 }
 
-/** Takes away a stock gradient that is wrong, so that it is an error that names the op. */
+/** Replaces a wrong stock gradient by an error that names the op. */
 export function refuseGradient(kernelName: string): void {
   const gradFunc = () => {
     throw new Error(`Cannot compute gradient: no gradient is known for "${kernelName}"`);
@@ -42,12 +42,12 @@ export function restoreStockGradients(): void {
   stockGradients.clear();
 }
 
-/** Registers a kernel in the place of one that an engine gets wrong; as `putGradient`, it stays. */
+/** Replaces a kernel that an engine gets wrong. Like a gradient from `putGradient`, it stays. */
 export function replaceKernel(config: tf.KernelConfig): void {
   holdFast("kernelRegistry", `${config.backendName}_${config.kernelName}`, config);
 }
 
-/** An engine's kernel with something done around it: once, however often this is called. */
+/** Wraps an engine's kernel, once only. */
 export function wrapKernel(kernelName: string, backendName: string, wrap: (stock: tf.KernelFunc) => tf.KernelFunc): void {
   const stock = tf.getKernel(kernelName, backendName);
   if (!stock || wrapped.has(stock)) return;
@@ -80,7 +80,7 @@ function protect(registry: Registry): Set<string> {
   return keys;
 }
 
-/** What a kernel does with its inputs and attributes; plain tensor functions may be used inside. */
+/** The computation of a kernel; plain tensor functions may be used inside. */
 export type KernelBody = (inputs: tf.NamedTensorMap, attrs: Attributes) => tf.Tensor | tf.Tensor[];
 
 /** A kernel of our own on every engine: `native` on TensorFlow, `composed` of stock functions elsewhere. */
@@ -102,7 +102,7 @@ export function runKernel<T extends tf.Tensor | tf.Tensor[]>(
   return tf.engine().runKernel(name, inputs, attrs) as T;
 }
 
-/** fn's result as a constant: no gradient flows into fn. Only where the derivative is exactly zero, or not wanted. */
+/** fn's result as a constant, so that no gradient flows into fn. Use it only if the derivative is exactly zero or not wanted. */
 export function offTape<T>(fn: () => T): T {
   const { state } = tf.engine();
   state.kernelDepth++;

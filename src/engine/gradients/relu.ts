@@ -1,4 +1,4 @@
-/** ReLU's gradient in one pass: TensorFlow's ReluGrad as a kernel with a gradient of its own. */
+/** ReLU's gradient in one pass, by TensorFlow's ReluGrad as a kernel with a gradient of its own. */
 import * as tf from "@tensorflow/tfjs";
 import { defineKernel, detach, putGradient, runKernel } from "./registry";
 import { nativeOp } from "./native";

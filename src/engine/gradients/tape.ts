@@ -6,8 +6,8 @@
  * - `customGrad` keeps what happens inside off the tape, also for tensors that it saves (softmaxCrossEntropy).
  * - A comparison inside a gradient is recorded, has no gradient, and throws, although its derivative is zero.
  *
- * All of it is methods of the one engine object, which every TensorFlow.js function goes through; stock functions, the
- * layers API and user code are repaired alike.
+ * All TensorFlow.js functions go through methods of one engine object. Repairing those repairs stock functions, the layers API and
+ * user code alike.
  */
 import * as tf from "@tensorflow/tfjs";
 
@@ -52,7 +52,7 @@ interface Tape {
 
 const METHODS = ["addTapeNode", "customGrad", "gradients", "runKernel"] as const;
 
-/** Results that say yes or no: never a path for a gradient. */
+/** Kernels with a boolean result, which never passes a gradient on. */
 const BOOLEAN = ["Equal", "NotEqual", "Greater", "GreaterEqual", "Less", "LessEqual", "LogicalAnd", "LogicalOr", "LogicalNot"];
 /** Derivative zero almost everywhere: zeros at first order, nothing inside a gradient. */
 const PIECEWISE_CONSTANT = [
@@ -72,12 +72,12 @@ const PIECEWISE_CONSTANT = [
 const booleans = new Set([...BOOLEAN, "Any", "All", "IsFinite", "IsInf"]);
 const constants = new Set([...booleans, ...PIECEWISE_CONSTANT]);
 
-/** The op whose gradient is being computed just now; undefined outside of gradients. */
+/** The op whose gradient is being computed; undefined outside of gradients. */
 let differentiating: string | undefined;
 /** How many backward passes have ended since the program started. */
 let passes = 0;
 
-/** Repairs the tape; does nothing when it is repaired already. */
+/** Repairs the tape; does nothing if it is repaired already. */
 export function repairTape(): void {
   const engine = tf.engine() as unknown as Tape;
   if (Object.hasOwn(engine, "addTapeNode")) return;
@@ -111,7 +111,7 @@ function addTapeNode(engine: Tape, stock: AddTapeNode): AddTapeNode {
   };
 }
 
-// Whole numbers and truth values do not move with their inputs: stock lets gradients pass through a cast to int32.
+// Integers and booleans are piecewise constant. Stock TensorFlow.js lets gradients pass through a cast to int32.
 function isConstant(name: string, outputs: readonly tf.Tensor[]): boolean {
   return constants.has(name) || outputs.every(({ dtype }) => dtype === "int32" || dtype === "bool");
 }
@@ -158,7 +158,7 @@ function within<T>(name: string, fn: () => T): T {
   }
 }
 
-// What an engine says of a tensor whose data are gone.
+// Engines fail with this message when the data of a tensor are gone.
 function isDisposedTensor(error: unknown): boolean {
   return error instanceof TypeError && error.message.includes("reading 'backend'");
 }
@@ -223,10 +223,10 @@ function onTape(engine: Tape, f: CustomFunction, args: unknown[]): ReturnType<Cu
   return { ...result, value: tf.clone(result.value) };
 }
 
-/** For the custom gradient whose forward pass is running just now. */
+/** Gradient for the custom function whose forward pass is running. */
 let replacement: CustomGradient | undefined;
 
-/** Called by a kernel's rewrite inside `customGrad`: that function's gradient from now on. */
+/** Replaces the gradient of the custom function that is running. For a kernel's rewrite to call. */
 export function replaceCustomGradient(gradient: CustomGradient): void {
   replacement = gradient;
 }
@@ -260,7 +260,7 @@ function gradients(engine: Tape, stock: Gradients): Gradients {
   };
 }
 
-// Stock, an exception leaves what the tape has saved in memory for ever.
+// After an exception, stock TensorFlow.js keeps what the tape has saved in memory for ever.
 function disposingOnError<T>({ state }: Tape, fn: () => T): T {
   try {
     return fn();
@@ -279,11 +279,11 @@ function zeros(x: tf.Tensor): tf.Tensor {
   return tf.zeros(x.shape, "float32");
 }
 
-/** What a kernel is called as instead, by plain functions on the tape; undefined where the stock kernel will do. */
+/** Replaces a kernel call by plain functions on the tape; returns undefined if the stock kernel will do. */
 export type Rewrite = (inputs: tf.NamedTensorMap, attrs: tf.NamedAttrMap) => tf.Tensor | undefined;
 const rewrites = new Map<string, Rewrite>();
 
-/** Has a kernel called in another way, whoever calls it. */
+/** Replaces all calls of a kernel. */
 export function rewriteKernel(kernelName: string, rewrite: Rewrite): void {
   rewrites.set(kernelName, rewrite);
 }
