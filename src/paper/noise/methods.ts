@@ -96,7 +96,7 @@ export const noiseMethods: readonly NoiseMethod[] = [
   { name: "GCE", search: perEpochs(() => ({ loss: { name: "generalizedCrossEntropy" } })) },
   {
     name: "SCE",
-    deviation: "log 0 = −4; the authors' code has log 10⁻⁴ ≈ −9.2",
+    deviation: "log 0 counts as −4; the authors' code has −9.2",
     search: perEpochs(() => ({ loss: { name: "symmetricCrossEntropy", logZero: -4 } })),
   },
   {
