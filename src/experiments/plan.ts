@@ -22,8 +22,32 @@ export interface LabeledRow {
   readonly [label: string]: string | number;
 }
 
-/** Seed of tuning runs; never reported. */
-export const TUNING_SEED = 1000;
+/** Seeds of tuning runs; never reported. */
+export const TUNING_SEEDS: readonly number[] = [1000, 1001, 1002];
+
+/**
+ * A run as one of a search, once for each tuning seed: tested after its last epoch on `heldOutSize` training images that it is
+ * not trained on. Each seed holds other images out, so that a choice depends less on them.
+ * @throws if more images are held out than are trained on, or none
+ */
+export function tuningRuns(
+  { config, labels }: PlannedRun,
+  { heldOutSize, seeds = TUNING_SEEDS }: { heldOutSize: number; seeds?: readonly number[] },
+): PlannedRun[] {
+  const { dataset, training, noise } = config;
+  const { trainSize } = factsOf(datasetConfig({ ...dataset, heldOutSize }));
+  if (!(heldOutSize > 0 && heldOutSize <= trainSize))
+    throw new Error(`heldOutSize = ${heldOutSize}: expected 1 to ${trainSize}, the number of images that are trained on`);
+  return seeds.map((seed) => ({
+    config: {
+      ...config,
+      dataset: { ...dataset, heldOutSize, heldOutSeed: seed },
+      ...(noise ? { noise: { ...noise, noiseSeed: seed } } : {}),
+      training: { ...training, evaluateEvery: training.epochs, seed },
+    },
+    labels,
+  }));
+}
 
 /** Planned runs that have a record, each with it. */
 export function finishedRecords(
@@ -53,11 +77,17 @@ export function labeledRows(plan: readonly PlannedRun[], records: readonly RunRe
   });
 }
 
-/** The run of a search with the lowest error, the first among ties; undefined until every run has a record. */
-export function bestRun(search: readonly PlannedRun[], records: readonly RunRecord[]): LabeledRow | undefined {
-  const rows = labeledRows(search, records);
-  if (rows.length < search.length) return undefined;
-  return rows.reduce((a, b) => (b.testErrorRate < a.testErrorRate ? b : a));
+/** The tags of a search with the lowest mean error over the seeds, the first among ties; undefined until every run has a record. */
+export function bestTags(search: readonly PlannedRun[], records: readonly RunRecord[]): RunTags | undefined {
+  const finished = finishedRecords(search, records);
+  if (finished.length < search.length) return undefined;
+  const errors = labeledRows(search, records).map(({ testErrorRate }) => testErrorRate);
+  const tried = new Map<string, { labels: RunTags; sum: number }>();
+  finished.forEach(({ labels }, i) => {
+    const name = JSON.stringify(labels);
+    tried.set(name, { labels, sum: (tried.get(name)?.sum ?? 0) + errors[i]! });
+  });
+  return [...tried.values()].reduce((a, b) => (b.sum < a.sum ? b : a)).labels;
 }
 
 /** Runs without repetition: the first of those that share a config. */

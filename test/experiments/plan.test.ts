@@ -5,6 +5,7 @@ import {
   distinctRuns,
   labeledRows,
   missingRuns,
+  tuningRuns,
   type PlannedRun,
 } from "../../src/experiments/plan";
 import { recordOf, tinyRun } from "../support/records";
@@ -32,6 +33,22 @@ describe("experiments/plan", () => {
     const rows = labeledRows([planned(1), planned(2)], records);
 
     assert.deepEqual(rows.map(({ testErrorRate, bestTestErrorRate }) => [testErrorRate, bestTestErrorRate]), [[0.9, 0.15], [0.9, 0.9]]); // prettier-ignore
+  });
+
+  it("makes a tuning run for each tuning seed, with noise and held-out images of that seed", () => {
+    const config = tinyRun({ rho: 0.1, epochs: 4 }, { noise: { noiseRate: 0.2 } });
+
+    const runs = tuningRuns({ config, labels: { rho: 0.1 } }, { heldOutSize: 32 });
+
+    assert.deepEqual(
+      runs.map(({ config: { dataset, noise, training } }) => [training.seed, noise!.noiseSeed, dataset.heldOutSeed]),
+      [1000, 1001, 1002].map((seed) => [seed, seed, seed]),
+    );
+    for (const { labels, config: each } of runs) {
+      assert.deepEqual(labels, { rho: 0.1 });
+      assert.deepEqual([each.dataset.heldOutSize, each.training.evaluateEvery, each.training.rho], [32, 4, 0.1]);
+    }
+    assert.throws(() => tuningRuns({ config, labels: {} }, { heldOutSize: 65 }), /heldOutSize = 65: expected 1 to 64/);
   });
 
   it("tells which planned runs are missing, and names a shared config once", () => {

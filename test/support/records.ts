@@ -1,6 +1,6 @@
 /** Records made by hand. */
 import { runConfig, runKey, type RunConfig, type RunOptions } from "../../src/experiments/config";
-import type { PlannedRun } from "../../src/experiments/plan";
+import { missingRuns, type PlannedRun } from "../../src/experiments/plan";
 import { conclusionsOf, type Budget, type PaperItem } from "../../src/paper/item";
 import type { RunMetrics, RunRecord } from "../../src/experiments/records";
 
@@ -34,6 +34,12 @@ export function recordOf(options: RunOptions, metrics: Partial<RunMetrics> = {})
 /** Records of all planned runs, each with the error that `errorOf` gives it. */
 export function recordsOf(plan: readonly PlannedRun[], errorOf: (run: PlannedRun) => number): RunRecord[] {
   return plan.map((run) => recordOf(run.config, { testErrorRate: errorOf(run) }));
+}
+
+/** Records of an item's runs at every stage, each with the error that `errorOf` gives it. */
+export function stagedRecords(item: PaperItem, budget: Budget, errorOf: (run: PlannedRun) => number): RunRecord[] {
+  const first = recordsOf(item.plan(budget, []), errorOf);
+  return [...first, ...recordsOf(missingRuns(item.plan(budget, first), first), errorOf)];
 }
 
 /** The sentences that an item concludes from records. */

@@ -13,14 +13,15 @@ import type { RunRecord } from "../../experiments/records";
 import {
   estimate,
   estimateBy,
-  estimateDifference,
   formatEstimate,
   formatSize,
+  pairedDifference,
   type SeedMean,
+  type SeedValue,
 } from "../../experiments/statistics";
 import { errorVersusRho, type RhoPoint, inPercent, type FigureSpec } from "../../plots";
 import { runFootnotes, type TableRow } from "../../tables";
-import { verdictOn, type Claim } from "../claims";
+import { countClaims, verdictsOn, type Claim } from "../claims";
 import type { Budget, ItemSummary, ItemTable, PaperItem } from "../item";
 import { paperNumbers, selectNumbers } from "../numbers";
 
@@ -78,7 +79,7 @@ export const figure3Middle: PaperItem<LabeledRow> = {
   plan: (budget) => runs(budget),
   rows: figure3MiddleRows,
   claims: claimsOf,
-  remarks: (rows) => concludeWithoutSam(rows),
+  remarks: remarksOf,
   table: tableOf,
   figure: figureOf,
   summary: summarize,
@@ -130,10 +131,27 @@ function run(budget: Budget, { m, rho, seed }: { m: number; rho: number; seed: n
   return { config: { ...base, training: { ...base.training, m: blocks, rho, seed } }, labels: { m, rho } };
 }
 
-/** How far the best error falls from the largest m to the smallest, in [−1, 1]: with SAM (ρ > 0), or without. */
-function gainOf(rows: readonly LabeledRow[], which: "SAM" | "SGD"): SeedMean {
-  const bests = bestByM(rows, which);
-  return estimateDifference(bests.at(-1)!.errors, bests[0]!.errors);
+/** The fall of the error from the largest m to the smallest at one ρ, seed by seed, in [−1, 1]. */
+interface Fall {
+  readonly rho: number;
+  readonly small: number;
+  readonly large: number;
+  readonly fall: SeedMean;
+}
+
+// At the ρ that every m was trained with. Each m's own best ρ has no say: it is chosen on the test images, and from grids of different length.
+function fallsOf(rows: readonly LabeledRow[]): Fall[] {
+  const ms = valuesOf(rows, "m");
+  const [small, large] = [ms[0], ms.at(-1)];
+  if (small === undefined || large === undefined || small === large) return [];
+  const errors = (m: number, rho: number): SeedValue[] =>
+    rows.filter((row) => row.m === m && row.rho === rho).map(({ seed, testErrorRate }) => ({ seed, value: testErrorRate }));
+  const shared = valuesOf(rows, "rho").filter((rho) => ms.every((m) => errors(m, rho).length > 0));
+  return shared.map((rho) => ({ rho, small, large, fall: pairedDifference(errors(large, rho), errors(small, rho)) }));
+}
+
+function valuesOf(rows: readonly LabeledRow[], field: "m" | "rho"): number[] {
+  return [...new Set(rows.map((row) => row[field] as number))].sort((a, b) => a - b);
 }
 
 interface Best {
@@ -160,32 +178,32 @@ function bestRho(rows: readonly LabeledRow[]): Omit<Best, "m"> {
 const percent = (errors: readonly number[]) => formatEstimate(estimate(errors), { scale: 100 });
 
 function claimsOf(rows: readonly LabeledRow[]): Claim[] {
-  const bests = bestByM(rows, "SAM");
-  const [first, last] = [bests[0]!, bests.at(-1)!];
-  if (first === last) return [];
-  const listed = bests.map(({ m, rho, errors }) => `m = ${m}: ${percent(errors)} % at ρ = ${rho}`);
-  const gain = gainOf(rows, "SAM");
-  return [
-    {
-      statement: "a smaller m lowers the error",
-      verdict: verdictOn(gain),
-      evidence:
-        `Best error by m: ${listed.join("; ")}. From m = ${last.m} to m = ${first.m} the best error ` +
-        `${gain.mean < 0 ? "rises" : "falls"} by ${formatSize(gain, { scale: 100 })} points.`,
-    },
-  ];
+  const falls = fallsOf(rows).filter(({ rho }) => rho > 0);
+  const verdicts = verdictsOn(falls.map(({ fall }) => fall));
+  return falls.map(({ rho, small, large, fall }, i) => ({
+    statement: "a smaller m lowers SAM's error at the same ρ",
+    ...(falls.length > 1 ? { where: `at ρ = ${rho}` } : {}),
+    verdict: verdicts[i]!,
+    evidence: `At ρ = ${rho} SAM's error ${describeFall(fall)} from m = ${large} to m = ${small}.`,
+  }));
 }
 
-/** The effect of m through batch norm alone. */
-function concludeWithoutSam(rows: readonly LabeledRow[]): string[] {
-  const plain = bestByM(rows, "SGD");
-  const [small, large] = [plain[0], plain.at(-1)];
-  if (!small || !large || small === large) return [];
-  const gain = gainOf(rows, "SGD");
+function describeFall(fall: SeedMean): string {
+  return `${fall.mean < 0 ? "rises" : "falls"} by ${formatSize(fall, { scale: 100 })} points`;
+}
+
+/** What the records show without a verdict: the best error of each m, and the effect of m through batch norm alone. */
+function remarksOf(rows: readonly LabeledRow[]): string[] {
+  const listed = bestByM(rows, "SAM").map(({ m, rho, errors }) => `m = ${m}: ${percent(errors)} % at ρ = ${rho}`);
+  if (listed.length < 2) return [];
+  const best = `Best test error by m: ${listed.join("; ")}. These are no test of the claim: ρ is chosen on the test images, and the grids differ.`;
+  const plain = fallsOf(rows).find(({ rho }) => rho === 0);
+  if (!plain) return [best];
+  const error = (m: number) => `${percent(bestByM(rows, "SGD").find((each) => each.m === m)!.errors)} % at m = ${m}`;
   return [
+    best,
     `Without SAM (ρ = 0), where m is only the number of images that batch norm takes its statistics over, the error is ` +
-      `${percent(small.errors)} % at m = ${small.m} and ${percent(large.errors)} % at m = ${large.m}: it ` +
-      `${gain.mean < 0 ? "rises" : "falls"} by ${formatSize(gain, { scale: 100 })} points without any perturbation.`,
+      `${error(plain.small)} and ${error(plain.large)}: from the larger to the smaller it ${describeFall(plain.fall)} without any perturbation.`,
   ];
 }
 
@@ -228,13 +246,15 @@ function paperPoints(): RhoPoint[] {
 }
 
 function titleOf(rows: readonly LabeledRow[]): string {
-  const [gain, without] = [gainOf(rows, "SAM"), gainOf(rows, "SGD")];
-  if (gain.mean <= 0) return "Here a smaller m does not reach a lower error";
-  const verdict = verdictOn(gain);
-  const noise = { yes: "", no: "", undecided: ", within the seeds' noise", "one seed": " (one seed)" }[verdict];
-  // At least half of it is there before any perturbation.
-  const alsoWithout = without.mean > gain.mean / 2 ? ", but so it does without SAM" : "";
-  return `A smaller m reaches a lower error${noise}${alsoWithout}`;
+  const claims = claimsOf(rows);
+  const { yes, no, undecided, "one seed": single } = countClaims(claims);
+  if (claims.length === 0) return "Test error against ρ for several m";
+  if (yes === claims.length) return "At the same ρ, a smaller m has a lower error";
+  if (no === claims.length) return "Here, at the same ρ, a smaller m has a higher error";
+  if (single > 0) return "One seed: test error against ρ for several m";
+  return undecided > 0
+    ? "These seeds do not decide whether a smaller m has a lower error"
+    : "Whether a smaller m has a lower error depends on ρ here";
 }
 
 /** The lowest error of the smallest and of the largest m, and its ρ. */

@@ -1,12 +1,13 @@
 /** Tables 1, 2, 3, 5 and 9 have one shape: conditions (data set, network, augmentation, epochs) × methods (SGD, SGD at twice the epochs, SAM) × seeds. */
 import type { RunOptions } from "../../experiments/config";
 import {
-  bestRun,
+  bestTags,
   describeDataset,
   describeModel,
   distinctRuns,
   labeledRows,
-  TUNING_SEED,
+  TUNING_SEEDS,
+  tuningRuns,
   type LabeledRow,
   type PlannedRun,
   type RunTags,
@@ -27,8 +28,8 @@ export interface Condition {
   readonly rhos: readonly number[];
   /** The run whose ρ is tuned; default: `config`. */
   readonly tunedOn?: RunOptions;
-  /** Default: the comparison's. */
-  readonly validationSize?: number;
+  /** Images held out of the training set to tune ρ on; default: as many as are trained on. */
+  readonly heldOutSize?: number;
   /** Default: the comparison's. */
   readonly seeds?: number;
   /** The paper's row that it stands for: fields of data/paper/<table>.json; absent if the paper has none like it. */
@@ -40,13 +41,13 @@ export interface Comparison {
   readonly conditions: readonly Condition[];
   readonly methods: readonly ComparisonMethod[];
   readonly seeds: number;
-  /** Images held out of the training set to tune ρ on, beside those that are trained on. */
+  /** Tunes with one seed on the images that follow those trained on, as records from before `heldOutSize` did. */
   readonly validationSize?: number;
 }
 
 /** The tuning runs and those of SGD, then SAM's at the best ρ of each condition whose tuning runs all have records. No run twice. */
 export function comparisonPlan(comparison: Comparison, records: readonly RunRecord[]): PlannedRun[] {
-  const tuning = comparison.conditions.flatMap((condition) => tuningRuns(condition, comparison));
+  const tuning = comparison.conditions.flatMap((condition) => searchRuns(condition, comparison));
   return distinctRuns([...tuning, ...reportedRuns(comparison, records)]);
 }
 
@@ -81,15 +82,22 @@ export function seedCounts(comparison: Comparison): number[] {
   return [...new Set(comparison.conditions.map((each) => seedsOf(each, comparison)))].sort((a, b) => a - b);
 }
 
-function tuningRuns(condition: Condition, comparison: Comparison): PlannedRun[] {
-  const { rhos, config, tunedOn = config, labels, validationSize = comparison.validationSize } = condition;
+function searchRuns(condition: Condition, { validationSize }: Comparison): PlannedRun[] {
+  const { rhos, config, tunedOn = config, labels, heldOutSize = tunedOn.dataset.trainSize ?? 0 } = condition;
   if (rhos.length === 1) return [];
-  if (!validationSize) throw new Error(`ρ of ${rhos.join(", ")} cannot be tuned: expected a validationSize above 0`);
-  const dataset = { ...tunedOn.dataset, validationSize };
-  return rhos.map((rho) => ({
-    config: { ...tunedOn, dataset, training: { ...tunedOn.training, rho, seed: TUNING_SEED } },
+  const runs = rhos.map((rho) => ({
+    config: { ...tunedOn, training: { ...tunedOn.training, rho } },
     labels: { stage: "tuning", ...labels, rho },
   }));
+  return runs.flatMap((run) =>
+    validationSize === undefined ? tuningRuns(run, { heldOutSize }) : [validationRun(run, validationSize)],
+  );
+}
+
+function validationRun({ config, labels }: PlannedRun, validationSize: number): PlannedRun {
+  const { dataset, training } = config;
+  const seed = TUNING_SEEDS[0]!;
+  return { config: { ...config, dataset: { ...dataset, validationSize }, training: { ...training, seed } }, labels };
 }
 
 function reportedRuns(comparison: Comparison, records: readonly RunRecord[]): PlannedRun[] {
@@ -117,7 +125,7 @@ function reportedRun(
 export function tunedRho(condition: Condition, comparison: Comparison, records: readonly RunRecord[]): number | undefined {
   const { rhos } = condition;
   if (rhos.length === 1) return rhos[0];
-  return bestRun(tuningRuns(condition, comparison), records)?.rho as number | undefined;
+  return bestTags(searchRuns(condition, comparison), records)?.rho as number | undefined;
 }
 
 /** One condition's errors over the seeds. */

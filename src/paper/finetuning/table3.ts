@@ -23,9 +23,9 @@ interface FinetuningScale {
   readonly learningRate: number;
   readonly seeds: number;
   readonly rhos: readonly number[];
-  readonly validationSize?: number;
 }
 
+const paperRhos = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5]; // paper Sec. 3; which was best for which set it does not say
 const BATCH_SIZE = 32; // ours; the paper has 1024 and 512, of which SAM sees 16 and 4 at a time
 
 const smoke: FinetuningScale = {
@@ -59,8 +59,7 @@ const scales: Readonly<Record<QuickBudget, FinetuningScale>> = {
     steps: 960,
     learningRate: 0.02,
     seeds: 5,
-    rhos: [0.01, 0.02, 0.05, 0.1],
-    validationSize: 4000,
+    rhos: paperRhos,
   },
 };
 
@@ -111,12 +110,11 @@ function previousBest({ model, dataset }: TableRow): string | undefined {
 /** The conditions of Table 3 at a budget: a network and a set of images each. */
 export function finetuneComparison(budget: Budget): Comparison {
   if (budget === "paper") return { conditions: paperConditions(), methods: ["SGD", "SAM"], seeds: 5 }; // 5: paper Sec. 3.2
-  const { seeds, validationSize, imagesPerClass } = scales[budget];
+  const { seeds, imagesPerClass } = scales[budget];
   return {
     conditions: imagesPerClass.map((images) => quickCondition(budget, images)),
     methods: comparisonMethods,
     seeds,
-    validationSize,
   };
 }
 
@@ -185,8 +183,6 @@ const checkpoints: Readonly<Record<string, Checkpoint>> = {
   "EfficientNet-L2": { variant: "l2", imageSize: 475, learningRate: 0.008, batchSize: 512, m: 4, steps: 10_000 },
 };
 
-const paperRhos = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5]; // paper Sec. 3; which was best for which set it does not say
-
 function paperConditions(): Condition[] {
   return selectNumbers(paperNumbers("table-3"), { method: "sam" }).map(paperCondition);
 }
@@ -194,13 +190,13 @@ function paperConditions(): Condition[] {
 function paperCondition({ dataset, model }: PaperNumber): Condition {
   const [name, network] = [dataset as DatasetName, String(model)];
   const { trainSize, title } = datasetFacts[name];
-  const validationSize = Math.round(trainSize / 10); // paper Sec. 3: a tenth of the training set
+  const heldOutSize = Math.round(trainSize / 10); // paper Sec. 3: a tenth of the training set
   return {
     labels: { model: network, dataset: title },
     config: paperRun(name, { network, trainSize }),
     rhos: name === "imagenet" ? [0.05] : paperRhos, // paper App. C.2
-    tunedOn: paperRun(name, { network, trainSize: trainSize - validationSize }),
-    validationSize,
+    tunedOn: paperRun(name, { network, trainSize: trainSize - heldOutSize }),
+    heldOutSize,
     paper: { dataset: name, model: network },
   };
 }

@@ -2,14 +2,14 @@
 import type { EpochRecord } from "../../training";
 import type { RunOptions } from "../../experiments/config";
 import {
-  bestRun,
+  bestTags,
   countOf,
   describeDataset,
   describeModel,
   finishedRecords,
   labeledRows,
   quickDataset,
-  TUNING_SEED,
+  TUNING_SEEDS,
   type LabeledRow,
   type PlannedRun,
 } from "../../experiments/plan";
@@ -34,6 +34,8 @@ interface NoiseScale {
 }
 
 type Training = Omit<TrainingPart, "epochs">;
+
+const tuningSeed = TUNING_SEEDS[0]!;
 
 const paperGrid = [0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5]; // paper Table 8
 const paperRates = [0.2, 0.4, 0.6, 0.8]; // paper Table 4
@@ -162,9 +164,9 @@ export function validationConfig(budget: Budget, { noiseRate, training, bootstra
   const { base, validationSize } = scales[budget];
   return {
     dataset: { ...base.dataset, validationSize },
-    noise: { noiseRate, noiseSeed: TUNING_SEED },
+    noise: { noiseRate, noiseSeed: tuningSeed },
     model: base.model,
-    training: { ...base.training, ...training, evaluateEvery: training.epochs, seed: TUNING_SEED },
+    training: { ...base.training, ...training, evaluateEvery: training.epochs, seed: tuningSeed },
     ...(bootstrap ? { bootstrap: {} } : {}),
   };
 }
@@ -211,7 +213,7 @@ function chosenOf(method: NoiseMethod, { budget, noiseRate, records }: Place): T
   const tuned = method.tunedAs === undefined ? method : noiseMethod(method.tunedAs);
   const search = searchOf(tuned, budget, noiseRate);
   if (search.length === 1) return search[0];
-  const best = bestRun(tuningRunsOf(tuned, budget, noiseRate), records);
+  const best = bestTags(tuningRunsOf(tuned, budget, noiseRate), records);
   return best && search[best.index as number];
 }
 
