@@ -33,7 +33,12 @@ export interface MeasuredCurvature {
   readonly surface?: MeasuredSurface;
 }
 
-type Options = NonNullable<RunConfig["curvature"]> & { readonly epoch: number; readonly epochs: number };
+type Options = NonNullable<RunConfig["curvature"]> & {
+  readonly epoch: number;
+  readonly epochs: number;
+  /** Stops between two batches of a product or a point. */
+  readonly signal?: AbortSignal;
+};
 
 /** The measurements that the config asks for after this epoch; undefined if there are none. */
 export async function measureCurvature(
@@ -52,10 +57,10 @@ export async function measureCurvature(
 }
 
 async function measureSpectrum(network: ModelAt, dataset: Dataset, options: Options): Promise<MeasuredSpectrum> {
-  const { epoch, numProbes, lanczosSteps, probeSeed: seed } = options;
+  const { epoch, numProbes, lanczosSteps, probeSeed: seed, signal } = options;
   const operator = hessianOperator(network, dataset);
-  const { nodes, weights } = await lanczosQuadrature(operator, { numProbes, lanczosSteps, seed });
-  const top = await lambdaMaxOverLambda5(operator, { lanczosSteps, seed });
+  const { nodes, weights } = await lanczosQuadrature(operator, { numProbes, lanczosSteps, seed, signal });
+  const top = await lambdaMaxOverLambda5(operator, { lanczosSteps, seed, signal });
   return {
     epoch,
     eigenvalues: top.eigenvalues.map(short),
@@ -69,9 +74,9 @@ async function measureSpectrum(network: ModelAt, dataset: Dataset, options: Opti
 async function measureSurface(
   network: ModelAt,
   dataset: Dataset,
-  { surfacePoints, probeSeed }: Options,
+  { surfacePoints, probeSeed, signal }: Options,
 ): Promise<MeasuredSurface> {
-  const { x, y, loss } = await randomPlane(network, dataset, { gridPoints: surfacePoints, seed: probeSeed });
+  const { x, y, loss } = await randomPlane(network, dataset, { gridPoints: surfacePoints, seed: probeSeed, signal });
   return { x, y, loss: loss.map((row) => row.map(short)) };
 }
 

@@ -106,7 +106,7 @@ async function makeRun(config: RunConfig, callbacks: RunCallbacks): Promise<Run>
   const { model, ...origin } = await startOf(config, data.train, callbacks);
   const training = withKnownTransition(config, data);
   const { weightsFolder: _, onNotice: __, ...own } = callbacks;
-  const result = await trainerOf(config)(model, data, training, { ...own, measure: measureOf(config, model, data) });
+  const result = await trainerOf(config)(model, data, training, { ...own, measure: measureOf(config, model, data, own.signal) });
   try {
     if (result.outcome === "aborted") throw new RunAborted(configKey(config));
     const record = makeRecord({ config, data, model, result, versions, ...origin });
@@ -182,9 +182,9 @@ async function claimNetwork(file: string, key: string, { signal, onNotice }: Run
 /** Time between two looks at a network that another process trains. */
 const LOOK_AGAIN_MS = 1000;
 
-function measureOf({ curvature, training }: RunConfig, model: Model, { train: dataset }: TrainData) {
+function measureOf({ curvature, training }: RunConfig, model: Model, { train: dataset }: TrainData, signal?: AbortSignal) {
   return (epoch: number, { weights, stats }: Variables) =>
-    curvature && measureCurvature({ model, weights, stats }, dataset, { ...curvature, epoch, epochs: training.epochs });
+    curvature && measureCurvature({ model, weights, stats }, dataset, { ...curvature, epoch, epochs: training.epochs, signal });
 }
 
 /** Trains what the config says and gives the record alone. @throws as `runOne` does */

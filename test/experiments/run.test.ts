@@ -169,4 +169,15 @@ describe("experiments/run", () => {
       fs.rmSync(folder, { recursive: true });
     }
   });
+
+  it("A run that is stopped in its spectrum ends there, without a record or a tensor", async function () {
+    this.timeout(60_000); // the whole spectrum takes minutes
+    const config = tinyRun({ epochs: 1 }, { curvature: { spectrumEpochs: [1], numProbes: 500, lanczosSteps: 1000 } });
+    const stop = new AbortController();
+    const onStep = ({ step, totalSteps }: { step: number; totalSteps: number }) => {
+      if (step === totalSteps) setTimeout(() => stop.abort(), 500);
+    };
+
+    await expectNoLeakAsync(() => assert.rejects(runRecord(config, { signal: stop.signal, onStep }), RunAborted));
+  });
 });
