@@ -1,4 +1,4 @@
-/** Which engine runs: TensorFlow (native), then WebGPU, WASM and plain JavaScript, the first that is there. */
+/** Choice of the engine: the first available of TensorFlow (native), WebGPU, WASM and plain JavaScript. */
 import os from "node:os";
 import { nativeFailure, tf, threadsWanted } from "./tf";
 import { installWasmKernels } from "./wasm";
@@ -12,7 +12,7 @@ export interface EngineInfo {
   readonly version: string;
   /** "CPU", "GPU", "WebGPU", "WASM" or "JavaScript". */
   readonly devices: string[];
-  /** For one operation. */
+  /** Threads per operation. */
   readonly threads: number;
   readonly gpu: boolean;
   /** Why a faster engine is not running, in one line. */
@@ -38,7 +38,7 @@ async function start(forced: string | undefined): Promise<EngineInfo> {
   for (const name of BACKENDS) {
     try {
       const info = await STARTERS[name]();
-      // The first is the fastest.
+      // Only the first failure matters: that engine is the fastest.
       return failures.length === 0 ? info : { ...info, note: `A faster engine is missing: ${failures[0]}.` };
     } catch (error) {
       failures.push(`${name}: ${oneLine(error)}`);
@@ -61,7 +61,7 @@ function oneLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split("\n")[0]!;
 }
 
-/** Starts one engine, and makes it the one that runs. Tests compare engines with it; programs call `ready`. */
+/** Starts one engine and switches to it. For tests, which compare engines; programs call `ready`. */
 export function startEngine(name: BackendName): Promise<EngineInfo> {
   return STARTERS[name]();
 }
@@ -113,7 +113,7 @@ async function startWasm(): Promise<EngineInfo> {
   return { backend: "wasm", version: tf.version.tfjs, devices: ["WASM"], threads: 1, gpu: false };
 }
 
-// The WASM module listens for every uncaught error of the process, and throws it again with its own source line in front.
+// The WASM module catches every uncaught error of the process and rethrows it prefixed with its own source line.
 const CRASH_EVENTS = ["uncaughtException", "unhandledRejection"];
 
 function removeNewListeners(event: string, before: readonly unknown[]): void {

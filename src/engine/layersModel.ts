@@ -5,7 +5,7 @@ import type { Weights } from "./weights";
 
 /** A layer's variable. Layers read `val` each time, so another tensor there makes the model a function of its weights. */
 export interface LayerSlot {
-  /** Unique in the process: the name that it was made with, with a number where that was taken. */
+  /** Unique in the process: the original name, with a number appended where it was taken. */
   readonly name: string;
   /** "dense_Dense1/kernel" */
   readonly originalName: string;
@@ -19,7 +19,7 @@ export function checkOneInOneOut(model: tf.LayersModel): void {
     throw new Error(`the model has ${model.inputs.length} inputs and ${model.outputs.length} outputs, expected one of each`);
 }
 
-/** The model's output at other values of some of its variables; `keyOf` finds them in `at`. */
+/** The model's output with some of its variables replaced; `keyOf` finds their values in `at`. */
 export function applyLayersModel(
   model: tf.LayersModel,
   x: tf.Tensor,
@@ -41,15 +41,15 @@ export interface LayersModelCall {
   readonly training?: boolean;
 }
 
-// A model of flat inputs takes images too.
+// A model with flat inputs takes images too.
 function reshapeFor(model: tf.LayersModel, x: tf.Tensor): tf.Tensor {
   const wanted = model.inputs[0]!.shape.slice(1);
   return wanted.length === 1 && x.rank > 2 ? tf.reshape(x, [x.shape[0]!, -1]) : x;
 }
 
-/** Runs `fn` with the stream in place of Math.random, from which stock dropout and noise draw: the same stream, the same masks. */
+/** Runs `fn` with the stream in place of Math.random, from which stock dropout and noise draw: one stream gives one set of masks. */
 export function withRandom<T>(stream: Rng, fn: () => T): T {
-  /* eslint-disable no-restricted-properties -- it is Math.random that is replaced */
+  /* eslint-disable no-restricted-properties -- Math.random is replaced on purpose */
   const random = Math.random;
   Math.random = () => stream.uniform();
   try {

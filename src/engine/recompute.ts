@@ -1,16 +1,17 @@
-/** Gradient checkpointing (Chen et al. 2016): a part of a network computed a second time for its gradient, instead of kept until then. */
+/** Gradient checkpointing (Chen et al. 2016): part of a network is recomputed in the backward pass instead of being kept in memory. */
 import { tf } from "./tf";
 import { mapWeights, type Weights } from "./weights";
 
-/** A function's result, and what it made besides, which no gradient flows through. */
+/** A function's result, and further results that no gradient flows through. */
 export interface ValueAndAux<T extends tf.Tensor> {
   readonly value: T;
   readonly aux: Weights;
 }
 
 /**
- * fn(inputs). Its gradient has the inputs kept, and runs `fn` again: memory for the activations of one such part at a time, for one more
- * forward pass. `fn` must be pure. Under two tapes everything is kept, since a second derivative needs it all.
+ * fn(inputs), with only the inputs kept for the gradient, which runs `fn` again. This costs one more forward pass and saves memory:
+ * only one such part has its activations in memory at a time. `fn` must be pure. Under two tapes everything is kept, since a
+ * second derivative needs it.
  *
  * @param fn a function of `inputs` alone: no gradient reaches another tensor that it uses
  */
@@ -36,7 +37,7 @@ export function recomputed<T extends tf.Tensor>(
   return { value, aux };
 }
 
-// A gradient within a backward pass: it would take itself for the outermost one, and throw the outer tape away.
+// This gradient runs within a backward pass. It would take itself for the outermost one and discard the outer tape.
 function gradientsOf(fn: (inputs: tf.Tensor[]) => tf.Tensor, inputs: tf.Tensor[], dy: tf.Tensor): tf.Tensor[] {
   const { state } = tf.engine();
   const tape = state.activeTape;

@@ -1,4 +1,4 @@
-/** Random streams: one seed, split by name into independent generators (sfc32, keyed by a 128-bit hash of the path of names). */
+/** Random streams: one seed is split by name into independent generators (sfc32, keyed by a 128-bit hash of the names on the way). */
 
 export type RngKey = readonly [number, number, number, number];
 
@@ -11,7 +11,7 @@ export type RngKey = readonly [number, number, number, number];
  *     const order = rng.split("order").split(epoch).permutation(50_000);
  */
 export class Rng {
-  /** @internal Numbers drawn in this process so far: tells whether a function draws any. */
+  /** @internal Count of numbers drawn in this process; a change tells that a function draws some. */
   static draws = 0;
   /** @internal `new Rng(rng.key)` is the same stream from its start, in another thread too. */
   readonly key: RngKey;
@@ -33,7 +33,7 @@ export class Rng {
     return new Rng(childKey(this.key, name));
   }
 
-  /** A 32-bit unsigned integer, for code that wants a seed. */
+  /** A 32-bit unsigned integer, for code that needs a seed. */
   next(): number {
     Rng.draws++;
     return this.advance();
@@ -110,7 +110,7 @@ export class Rng {
     return order;
   }
 
-  /** (n) values from `draw`, by default standard normal. */
+  /** (n) values drawn by `draw`; default: standard normal. */
   array(n: number, draw: "normal" | "uniform" | "rademacher" = "normal"): Float32Array {
     const values = new Float32Array(n);
     for (let i = 0; i < n; i++) values[i] = this[draw]();

@@ -1,4 +1,4 @@
-/** TensorFlow.js as this kit uses it: one instance, the native binding behind it where it was built, and its gradients repaired. */
+/** TensorFlow.js as this kit uses it: one instance, backed by the native binding where that was built, with repaired gradients. */
 import util from "node:util";
 import * as tf from "@tensorflow/tfjs";
 import { installGradients } from "./gradients";
@@ -6,11 +6,11 @@ import { installGradients } from "./gradients";
 // More than any machine has cores, and few enough that TensorFlow can start them: at 999999999 it crashes.
 const MAX_THREADS = 1024;
 
-// Before the binding loads: hides its C++ information lines, which notebooks would show as errors.
+// Set before the binding loads, to hide its C++ log lines, which notebooks would show as errors.
 process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
 tf.enableProdMode();
 
-/** Why the native engine is not there, in one line; undefined where it is. */
+/** Why the native engine is missing, in one line; undefined where it is loaded. */
 export let nativeFailure: string | undefined;
 
 setThreads();
@@ -30,7 +30,7 @@ function loadNative(): void {
   }
 }
 
-// tfjs-node names the path of the file and then advises an npm rebuild, which fails.
+// tfjs-node's own message advises an npm rebuild, which fails.
 function bindingIsMissing({ code, message }: NodeJS.ErrnoException): boolean {
   return code === "MODULE_NOT_FOUND" || /tfjs_binding\.node/.test(message);
 }
@@ -52,7 +52,7 @@ function setThreads(): void {
   process.env.TF_NUM_INTEROP_THREADS ??= "1"; // Operations run one after the other.
 }
 
-/** The native engine's threads for one operation as the environment asks for; undefined: one for each core. */
+/** Threads per operation that the environment asks for; undefined means one per core. */
 export function threadsWanted(): number | undefined {
   return Number(process.env.TF_NUM_INTRAOP_THREADS) || undefined;
 }

@@ -2,7 +2,7 @@
 import { showValue } from "./options";
 import { tf } from "./tf";
 
-/** Named tensors. Every function here returns new tensors and leaves its arguments alone. */
+/** Named tensors. Every function here returns new tensors and leaves its arguments unchanged. */
 export type Weights = Record<string, tf.Tensor>;
 
 export function mapWeights(weights: Weights, fn: (tensor: tf.Tensor, name: string) => tf.Tensor): Weights {
@@ -51,7 +51,7 @@ export function globalNorm(a: Weights): number {
   return Math.sqrt(dotWeights(a, a));
 }
 
-/** ‖a‖₂ over all tensors as a scalar tensor in float32: no wait for the device. */
+/** ‖a‖₂ over all tensors as a float32 scalar tensor, without waiting for the device. */
 export function globalNormTensor(a: Weights): tf.Scalar {
   return tf.tidy(() => tf.sqrt(tf.addN(Object.values(a).map((t) => tf.sum(tf.square(t)) as tf.Scalar))));
 }
@@ -61,7 +61,7 @@ export function zerosLikeWeights(a: Weights): Weights {
   return mapWeights(a, (tensor) => tf.zerosLike(tensor));
 }
 
-/** Copies that outlive the originals. */
+/** Copies that stay valid when the originals are disposed of. */
 export function cloneWeights(a: Weights): Weights {
   return mapWeights(a, (tensor) => tf.clone(tensor));
 }
@@ -89,7 +89,7 @@ export function unflattenWeights(vector: Float32Array, like: Weights): Weights {
   return mapWeights(like, (tensor) => tf.tensor(vector.slice(offset, (offset += tensor.size)), tensor.shape, "float32"));
 }
 
-/** How many numbers. */
+/** Total number of values. */
 export function sizeOfWeights(a: Weights): number {
   return Object.values(a).reduce((sum, tensor) => sum + tensor.size, 0);
 }

@@ -1,5 +1,5 @@
 /**
- * SAM around any tf.Optimizer, for stock layers models and custom loops:
+ * SAM wrapped around any tf.Optimizer, for stock layers models and custom loops:
  * `model.compile({ optimizer: new SAM(tf.train.momentum(0.1, 0.9), { rho: 0.05 }), loss })`, then `model.fit`.
  */
 import { checkOptions, globalNormTensor, mapWeights, Rng, tf, withRandom, type OptionKinds, type Weights } from "../engine";
@@ -8,7 +8,7 @@ import { checkSamOptions, findEpsilon, SAM_OPTIONS, type SamOptions } from "./sa
 export interface SamOptimizerOptions extends Omit<SamOptions, "hessianVectorProduct"> {
   /** SAM on every `interval`-th step, starting with the first; plain steps of the base optimizer between. Default 1. */
   readonly interval?: number;
-  /** True: the second pass draws dropout masks of its own, as most ports do. Default false: the same masks, as the official code. */
+  /** True: the second pass draws its own dropout masks, as in most ports. Default false: both passes share them, as in the official code. */
   readonly freshMasks?: boolean;
   /** Seed of the dropout masks; default 0. */
   readonly seed?: number | string;
@@ -21,10 +21,10 @@ export interface SamDiagnosis {
   readonly rho: number;
   /** ‖ε̂‖₂; equals ρ where normP = 2, one ascent step, not adaptive. */
   readonly epsilonNorm: number;
-  /** Cosine of the gradients at w and at w + ε̂: 1 means that the ascent changed nothing. */
+  /** Cosine between the gradients at w and at w + ε̂; 1 means that the ascent changed nothing. */
   readonly cosine: number;
   readonly lossBefore: number;
-  /** On the same batch at w + ε̂; at least `lossBefore` where ρ is small. */
+  /** Loss of the same batch at w + ε̂; at least `lossBefore` where ρ is small. */
   readonly lossAfter: number;
   /** Steps made with SAM. */
   readonly samSteps: number;
@@ -56,18 +56,18 @@ type Gradients = { value: tf.Scalar; grads: tf.NamedTensorMap };
 
 /**
  * A tf.Optimizer that feeds the SAM gradient, ∇L(w + ε̂(w)), to a base optimizer.
- * Moving averages of batch norm (any variable that is not being trained) keep what the first pass made of them; dropout
- * masks are the same in both passes; ρ = 0 is the base optimizer, bit for bit; weights are restored from a copy, also
- * when the loss throws in the second pass: such a step leaves no trace.
+ * Batch norm's moving averages (and any other variable that is not trained) are updated by the first pass only. Dropout masks
+ * are the same in both passes. ρ = 0 is the base optimizer, bit for bit. Weights are restored from a copy, also when the loss
+ * throws in the second pass: such a step leaves no trace.
  */
 export class SAM extends tf.Optimizer {
-  /** Name under which saved models find it again. */
+  /** Name by which saved models find this class. */
   static readonly className = "SAM";
   readonly base: tf.Optimizer;
   readonly options: SamOptimizerOptions;
   private steps = 0;
   private samSteps = 0;
-  /** (‖ε̂‖, cosine, loss at w, loss at w + ε̂) of the newest SAM step. */
+  /** (‖ε̂‖, cosine, loss at w, loss at w + ε̂) in the newest SAM step. */
   private newest: tf.Tensor1D | undefined;
   private ascent: Ascent | undefined;
 
@@ -110,14 +110,14 @@ export class SAM extends tf.Optimizer {
     this.base.applyGradients(gradients);
   }
 
-  /** First half of a step in a custom loop: leaves the weights at w + ε̂ and returns the loss at w. `secondStep` must follow. */
+  /** First half of a step in a custom loop: moves the weights to w + ε̂ and returns the loss at w. `secondStep` must follow. */
   firstStep(f: LossFn, varList?: tf.Variable[]): tf.Scalar {
     if (this.ascent) throw new Error("firstStep was called twice: call secondStep before the next firstStep");
     this.ascent = this.climb(f, varList);
     return this.ascent.first.value.clone();
   }
 
-  /** Second half: gradient at w + ε̂, weights back to w, then the base optimizer's update. Returns the loss at w + ε̂. */
+  /** Second half: takes the gradient at w + ε̂, restores w, then applies the base optimizer's update. Returns the loss at w + ε̂. */
   secondStep(f: LossFn, varList?: tf.Variable[]): tf.Scalar {
     const { ascent } = this;
     if (!ascent) throw new Error("secondStep needs a firstStep before it");
@@ -134,7 +134,7 @@ export class SAM extends tf.Optimizer {
     return this.minimize(f, true, varList)!;
   }
 
-  /** Says from the newest step whether SAM did anything: ‖ε̂‖, the cosine of both gradients, loss before and after the ascent. */
+  /** Reports whether SAM did anything in its newest step: ‖ε̂‖, the cosine of both gradients, the loss before and after the ascent. */
   diagnose(): SamDiagnosis {
     const { rho, steps, samSteps } = this;
     const [epsilonNorm, cosine, lossBefore, lossAfter] = this.newest ? [...this.newest.dataSync()] : [0, NaN, NaN, NaN];
@@ -147,7 +147,7 @@ export class SAM extends tf.Optimizer {
     return this.base.iterations;
   }
 
-  /** The base optimizer's; setting it acts on the next step, also where the base optimizer's own property does not. */
+  /** The base optimizer's learning rate. Setting it takes effect in the next step, even where the base optimizer's own property does not. */
   get learningRate(): number {
     return (this.base as unknown as { learningRate: number }).learningRate;
   }
@@ -270,7 +270,7 @@ export class SAM extends tf.Optimizer {
 
 tf.serialization.registerClass(SAM as unknown as tf.serialization.SerializableConstructor<tf.serialization.Serializable>);
 
-/** The values of some variables at one moment, to go back to, bit for bit. */
+/** Copies of some variables' values, to restore bit for bit. */
 class Snapshot {
   readonly values: tf.Tensor[];
 
@@ -278,7 +278,7 @@ class Snapshot {
     this.values = variables.map((variable) => tf.keep(variable.clone()));
   }
 
-  /** Puts the values back, and ends the snapshot. */
+  /** Restores the values and ends the snapshot. */
   undo(): void {
     this.variables.forEach((variable, i) => {
       const value = this.values[i]!;
@@ -292,7 +292,7 @@ class Snapshot {
   }
 }
 
-/** One step while its weights are away from w, and the way back. */
+/** A step whose weights are away from w, and the way back. */
 class Ascent {
   epsilon: Weights = {};
   private readonly original: Snapshot;
@@ -322,14 +322,14 @@ class Ascent {
     tf.tidy(() => this.moveTo(mapWeights(this.weights, (w, name) => tf.add(w, epsilon[name]!))));
   }
 
-  /** To w, and to the moving averages that pass 1 made. */
+  /** Returns to w and to the moving averages after pass 1. */
   goBack(): void {
     this.averages.undo();
     this.averagesBefore.dispose();
     this.end();
   }
 
-  /** To w, and to the moving averages before the step. */
+  /** Returns to w and to the moving averages before the step. */
   undo(): void {
     this.averagesBefore.undo();
     this.averages.dispose();
@@ -351,7 +351,7 @@ function undoOnError<T>(undoable: { undo(): void }, fn: () => T): T {
   }
 }
 
-// Batch norm's, and whatever else the loss may change while it is not trained.
+// Batch norm's moving averages, and any other variable that the loss may change without training it.
 function movingAverages(): tf.Variable[] {
   return Object.values(tf.engine().registeredVariables).filter(({ trainable }) => !trainable);
 }
@@ -364,7 +364,7 @@ function present(grads: tf.NamedTensorMap): Weights {
 type TrainFunction = (data: tf.Tensor[]) => tf.Tensor[];
 type TrainableModel = { metricsTensors: unknown[]; makeTrainFunction(): TrainFunction };
 
-// A layers model's loss function appends its metrics to one list in every pass: only those of pass 1 are asked for.
+// A layers model's loss function appends its metrics to one list in every pass. Only those of pass 1 are wanted.
 function dropMetricsOfLaterPasses(model: TrainableModel): void {
   const stock = model.makeTrainFunction;
   model.makeTrainFunction = function () {

@@ -101,12 +101,12 @@ export function trainStep(state: TrainState, batch: StepBatch, context: StepCont
   return { state: { ...next, ema: state.ema && next.ema, step: state.step + 1 }, loss: atW!, perturbedLoss: perturbed! };
 }
 
-// Frozen in a graph would be a loss of this very batch, and a radius that is another one in each step.
+// A loss made for this batch, or a radius that changes with every step, would be frozen in the graph.
 function canReplay({ lossAt, config }: StepContext): boolean {
   return !lossAt && config.rhoSchedule !== "cosine";
 }
 
-/** Everything that changes from step to step: what is not here would be frozen in a recorded step. */
+/** Everything that changes from step to step; anything else would be frozen in a recorded step. */
 type StepTensors = TensorGroups & {
   readonly weights: Weights;
   readonly stats: Weights;

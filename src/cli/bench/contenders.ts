@@ -1,4 +1,4 @@
-/** Who is timed, and at what: this kit, the same engine with stock gradients, PyTorch. */
+/** The contenders and their tasks: this kit, the same engine with stock gradients, PyTorch. */
 import { GraphCache, hvpOfTensors, installGradients, installStockGradients, Rng, tf, valueAndGradient } from "../../engine";
 import type { Weights } from "../../engine";
 import { crossEntropy } from "../../losses";
@@ -18,10 +18,10 @@ export interface Contender {
   dispose(): void | Promise<void>;
 }
 
-/** Ours, an SGD step with its augmented batch. */
+/** Times of our SGD step, its augmented batch included. */
 export interface InputTimes {
   readonly prepared: number | null;
-  /** From the worker thread. */
+  /** Batches come from the worker thread. */
   readonly pipeline: number | null;
   readonly mainThread: number | null;
 }

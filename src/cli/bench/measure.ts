@@ -10,11 +10,11 @@ import { makeWorkload } from "./workload";
 export interface BenchOptions {
   /** Turns of each contender at each task. */
   readonly rounds: number;
-  /** For λmax; default 128. */
+  /** Images for λmax; default 128. */
   readonly numImages?: number;
-  /** Small batches, few products: the whole path in seconds, for tests; its times mean nothing. */
+  /** Small batches and few products, so that tests run the whole path in seconds; the times mean nothing. */
   readonly quick?: boolean;
-  /** Of whatever cannot be measured here, and what is done just now. */
+  /** Told what cannot be measured here, and what is running now. */
   readonly onNote?: (note: string) => void;
 }
 
@@ -31,7 +31,7 @@ export interface BenchResult {
   readonly hvp: {
     readonly ours: number | null;
     readonly torch: number | null;
-    /** Ours, of the same loss: batch norm in inference mode. */
+    /** Our gradient of the same loss, with batch norm in inference mode. */
     readonly gradient: number | null;
   };
   readonly inputPipeline: InputTimes;
