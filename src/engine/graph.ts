@@ -157,6 +157,7 @@ interface NamedSource extends Place {
 }
 
 class NativeGraph implements Graph {
+  private readonly backend = native();
   private readonly places: readonly Place[];
   private readonly signature: string;
   private readonly inputNames: string;
@@ -171,16 +172,16 @@ class NativeGraph implements Graph {
     this.signature = signatureOf(inputs);
     const captured = recording.captured.map((id) => capturedName(id));
     this.inputNames = [...this.places.map((_, i) => inputName(i)), ...captured].map((name) => `${name}:0`).join(",");
-    abandoned.register(this, session, this);
+    abandoned.register(this, { session, binding: this.backend.binding }, this);
     this.fetched = [...new Set(recording.outputs.flatMap(({ source }) => ("output" in source ? [source.output] : [])))];
   }
 
   fits(inputs: TensorGroups): boolean {
-    return signatureOf(inputs) === this.signature;
+    return tf.backend() === (this.backend as unknown) && signatureOf(inputs) === this.signature;
   }
 
   run(inputs: TensorGroups): TensorGroups {
-    const backend = native();
+    const { backend } = this;
     const tensors = this.places.map(({ group, name }) => inputs[group]![name]!);
     const ids = [...backend.getInputTensorIds(tensors), ...this.recording.captured];
     const found = backend.binding.runSavedModel(this.session, ids, this.inputNames, this.fetched.join(","));
@@ -198,12 +199,14 @@ class NativeGraph implements Graph {
 
   dispose(): void {
     abandoned.unregister(this);
-    native().binding.deleteSavedModel(this.session);
+    this.backend.binding.deleteSavedModel(this.session);
   }
 }
 
 // The session of a graph whose owner was forgotten without a dispose.
-const abandoned = new FinalizationRegistry<number>((session) => native().binding.deleteSavedModel(session));
+const abandoned = new FinalizationRegistry<{ readonly session: number; readonly binding: Binding }>(({ session, binding }) =>
+  binding.deleteSavedModel(session),
+);
 
 function placesOf(groups: TensorGroups): Place[] {
   return Object.entries(groups).flatMap(([group, tensors]) => Object.keys(tensors).map((name) => ({ group, name })));

@@ -137,6 +137,17 @@ describe("engine/graph", () => {
     });
   });
 
+  it("takes no inputs while another engine runs, and can be freed then", async () => {
+    const graph = recordGraph(layer, inputsAt(1));
+    await tf.setBackend("cpu");
+    try {
+      assert.equal(graph.fits(inputsAt(1)), false);
+      graph.dispose();
+    } finally {
+      await tf.setBackend("tensorflow");
+    }
+  });
+
   it("passes an error of the function on", () => {
     const failing: GroupFunction = () => {
       throw new Error("out of memory");
