@@ -51,7 +51,7 @@ const curvatureKinds: OptionKinds<CurvatureOptions> = {
   l2: "number",
 };
 
-export const hessianKinds: OptionKinds<HessianOptions> = {
+const hessianKinds: OptionKinds<HessianOptions> = {
   ...curvatureKinds,
   method: { values: ["exact", "finite-difference"] },
   step: "number",

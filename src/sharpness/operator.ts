@@ -70,13 +70,13 @@ export async function checkOperator(operator: LinearOperator, options: CheckOpti
 }
 
 /** ‖a − b‖ / ‖a‖, 0 where both are zero. */
-export function relativeDifference(a: Vector, b: Vector): number {
+function relativeDifference(a: Vector, b: Vector): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += (a[i]! - b[i]!) ** 2;
   return sum === 0 ? 0 : Math.sqrt(sum) / (norm(a) || norm(b));
 }
 
-export function notRepeatable(difference: number): string {
+function notRepeatable(difference: number): string {
   return (
     `two products of one vector differ by ${percent(difference)}: the loss draws random numbers. ` +
     `Switch dropout, noise and augmentation off (training: false), or fix their masks`

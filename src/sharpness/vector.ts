@@ -34,7 +34,7 @@ export function normalized(x: Vector): Float32Array {
 }
 
 /** Vᵀw: one coefficient per basis vector. */
-export function coefficients(basis: readonly Float32Array[], w: Float64Array): Float64Array {
+function coefficients(basis: readonly Float32Array[], w: Float64Array): Float64Array {
   const result = new Float64Array(basis.length);
   for (let start = 0; start < w.length; start += BLOCK) {
     const end = Math.min(start + BLOCK, w.length);
@@ -44,7 +44,7 @@ export function coefficients(basis: readonly Float32Array[], w: Float64Array): F
 }
 
 /** w += sign · V c, in place. */
-export function addCombination(w: Float64Array, basis: readonly Float32Array[], c: ArrayLike<number>, sign = 1): void {
+function addCombination(w: Float64Array, basis: readonly Float32Array[], c: ArrayLike<number>, sign = 1): void {
   const factors = Float64Array.from(c, (x) => sign * x);
   for (let start = 0; start < w.length; start += BLOCK) {
     const end = Math.min(start + BLOCK, w.length);
