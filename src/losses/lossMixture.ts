@@ -38,13 +38,13 @@ export interface GaussianMixture extends Fitted<GaussianComponent> {
 }
 
 interface EmOptions<Component> {
-  /** Default 10: the authors' codes. EM may be far from converged by then; `converged` tells. */
+  /** Default 1000: ours, so that EM converges; the authors' codes stop at 10, where it may be far from it. */
   readonly maxIterations?: number;
-  /** EM stops when the mean log-likelihood changes by no more. Default 0 for beta components, 1e-2 for Gaussian ones: the authors' codes. */
+  /** EM stops when the mean log-likelihood changes by no more. Default 1e-7: ours; the authors' codes have 0 and 1e-2. */
   readonly tolerance?: number;
   /**
-   * Two components, or "k-means": those of the two clusters that it finds. Default for beta components: Beta(1, 2) and Beta(2, 1), as in
-   * Arazo et al.'s code; EM may end there with one component at both ends of the losses. For Gaussian ones: "k-means", as in DivideMix' code.
+   * Two components, or "k-means": those of the two clusters that it finds, as in DivideMix' code. Default "k-means". Arazo et al.'s code
+   * starts from Beta(1, 2) and Beta(2, 1), from where EM may end with one component at both ends of the losses.
    */
   readonly start?: readonly [Component, Component] | "k-means";
 }
@@ -61,10 +61,6 @@ const emKinds: OptionKinds<EmOptions<unknown>> = {
   tolerance: "number",
   start: { types: ["array", "string"] },
 };
-const BETA_START: Pair<BetaComponent> = [
-  { weight: 0.5, alpha: 1, beta: 2 },
-  { weight: 0.5, alpha: 2, beta: 1 },
-];
 
 export interface NormalizeLossesOptions {
   /** Percentile that becomes 0; lower losses are clipped. Default 5: Arazo et al.'s code. 0 for DivideMix. */
@@ -107,7 +103,7 @@ export function normalizeLosses(losses: ArrayLike<number>, options: NormalizeLos
  */
 export function betaMixture(values: ArrayLike<number>, options: BetaMixtureOptions = {}): BetaMixture {
   checkOptions(options, emKinds, "betaMixture");
-  const { maxIterations = 10, tolerance = 0, start = BETA_START } = options;
+  const { maxIterations = 1000, tolerance = 1e-7, start = "k-means" } = options;
   const x = checkValues(values, { name: "value", from: 0, to: 1 });
   const em = { logDensity: logBeta, fit: betaOf, maxIterations, tolerance };
   const fitted = expectationMaximization(x, { ...em, start: startOf(x, start, betaOf) });
@@ -121,7 +117,7 @@ export function betaMixture(values: ArrayLike<number>, options: BetaMixtureOptio
  */
 export function gaussianMixture(values: ArrayLike<number>, options: GaussianMixtureOptions = {}): GaussianMixture {
   checkOptions(options, { ...emKinds, addedVariance: "number" }, "gaussianMixture");
-  const { maxIterations = 10, tolerance = 1e-2, addedVariance = 5e-4, start = "k-means" } = options;
+  const { maxIterations = 1000, tolerance = 1e-7, addedVariance = 5e-4, start = "k-means" } = options;
   if (!(addedVariance > 0)) throw new Error(`addedVariance = ${addedVariance}: expected a number above 0`);
   const x = checkValues(values, { name: "value", from: -Infinity, to: Infinity });
   const fit = ({ weight, mean, variance }: Moments) => ({ weight, mean, variance: variance + addedVariance });
