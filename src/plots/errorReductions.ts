@@ -19,7 +19,7 @@ const reductionKinds = Object.keys(reductionMarks) as ReductionKind[];
 export interface ErrorReduction {
   /** The row, a key of `families`. */
   readonly family: string;
-  /** In per cent; above 0 where SAM has the lower error. */
+  /** Per cent; above 0 if SAM has the lower error. */
   readonly value: number;
   readonly kind: ReductionKind;
 }

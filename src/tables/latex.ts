@@ -74,7 +74,7 @@ const special: Readonly<Record<string, string>> = {
   ...{ "≤": "$\\le$", "≥": "$\\ge$", "≈": "$\\approx$", "→": "$\\to$", "‖": "$\\|$", ℓ: "$\\ell$", ᵢ: "$_i$" },
 };
 
-// In the order of the alphabet, omicron and the final sigma as the Latin letters that LaTeX has for them.
+// Alphabetical order; LaTeX writes omicron and the final sigma with Latin letters.
 const greek = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi o pi rho varsigma sigma tau upsilon phi chi psi omega"; // prettier-ignore
 const greekNames = greek.split(" ");
 

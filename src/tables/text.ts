@@ -54,7 +54,7 @@ function leastWidth(texts: readonly string[], most: number): number {
   return Math.min(most, Math.max(1, ...texts.flatMap((text) => text.split(" ").map(widthOf))));
 }
 
-/** As many columns side by side as the width allows; each further block opens with the columns that name the rows. */
+/** Puts as many columns side by side as the width allows; each further block repeats the columns that name the rows. */
 function blocksOf(columns: readonly TextColumn[], width: number): TextColumn[][] {
   const sum = (list: readonly TextColumn[]) => list.reduce((total, { least }) => total + least + gap.length, -gap.length);
   const leading: TextColumn[] = [];

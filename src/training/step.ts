@@ -181,7 +181,7 @@ interface RecordedBlock extends Block {
 }
 
 interface BlockPlace {
-  /** Of the block in its batch. */
+  /** Place of the block in its batch, from 0. */
   readonly index: number;
   readonly options: StepSamOptions;
   readonly context: StepContext;

@@ -17,7 +17,7 @@ export interface LambdaMaxComparison {
 }
 
 export interface LambdaMaxPlan {
-  /** Of SGD, before the measurement. */
+  /** Steps of SGD before the measurement. */
   readonly trainingSteps: number;
   readonly trainingImages: number;
   readonly batchSize: number;

@@ -30,7 +30,7 @@ export function maxPoolGradLoop({ dy, input }: tf.NamedTensorMap, attrs: tf.Name
   return tf.tensor(dx, input!.shape, "float32");
 }
 
-// Of equal maxima the first one counts, as in TensorFlow.
+// Among equal maxima the first one counts, as in TensorFlow.
 function forEachMaximum(input: tf.Tensor, info: PoolInfo, visit: (place: number, output: number) => void): void {
   const values = input.dataSync();
   const channels = info.inChannels;

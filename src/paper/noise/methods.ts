@@ -61,7 +61,7 @@ export const noiseMethods: readonly NoiseMethod[] = [
   {
     name: "M-correction",
     paper: "M-correction",
-    deviation: "w is fitted once per epoch, without the prior regularizer, from predictions in inference mode",
+    deviation: "w is fitted once per epoch and to convergence, without the prior regularizer, from predictions in inference mode",
     // Arazo et al.: α = 32, and 105 of 300 epochs on the labels as given.
     search: perEpochs((epochs) => ({
       mixupAlpha: 32,
