@@ -135,7 +135,7 @@ function noiseFiles(): Buffer[] {
 
 /** One to six changes of a sample: bits, bytes, numbers, pieces lost, repeated, moved in from elsewhere. */
 function mutate(samples: Buffer[], rng: Rng): Buffer {
-  let bytes = Buffer.from(samples[rng.int(samples.length)]!);
+  let bytes: Buffer = Buffer.from(samples[rng.int(samples.length)]!);
   for (let changes = 1 + rng.int(6); changes > 0 && bytes.length > 0; changes--)
     bytes = mutations[rng.int(mutations.length)]!(bytes, rng, samples);
   return bytes;
