@@ -163,12 +163,11 @@ interface Best {
 /** The lowest mean error of each m and its ρ, in ascending order of m. Without SAM there is one ρ, 0. */
 function bestByM(all: readonly LabeledRow[], which: "SAM" | "SGD"): Best[] {
   const rows = all.filter(({ rho }) => (which === "SAM" ? rho !== 0 : rho === 0));
-  const ms = [...new Set(rows.map(({ m }) => m as number))].sort((a, b) => a - b);
-  return ms.map((m) => ({ m, ...bestRho(rows.filter((row) => row.m === m)) }));
+  return valuesOf(rows, "m").map((m) => ({ m, ...bestRho(rows.filter((row) => row.m === m)) }));
 }
 
 function bestRho(rows: readonly LabeledRow[]): Omit<Best, "m"> {
-  const means = [...new Set(rows.map((row) => row.rho as number))].map((rho) => {
+  const means = valuesOf(rows, "rho").map((rho) => {
     const errors = rows.filter((row) => row.rho === rho).map(({ testErrorRate }) => testErrorRate);
     return { rho, errors, mean: estimate(errors).mean };
   });
