@@ -15,7 +15,7 @@ export const figure1Surfaces: PaperItem<SurfaceRow> = {
   title: "Figure 1, middle and right",
   claim: "SAM's solution lies in a wider basin than SGD's.",
   describe,
-  plan: (budget) => curvatureRuns(budget),
+  plan: (budget) => curvatureRuns(budget, "surfaces"),
   rows: figure1SurfacesRows,
   claims: claimsOf,
   table: tableOf,
@@ -24,7 +24,7 @@ export const figure1Surfaces: PaperItem<SurfaceRow> = {
 };
 
 function describe(budget: Budget): string {
-  return `${describeCurvatureRuns(budget)}; the same two directions for all`;
+  return `${describeCurvatureRuns(budget, "surfaces")}; the same two directions for all`;
 }
 
 /** A measured surface with its run: method "SGD" or "SAM", seed. */
@@ -37,7 +37,7 @@ export interface SurfaceRow extends MeasuredSurface {
 
 /** One row for each finished run. */
 export function figure1SurfacesRows(budget: Budget, records: readonly RunRecord[]): SurfaceRow[] {
-  return finishedRecords(curvatureRuns(budget), records).flatMap(({ record, labels }) => {
+  return finishedRecords(curvatureRuns(budget, "surfaces"), records).flatMap(({ record, labels }) => {
     const surface = surfaceOf(record);
     return surface
       ? [{ ...surface, meanRise: meanRise(surface), method: String(labels.method), seed: record.config.training.seed }]

@@ -16,7 +16,7 @@ export const figure3Spectra: PaperItem<SpectrumRow> = {
   title: "Figure 3, left",
   claim: "SAM's solution is flatter: a smaller λmax, and a spectrum without SGD's isolated top eigenvalue (a smaller λmax/λ5).",
   describe,
-  plan: (budget) => curvatureRuns(budget),
+  plan: (budget) => curvatureRuns(budget, "spectra"),
   rows: figure3SpectraRows,
   claims: claimsOf,
   remarks: remarkOnRatio,
@@ -27,7 +27,7 @@ export const figure3Spectra: PaperItem<SpectrumRow> = {
 
 function describe(budget: Budget): string {
   const products = `Hessian of the cross-entropy over all training images, without L2, by ${lanczosStepsOf(budget)} Lanczos steps`;
-  return `${describeCurvatureRuns(budget)}; ${products}`;
+  return `${describeCurvatureRuns(budget, "spectra")}; ${products}`;
 }
 
 /** A measured spectrum with its run: method "SGD" or "SAM", seed. */
@@ -38,7 +38,7 @@ export interface SpectrumRow extends MeasuredSpectrum {
 
 /** One row for each finished run and measured epoch. */
 export function figure3SpectraRows(budget: Budget, records: readonly RunRecord[]): SpectrumRow[] {
-  return finishedRecords(curvatureRuns(budget), records).flatMap(({ record, labels }) =>
+  return finishedRecords(curvatureRuns(budget, "spectra"), records).flatMap(({ record, labels }) =>
     spectraOf(record).map((spectrum) => ({ ...spectrum, method: String(labels.method), seed: record.config.training.seed })),
   );
 }

@@ -1,4 +1,7 @@
-/** The runs that Figure 1 (surfaces) and Figure 3 left (spectra) share: SGD and SAM without batch norm, measured along training. */
+/**
+ * The runs of Figure 1 (surfaces) and Figure 3 left (spectra): SGD and SAM, measured along training. Both figures show the same runs,
+ * of a network without batch norm, but for the budget paper, where each has the paper's own network.
+ */
 import type { RunOptions } from "../../experiments/config";
 import { countOf, describeDataset, describeModel, quickDataset, type PlannedRun } from "../../experiments/plan";
 import { formatFactor, pairedFactor, type SeedFactor } from "../../experiments/statistics";
@@ -10,7 +13,9 @@ interface CurvatureScale {
   readonly seeds: number;
 }
 
-const scales: Record<Budget, CurvatureScale> = {
+export type CurvatureFigure = "spectra" | "surfaces";
+
+const scales: Record<Exclude<Budget, "paper">, CurvatureScale> = {
   smoke: {
     base: {
       dataset: quickDataset({ trainSize: 128, testSize: 100 }),
@@ -42,23 +47,42 @@ const scales: Record<Budget, CurvatureScale> = {
     rho: 0.1, // ours
     seeds: 3,
   },
-  paper: {
+};
+
+const paperScales: Record<CurvatureFigure, CurvatureScale> = {
+  spectra: {
     base: {
-      dataset: { name: "fashion-mnist" }, // ours: the paper has CIFAR-10
-      model: { name: "wideResNet", depth: 40, widen: 10, batchNorm: false },
-      training: { epochs: 300, batchSize: 256, learningRate: 0.05, augment: "basic" }, // learning rate ours: the paper gives none
-      curvature: { spectrumEpochs: [1, 50, 300], lanczosSteps: 90 },
+      dataset: { name: "cifar-10" },
+      model: { name: "wideResNet", depth: 40, widenFactor: 10, batchNorm: false },
+      // Batch and decay: paper Table 6, WRN-28-10. m: 256 images on 8 devices. Learning rate and augmentation: ours, the paper gives none.
+      training: { epochs: 300, batchSize: 256, m: 32, weightDecay: 0.0005, learningRate: 0.05, augment: "basic" },
+      curvature: { spectrumEpochs: [1, 50, 300], lanczosSteps: 90 }, // 90 steps: ours, see the field
     },
     rho: 0.05, // paper App. C.3: the untuned default; the figure's own is not stated
+    seeds: 1,
+  },
+  surfaces: {
+    base: {
+      dataset: { name: "cifar-10" },
+      model: { name: "resNetCifar", depth: 56, skipConnections: false }, // with batch norm, as Li et al. (2018) have it
+      // Li et al. (2018), whose SGD network the paper shows. Schedule: their code drops the rate a third time, at epoch 275; ours does not.
+      training: { epochs: 300, batchSize: 128, learningRate: 0.1, weightDecay: 0.0005, schedule: "step", augment: "basic" },
+      curvature: { surfacePoints: 51 }, // Li et al. (2018): on [−1, 1]², without biases and batch norm, all training images
+    },
+    rho: 0.05, // paper App. C.3: the untuned default; the figure's own, and SAM's m and epochs, are not stated
     seeds: 1,
   },
 };
 
 export const curvatureMethods = ["SGD", "SAM"] as const;
 
+function scaleOf(budget: Budget, figure: CurvatureFigure): CurvatureScale {
+  return budget === "paper" ? paperScales[figure] : scales[budget];
+}
+
 /** SGD and SAM from the same weights on the same batches, seed by seed. */
-export function curvatureRuns(budget: Budget): PlannedRun[] {
-  const { base, rho, seeds } = scales[budget];
+export function curvatureRuns(budget: Budget, figure: CurvatureFigure): PlannedRun[] {
+  const { base, rho, seeds } = scaleOf(budget, figure);
   return Array.from({ length: seeds }, (_, seed) => seed).flatMap((seed) =>
     curvatureMethods.map((method) => ({
       config: { ...base, training: { ...base.training, seed, rho: method === "SAM" ? rho : 0 } },
@@ -68,15 +92,15 @@ export function curvatureRuns(budget: Budget): PlannedRun[] {
 }
 
 /** "ConvNet 16-32-32 without batch norm, 1000 training … images of Fashion-MNIST, 80 epochs, ρ = 0.1, 3 seeds". */
-export function describeCurvatureRuns(budget: Budget): string {
-  const { base, rho, seeds } = scales[budget];
+export function describeCurvatureRuns(budget: Budget, figure: CurvatureFigure): string {
+  const { base, rho, seeds } = scaleOf(budget, figure);
   const { dataset, model, training } = base;
   const times = `${countOf(training.epochs, "epoch")}, ρ = ${rho}, ${countOf(seeds, "seed")}`;
   return `${describeModel(model)}, ${describeDataset(dataset)}, ${times}`;
 }
 
 export function lanczosStepsOf(budget: Budget): number {
-  return scales[budget].base.curvature!.lanczosSteps!;
+  return scaleOf(budget, "spectra").base.curvature!.lanczosSteps!;
 }
 
 interface MethodRow {

@@ -1,10 +1,44 @@
 import assert from "node:assert/strict";
 import { verdictOn } from "../../../src/paper/claims";
-import { factorBySeed } from "../../../src/paper/curvature/runs";
+import { runConfig } from "../../../src/experiments/config";
+import { figure1Surfaces } from "../../../src/paper/curvature/figure1Surfaces";
+import { figure3Spectra } from "../../../src/paper/curvature/figure3Spectra";
+import { curvatureRuns, factorBySeed } from "../../../src/paper/curvature/runs";
 
 const row = (method: string, seed: number, value: number) => ({ method, seed, value });
 
 describe("paper/curvature/runs", () => {
+  it("at paper, Figure 1's surfaces are those of ResNet-56 without skip connections on CIFAR-10, by Li et al.'s procedure", () => {
+    const configs = figure1Surfaces.plan("paper", []).map(({ config }) => runConfig(config));
+
+    assert.deepEqual(configs.map(({ training }) => training.rho > 0), [false, true]); // prettier-ignore
+    for (const { dataset, model, training, curvature } of configs) {
+      const { epochs, batchSize, learningRate, weightDecay } = training;
+      // paper.md, Figure 1 middle and right: SGD LR 0.1, batch 128, WD 5e-4, 300 epochs; 51×51 points
+      assert.deepEqual([dataset.name, dataset.trainSize], ["cifar-10", 0]);
+      assert.deepEqual(model, { name: "resNetCifar", depth: 56, width: 16, skipConnections: false, batchNorm: true });
+      assert.deepEqual([epochs, batchSize, learningRate, weightDecay], [300, 128, 0.1, 0.0005]);
+      assert.deepEqual([curvature?.surfacePoints, curvature?.spectrumEpochs], [51, []]);
+    }
+  });
+
+  it("at paper, Figure 3's spectra are those of WRN-40-10 without batch norm on CIFAR-10 at epochs 1, 50 and 300", () => {
+    const configs = figure3Spectra.plan("paper", []).map(({ config }) => runConfig(config));
+
+    assert.deepEqual(configs.map(({ training }) => training.rho > 0), [false, true]); // prettier-ignore
+    for (const { dataset, model, training, curvature } of configs) {
+      // paper.md, Figure 3 left
+      assert.deepEqual([dataset.name, dataset.trainSize], ["cifar-10", 0]);
+      assert.deepEqual(model, { name: "wideResNet", depth: 40, widenFactor: 10, batchNorm: false, dropout: 0 });
+      assert.deepEqual([curvature?.spectrumEpochs, training.epochs], [[1, 50, 300], 300]);
+    }
+  });
+
+  it("below paper, both figures show the same runs", () => {
+    for (const budget of ["smoke", "demo", "lab"] as const)
+      assert.deepEqual(curvatureRuns(budget, "surfaces"), curvatureRuns(budget, "spectra"));
+  });
+
   it("compares SGD with SAM seed by seed, in whatever order the rows come", () => {
     const rows = [row("SGD", 0, 6), row("SAM", 1, 1), row("SAM", 0, 2), row("SGD", 1, 5)];
 
