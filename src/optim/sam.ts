@@ -6,8 +6,6 @@ import {
   addScaledWeights,
   addWeights,
   checkOptions,
-  dotWeights,
-  globalNorm,
   mapWeights,
   scaleWeights,
   tf,
@@ -83,7 +81,7 @@ export function samGradient(lossGradient: LossGradient, weights: Weights, option
 }
 
 /** A part of a batch: its gradient function and how many examples it has. */
-export interface Block {
+export interface Block extends Pick<SamOptions, "hessianVectorProduct"> {
   readonly lossGradient: LossGradient;
   readonly size: number;
 }
@@ -94,9 +92,9 @@ export interface Block {
  * @throws where there are no blocks, and as `samGradient` does
  */
 export function mSamGradient(blocks: readonly Block[], weights: Weights, options: SamOptions = {}): Weights {
-  return tf.tidy(() =>
-    meanWeights(blocks.map(({ lossGradient, size }) => ({ weights: samGradient(lossGradient, weights, options), size }))),
-  );
+  const gradientOf = ({ lossGradient, hessianVectorProduct = options.hessianVectorProduct }: Block) =>
+    samGradient(lossGradient, weights, { ...options, hessianVectorProduct });
+  return tf.tidy(() => meanWeights(blocks.map((block) => ({ weights: gradientOf(block), size: block.size }))));
 }
 
 /** Mean over parts, each weighted by its size; a single part is returned as it is. */
@@ -168,9 +166,14 @@ function dualNormDirection(gradient: Weights, rho: number, normP: number): Weigh
 
 // |g|/max|g| keeps the powers inside float32's range; the scale cancels. Division, as 1/max overflows below 3e-39.
 function dividedByLargest(gradient: Weights): Weights {
-  const largest = tf.max(tf.stack(Object.values(gradient).map((g) => tf.max(tf.abs(g)) as tf.Scalar)));
+  const largest = largestEntry(gradient);
   const divisor = tf.where(tf.equal(largest, 0), tf.onesLike(largest), largest);
   return mapWeights(gradient, (g) => tf.div(g, divisor));
+}
+
+// max|g| over all tensors.
+function largestEntry(gradient: Weights): tf.Scalar {
+  return tf.max(tf.stack(Object.values(gradient).map((g) => tf.max(tf.abs(g)) as tf.Scalar)));
 }
 
 // p = 1: the whole radius goes to the one weight of largest |g| (the first of equals).
@@ -212,16 +215,20 @@ function isBias(name: string): boolean {
   return /(^|\/)(bias|offset|beta)(_\d+)?$/.test(name);
 }
 
-// (dε̂/dw)ᵀ g_adv = (ρ/‖g‖)·H(w)·(I − ĝĝᵀ) g_adv
+// (dε̂/dw)ᵀ g_adv = (ρ/‖g‖)·H(w)·(I − ĝĝᵀ) g_adv. Tensors alone, so that a step can be replayed as a graph.
 function addSecondOrderTerm(g: Weights, gAdv: Weights, weights: Weights, options: SamOptions): Weights {
-  const { rho = 0.05, ascentSteps = 1, hessianVectorProduct } = options;
-  if (isVariant(options) || ascentSteps !== 1) {
-    throw new Error("the second-order term is defined for normP = 2, ascentSteps = 1, normalize and without adaptive");
-  }
-  const norm = globalNorm(g);
-  if (norm === 0) return gAdv;
-  const orthogonal = addScaledWeights(gAdv, g, -dotWeights(g, gAdv) / norm ** 2);
-  return addScaledWeights(gAdv, hessianVectorProduct!(weights, orthogonal), rho / norm);
+  const { rho = 0.05, hessianVectorProduct } = options;
+  const largest = largestEntry(g);
+  const relative = dividedByLargest(g);
+  const relativeNorm = norm2(relative);
+  const unit = scaleWeights(relative, oneOverOrZero(relativeNorm));
+  const orthogonal = addScaledWeights(gAdv, unit, tf.neg(dot(unit, gAdv)) as tf.Scalar);
+  const factor = tf.mul(oneOverOrZero(tf.mul(relativeNorm, largest)), rho) as tf.Scalar;
+  return addScaledWeights(gAdv, hessianVectorProduct!(weights, orthogonal), factor);
+}
+
+function dot(a: Weights, b: Weights): tf.Scalar {
+  return tf.addN(Object.keys(a).map((name) => tf.sum(tf.mul(a[name]!, b[name]!)) as tf.Scalar));
 }
 
 function norm2(weights: Weights): tf.Scalar {
@@ -257,7 +264,7 @@ export const SAM_OPTIONS: OptionKinds<SamOptions> = {
 /** @throws where an option is out of its range, or two contradict each other; the message has the value and what was expected */
 export function checkSamOptions(options: SamOptions): void {
   const { rho = 0.05, normP = 2, normalize = true, adaptive = false, eta } = options;
-  const { ascentSteps = 1, ascentStepSize = rho } = options;
+  const { ascentSteps = 1, ascentStepSize = rho, hessianVectorProduct } = options;
   const finite = (value: number) => value >= 0 && value < Infinity;
   if (!finite(rho)) throw new Error(`rho = ${rho}: expected a finite number ≥ 0`);
   if (!(normP >= 1)) throw new Error(`normP = ${normP}: expected a number from 1 to Infinity`);
@@ -272,4 +279,14 @@ export function checkSamOptions(options: SamOptions): void {
   if (!finite(ascentStepSize)) throw new Error(`ascentStepSize = ${ascentStepSize}: expected a finite number ≥ 0`);
   if (ascentSteps > 1 && (adaptive || (normP !== 2 && normP !== Infinity)))
     throw new Error(`ascentSteps = ${ascentSteps}: several ascent steps need normP = 2 or Infinity, without adaptive`);
+  const conflict = hessianVectorProduct && secondOrderConflict(options);
+  if (conflict) throw new Error(conflict);
+}
+
+/** Why these options have no second-order term here; undefined if they have one. */
+export function secondOrderConflict(options: SamOptions): string | undefined {
+  const { normP = 2, normalize = true, adaptive = false, ascentSteps = 1 } = options;
+  if (!isVariant(options) && ascentSteps === 1) return undefined;
+  const came = `normP = ${normP}, ascentSteps = ${ascentSteps}, normalize = ${normalize}, adaptive = ${JSON.stringify(adaptive)}`;
+  return `the second-order term is defined for normP = 2, ascentSteps = 1, normalize = true and adaptive = false, not ${came}`;
 }

@@ -1,6 +1,6 @@
 /** The config of one training: its fields, its method, and what they must agree on; checked before anything starts. */
 import { z } from "zod";
-import { checkSamOptions } from "../optim/sam";
+import { checkSamOptions, secondOrderConflict, type SamOptions } from "../optim/sam";
 import { explainIssues } from "./configErrors";
 import { DEFAULT_ETA, stepFields } from "./fields";
 import { methodConfigSchema, methodConflicts } from "./methods";
@@ -21,14 +21,30 @@ export const trainConfigSchema = fields.superRefine((config, { addIssue }) => {
   if (loss.name === "truncatedGeneralizedCrossEntropy" && loss.warmupEpochs >= epochs)
     addIssue(`loss.warmupEpochs = ${loss.warmupEpochs}: expected fewer than epochs = ${epochs}, or nothing is truncated`);
   methodConflicts(config.method, config).forEach((conflict) => addIssue(conflict));
+  // The default of eta is there whether or not it is used.
+  const given = { eta: eta === DEFAULT_ETA ? undefined : eta, ascentStepSize: ascentStepSize || rho };
+  const sam = { ...config, ...given, normP: normP === "infinity" ? Infinity : normP };
   try {
-    // The default of eta is there whether or not it is used.
-    const given = { eta: eta === DEFAULT_ETA ? undefined : eta, ascentStepSize: ascentStepSize || rho };
-    checkSamOptions({ ...config, ...given, normP: normP === "infinity" ? Infinity : normP });
+    checkSamOptions(sam);
   } catch (error) {
     addIssue((error as Error).message);
   }
+  secondOrderConflicts(config, sam).forEach((conflict) => addIssue(`secondOrder = true: ${conflict}`));
 });
+
+type Fields = z.output<typeof fields>;
+
+function secondOrderConflicts({ secondOrder, rho, decayInAscent, weightDecay }: Fields, sam: SamOptions): string[] {
+  if (!secondOrder) return [];
+  const conflict = secondOrderConflict(sam);
+  return [
+    ...(conflict ? [conflict] : []),
+    ...(rho === 0 ? ["rho = 0 has no perturbation whose derivative could be added"] : []),
+    ...(!decayInAscent && weightDecay > 0
+      ? ["the exact gradient needs weight decay in both gradients, decayInAscent = true"]
+      : []),
+  ];
+}
 
 /** All hyper-parameters of a training, defaults filled in. */
 export interface TrainConfig extends Readonly<z.output<typeof trainConfigSchema>> {}

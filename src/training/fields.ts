@@ -40,6 +40,8 @@ export const stepFields = z.strictObject({
   normalize: z.boolean().default(true),
   adaptive: z.union([z.literal(false), z.enum(["weights", "all"])]).default(false),
   eta: rate.default(DEFAULT_ETA),
+  /** True: the exact gradient of w ↦ L(w + ε̂(w)), with the term that the paper drops: one Hessian-vector product more a step. */
+  secondOrder: z.boolean().default(false), // paper: dropped everywhere but in Figures 4 and 5
   /** SAM on every n-th step only. */
   samInterval: z.int().min(1).default(1),
   freshMasks: z.boolean().default(false), // official code: the same masks in both passes

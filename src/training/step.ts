@@ -2,6 +2,7 @@
 import {
   cloneWeights,
   globalNormTensor,
+  hessianVectorProduct,
   mapWeights,
   scaleWeights,
   tf,
@@ -144,7 +145,7 @@ function updated({ batch, factors, ...state }: StepTensors, options: StepSamOpti
   return { ...moved, stats, ema: averaged(state.ema, { ...moved.weights, ...stats }, factors), losses: { both: losses } };
 }
 
-interface BatchGradient {
+export interface BatchGradient {
   /** ∇L^(m)(w). */
   readonly gradient: Weights;
   /** Batch norm's averages after the first passes, averaged over the blocks. */
@@ -153,16 +154,31 @@ interface BatchGradient {
   readonly losses: tf.Tensor1D;
 }
 
-function batchGradient(state: Variables, batch: StepBatch, options: StepSamOptions, context: StepContext): BatchGradient {
+/** The gradient that an update of this batch follows, before clipping. Call it in a tidy. */
+export function batchGradient(state: Variables, batch: StepBatch, options: StepSamOptions, context: StepContext): BatchGradient {
   const { config } = context;
-  const blocks = splitIntoBlocks(batch, config.m).map((block, index) => recordedBlock(state, block, { index, options, context }));
-  try {
+  return withBlocks(state, batch, { options, context }, (blocks) => {
     const gradient = mSamGradient(blocks, state.weights, options);
     const losses = tf.addN(blocks.map(({ passes, size }) => tf.mul(lossesOf(passes), size / batch.images.shape[0])));
     const stats = config.freezeBatchNorm
       ? state.stats
       : meanWeights(blocks.map(({ passes, size }) => ({ weights: passes[0]!.stats, size })));
     return { gradient, stats: cloneWeights(stats), losses: losses as tf.Tensor1D };
+  });
+}
+
+/** Hands on the blocks of a batch, and frees what their passes kept. Call it in a tidy. */
+export function withBlocks<T>(
+  state: Variables,
+  batch: StepBatch,
+  place: Omit<BlockPlace, "index">,
+  use: (blocks: readonly RecordedBlock[]) => T,
+): T {
+  const blocks = splitIntoBlocks(batch, place.context.config.m).map((block, index) =>
+    recordedBlock(state, block, { ...place, index }),
+  );
+  try {
+    return use(blocks);
   } finally {
     tf.dispose(blocks.flatMap(({ passes }) => passes.flatMap(({ loss, stats }) => [loss, ...Object.values(stats)])));
   }
@@ -176,8 +192,10 @@ interface Pass {
 }
 
 /** A block of m examples, and what its passes computed beside their gradients, kept until the step disposes of it. */
-interface RecordedBlock extends Block {
+export interface RecordedBlock extends Block {
   readonly passes: Pass[];
+  /** Mean over the block at these weights, without the L2 term, as pass 1 has it: same masks and batch statistics. Default: of the step's loss. */
+  meanLoss(weights: Weights, loss?: BatchLoss): tf.Scalar;
 }
 
 interface BlockPlace {
@@ -205,7 +223,13 @@ function recordedBlock(state: Variables, block: StepBatch, { index, options, con
   };
   // Tidied: with a network that nearly fills the memory, each copy of a gradient counts.
   const tidiedGradient = (weights: Weights, pass: number) => tidied(() => lossGradient(weights, pass));
-  return { lossGradient: tidiedGradient, size: block.images.shape[0], passes };
+  const firstPass = { ...context, rng: masks, place: { pass: 1, firstRow: index * config.m }, trueGradient: true };
+  const meanLoss = (weights: Weights, loss?: BatchLoss) =>
+    passLoss(weights, state.stats, block, loss ? { ...firstPass, loss, lossAt: undefined } : firstPass).loss;
+  // The Hessian of ½λ‖w‖² is λ.
+  const hvp = (weights: Weights, vector: Weights) => addDecay(hessianVectorProduct(meanLoss, weights, vector), vector, config);
+  const secondOrder = config.secondOrder ? { hessianVectorProduct: hvp } : {};
+  return { lossGradient: tidiedGradient, size: block.images.shape[0], passes, meanLoss, ...secondOrder };
 }
 
 // Kept: the gradient's own tidies would free them.
@@ -248,19 +272,23 @@ function evaluatePass(
   block: StepBatch,
   context: PassContext,
 ): Pass & { readonly gradient: Weights } {
-  const { model, config, rng, place, trueGradient } = context;
-  const loss = context.lossAt?.(place) ?? context.loss;
-  const { value, gradient, aux } = valueAndGradient((w) => {
-    const batchStatistics = !config.freezeBatchNorm;
-    const output = model.apply(w, block.images, { training: true, batchStatistics, stats, rng, trueGradient });
-    return { loss: tf.mean(loss(output.logits, block.targets)) as tf.Scalar, aux: output.stats };
-  }, weights);
+  const { value, gradient, aux } = valueAndGradient((w) => passLoss(w, stats, block, context), weights);
   return { gradient, loss: value, stats: aux };
 }
 
-type StepSamOptions = SamOptions & { readonly rho: number };
+/** Mean loss of a block in training mode, without the L2 term, and batch norm's averages after it. */
+function passLoss(weights: Weights, stats: Weights, block: StepBatch, context: PassContext) {
+  const { model, config, rng, place, trueGradient } = context;
+  const loss = context.lossAt?.(place) ?? context.loss;
+  const batchStatistics = !config.freezeBatchNorm;
+  const output = model.apply(weights, block.images, { training: true, batchStatistics, stats, rng, trueGradient });
+  return { loss: tf.mean(loss(output.logits, block.targets)) as tf.Scalar, aux: output.stats };
+}
 
-function samOptions(state: TrainState, { config, totalSteps }: StepContext): StepSamOptions {
+export type StepSamOptions = SamOptions & { readonly rho: number };
+
+/** The perturbation of the update that `state.step` others precede. */
+export function samOptions(state: Pick<TrainState, "step">, { config, totalSteps }: StepContext): StepSamOptions {
   const { normP, ascentStepSize, ascentSteps, normalize, adaptive, eta, samInterval } = config;
   const rho = state.step % samInterval === 0 ? config.rho * scheduleByName(config.rhoSchedule)(state.step, totalSteps) : 0;
   return {

@@ -310,6 +310,7 @@ describe("experiments/runMissing", function () {
     assert.equal(cost({ rho: 0.1 }), 2 * 64);
     assert.equal(cost({ rho: 0.1, ascentSteps: 3 }), 4 * 64);
     assert.equal(cost({ rho: 0.1, samInterval: 2 }), 1.5 * 64);
+    assert.equal(cost({ rho: 0.1, secondOrder: true }), 4 * 64, "a Hessian-vector product counts two gradients");
     assert.equal(cost({ method: { name: "elr" } }), 64);
     assert.equal(
       cost({ method: { name: "coTeaching", forgetRate: 0.2 } }),

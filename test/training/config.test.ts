@@ -97,4 +97,20 @@ describe("training/config", () => {
       /ascentSteps = 2: several ascent steps need normP = 2/,
     );
   });
+
+  it("refuses the second-order term where it is not defined", () => {
+    const second = (options: object) => refusal(withOne({ rho: 0.1, secondOrder: true, ...options }));
+    const defined = "is defined for normP = 2, ascentSteps = 1, normalize = true and adaptive = false";
+
+    for (const [options, came] of [
+      [{ normP: "infinity" }, "normP = Infinity, ascentSteps = 1, normalize = true, adaptive = false"],
+      [{ ascentSteps: 3 }, "normP = 2, ascentSteps = 3, normalize = true, adaptive = false"],
+      [{ normalize: false }, "normP = 2, ascentSteps = 1, normalize = false, adaptive = false"],
+      [{ adaptive: "all" }, 'normP = 2, ascentSteps = 1, normalize = true, adaptive = "all"'],
+    ] as const)
+      assert.equal(second(options), `training config: secondOrder = true: the second-order term ${defined}, not ${came}`);
+    assert.match(second({ rho: 0 }), /secondOrder = true: rho = 0 has no perturbation/);
+    assert.match(second({ decayInAscent: false }), /secondOrder = true: the exact gradient needs .* decayInAscent = true/);
+    assert.equal(trainConfig({ epochs: 1, rho: 0.1, decayInAscent: false, weightDecay: 0, secondOrder: true }).secondOrder, true);
+  });
 });

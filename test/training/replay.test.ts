@@ -32,6 +32,7 @@ const SETTINGS: Partial<TrainOptions>[] = [
   { adaptive: "weights", rho: 0.5 },
   { ascentSteps: 2, normP: "infinity", rho: 0.01 },
   { normP: 1 },
+  { secondOrder: true, m: 4 },
   { mixupAlpha: 1, labelSmoothing: 0.1, augment: "basic" },
   { loss: { name: "truncatedGeneralizedCrossEntropy", warmupEpochs: 1, threshold: 0.3 } },
   { loss: { name: "forwardCorrection", transitionMatrix: symmetricTransition({ noiseRate: 0.3, numClasses: 3 }) } },
@@ -62,6 +63,7 @@ describe("training by replayed graphs", function () {
 
     assert.equal(replayed.replayed, true);
     assert.notDeepEqual(replayed.values, eager.values);
+    assert.equal((await run({ secondOrder: true, epochs: 1 }, { graph: true })).replayed, true);
   });
 
   it("is the default from 100 steps on", async () => {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { Rng, tf, valueAndGradient, type Weights } from "../../src/engine";
+import { addScaledWeights, dotWeights, mapWeights, Rng, subWeights, tf, valueAndGradient, type Weights } from "../../src/engine";
 import { crossEntropy } from "../../src/losses";
 import { convNet, ModelBuilder, type Model } from "../../src/models";
+import { batchNorm, dense } from "../../src/models/layers";
 import { sgd } from "../../src/optim";
 import { initialState, trainStep, type BatchLoss, type TrainConfig, type TrainState } from "../../src/training";
 import { closeTo } from "../support/closeTo";
@@ -387,6 +388,61 @@ describe("training/step", () => {
       const epsilon = Tg.map((tg, i) => (0.3 * Math.abs(W[i]!) * tg) / norm(Tg));
 
       closeTo(movedBy(bareConfig({ rho: 0.3, adaptive: "all" })), gradientOfRows(plus(W, epsilon)), 1e-5);
+    });
+  });
+
+  describe("the second-order term", () => {
+    const [rho, lambda] = [0.4, 0.3];
+    const blocks = [[0, 1], [2, 3], [4]];
+    const gradientAt = (w: Vector, rows: number[]) => plus(gradientOfRows(w, rows), scaled(w, lambda));
+    const lossAt = (w: Vector, rows: number[]) => meanSquaredError(w, rows) + (lambda * norm(w) ** 2) / 2;
+    // The mean over blocks of L_B(w + ε̂_B(w)), L2 term included, in float64
+    const samLoss = (w: Vector) =>
+      blocks.reduce((sum, rows) => sum + (lossAt(plus(w, ascent(gradientAt(w, rows), rho)), rows) * rows.length) / 5, 0);
+    const nudged = (i: number, h: number) => samLoss(W.map((w, j) => (i === j ? w + h : w)));
+
+    it("makes a step follow the derivative of w ↦ L(w + ε̂(w)), block by block and with weight decay", () => {
+      const numeric = W.map((_, i) => (nudged(i, 1e-5) - nudged(i, -1e-5)) / 2e-5);
+      const options = { rho, m: 2, weightDecay: lambda };
+
+      closeTo(movedBy(bareConfig({ ...options, secondOrder: true })), numeric, 1e-5);
+      differ(movedBy(bareConfig(options)), numeric);
+    });
+
+    it("is taken with the masks and batch statistics of the step", () => {
+      const builder = new ModelBuilder();
+      const first = dense(builder, "first", { inputs: 4, outputs: 3 });
+      const normalize = batchNorm(builder, "norm", 3);
+      const head = dense(builder, "head", { inputs: 3, outputs: 3 });
+      const model = builder.build("masked", { inputShape: [2, 2, 1], numClasses: 3 }, (x, context) => {
+        const hidden = normalize(tf.reshape(first(tf.reshape(x, [-1, 4]), context), [-1, 1, 1, 3]), context);
+        const mask = tf.tensor2d(context.rng!.split("mask").array(x.shape[0] * 3, "uniform"), [x.shape[0], 3]);
+        return head(tf.mul(tf.tanh(tf.reshape(hidden, [-1, 3])), mask), context);
+      });
+      const { weights, stats } = waveVariables(model);
+      const { x: images, y: targets } = texturedBatch(model, 8);
+      const stepAt = (at: Weights, secondOrder: boolean) => {
+        const context = { model, loss: crossEntropy as BatchLoss, totalSteps: 10, rng: new Rng("step") };
+        const config = bareConfig({ rho: 0.5, secondOrder });
+        return trainStep(stateOf(at, { stats }), { images, targets }, { ...context, config });
+      };
+      // The loss at w + ε̂(w), which the step reports, along one direction; float32's rounding at this h is about 1e-4
+      const rng = new Rng("direction");
+      const direction = mapWeights(weights, (w) => tf.tensor(rng.array(w.size), w.shape));
+      const along = (h: number) => stepAt(addScaledWeights(weights, direction, h), false).perturbedLoss;
+      const slope = (along(1e-3) - along(-1e-3)) / 2e-3;
+
+      const slopeOf = (secondOrder: boolean) =>
+        dotWeights(subWeights(weights, stepAt(weights, secondOrder).state.weights), direction);
+
+      closeTo(slopeOf(true), slope, 2e-3);
+      assert.ok(Math.abs(slopeOf(false) - slope) > 0.02, `${slopeOf(false)} and ${slope} should be told apart`);
+    });
+
+    it("is none where the gradient is zero", () => {
+      const still: BatchLoss = (z) => tf.sum(tf.mul(z, 0), 1) as tf.Tensor1D;
+
+      closeTo(movedBy(bareConfig({ rho, secondOrder: true }), { loss: still }), [0, 0]);
     });
   });
 
