@@ -4,6 +4,7 @@ import { z } from "zod";
 import { explainIssues } from "../training/configErrors";
 import { trainConfigSchema } from "../training/config";
 import { keyedOptions, withFormerOptions } from "../training/formerOptions";
+import { ascentConflicts, ascentSchema } from "./ascentConfig";
 import { classChoices, datasetFacts, datasetNames, isInFolders, type DatasetName } from "./datasets";
 import { formerNames, networkSchema, networkShape, withTodaysNames } from "./networks";
 import { noiseConflict, noiseSchema } from "./noise";
@@ -102,10 +103,15 @@ const runFields = z.strictObject({
   bootstrap: z.strictObject({}).optional(),
   finetune: finetune.optional(),
   curvature: curvature.optional(),
+  /** The ascent of SAM's updates, measured on batches of the training set. */
+  ascent: ascentSchema.optional(),
 });
 
 /** The parts, each within its range, and together without contradiction. */
-export const runConfigSchema = runFields.superRefine(({ dataset, noise, training: { loss }, bootstrap }, { addIssue }) => {
+export const runConfigSchema = runFields.superRefine(({ dataset, noise, training, bootstrap, ascent }, { addIssue }) => {
+  const { loss } = training;
+  if (ascent) ascentConflicts(ascent, training).forEach((conflict) => addIssue(`ascent: ${conflict}`));
+  if (ascent && bootstrap) addIssue("ascent: it is measured on the given labels, and bootstrap trains on others");
   const conflict = noise && noiseConflict({ dataset, noise });
   if (conflict) addIssue(`noise: ${conflict}`);
   if (!("transitionMatrix" in loss)) return;
@@ -200,6 +206,7 @@ export function withoutDefaults(config: RunConfig): Record<string, Readonly<Reco
     training: trainingDifferences(config),
     ...(config.bootstrap ? { bootstrap: {} } : {}),
     ...(config.curvature ? { curvature: differences(config.curvature, curvature.shape) } : {}),
+    ...(config.ascent ? { ascent: differences(config.ascent, ascentSchema.shape) } : {}),
   };
 }
 

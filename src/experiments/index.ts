@@ -1,4 +1,5 @@
 /** Runs as plain data: configs, records, running what has no record yet, and statistics over seeds. */
+export { ascentsOf, type MeasuredAscent } from "./ascent";
 export { runConfig, runKey, type RunConfig, type RunOptions } from "./config";
 export { spectraOf, surfaceOf } from "./curvature";
 export type { MeasuredCurvature, MeasuredSpectrum, MeasuredSurface } from "./curvature";

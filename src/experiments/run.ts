@@ -16,6 +16,7 @@ import {
   type TrainData,
 } from "../training";
 import { withInterrupt } from "../training/interrupt";
+import { measureAscent } from "./ascent";
 import { measureCurvature } from "./curvature";
 import { configKey, pretrainingOf, runConfig, type RunConfig, type RunOptions } from "./config";
 import { isInFolders, loadSplit } from "./datasets";
@@ -106,7 +107,8 @@ async function makeRun(config: RunConfig, callbacks: RunCallbacks): Promise<Run>
   const { model, ...origin } = await startOf(config, data.train, callbacks);
   const training = withKnownTransition(config, data);
   const { weightsFolder: _, onNotice: __, ...own } = callbacks;
-  const result = await trainerOf(config)(model, data, training, { ...own, measure: measureOf(config, model, data, own.signal) });
+  const measure = measureOf(config, { model, dataset: data.train, training, signal: own.signal });
+  const result = await trainerOf(config)(model, data, training, { ...own, measure });
   try {
     if (result.outcome === "aborted") throw new RunAborted(configKey(config));
     const record = makeRecord({ config, data, model, result, versions, ...origin });
@@ -182,9 +184,22 @@ async function claimNetwork(file: string, key: string, { signal, onNotice }: Run
 /** Time between two looks at a network that another process trains. */
 const LOOK_AGAIN_MS = 1000;
 
-function measureOf({ curvature, training }: RunConfig, model: Model, { train: dataset }: TrainData, signal?: AbortSignal) {
-  return (epoch: number, { weights, stats }: Variables) =>
-    curvature && measureCurvature({ model, weights, stats }, dataset, { ...curvature, epoch, epochs: training.epochs, signal });
+function measureOf({ curvature, ascent }: RunConfig, parts: MeasuredParts) {
+  const { model, dataset, training, signal } = parts;
+  const { epochs } = training;
+  return async (epoch: number, variables: Variables) => {
+    const network = { model, ...variables };
+    const curved = curvature && (await measureCurvature(network, dataset, { ...curvature, epoch, epochs, signal }));
+    const climbed = ascent && (await measureAscent(variables, ascent, { ...parts, epoch }));
+    return curved || climbed ? { ...curved, ...(climbed ? { ascent: climbed } : {}) } : undefined;
+  };
+}
+
+interface MeasuredParts {
+  readonly model: Model;
+  readonly dataset: Dataset;
+  readonly training: RunConfig["training"];
+  readonly signal?: AbortSignal;
 }
 
 /** Trains what the config says and gives the record alone. @throws as `runOne` does */

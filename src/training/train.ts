@@ -333,7 +333,8 @@ function evaluatedOf({ weights, stats, ema }: TrainState): Variables {
   return ema ? { weights: pick(ema, weights), stats: pick(ema, stats) } : { weights, stats };
 }
 
-function lossOfEpoch({ loss, labelSmoothing }: TrainConfig, epoch: number): BatchLoss {
+/** The loss of an update in this epoch, label smoothing included. */
+export function lossOfEpoch({ loss, labelSmoothing }: TrainConfig, epoch: number): BatchLoss {
   const named = lossByName(loss, { epoch });
   return labelSmoothing === 0 ? named : (logits, targets) => named(logits, smoothLabels(targets, labelSmoothing));
 }
