@@ -66,6 +66,7 @@ function removeStale(root) {
   if (!existsSync(dist)) return;
   const current = new Set(sourceFiles(root));
   for (const name of filesBelow(dist)) {
+    if (name.startsWith(`docs${path.sep}`)) continue; // the site of `npm run docs`
     const source = /^(.*?)(\.d\.ts|\.js)$/.exec(name)?.[1];
     if (source !== undefined && !current.has(source)) rmSync(path.join(dist, name), { force: true });
   }

@@ -14,7 +14,7 @@ const tools = {
 };
 
 // These compute nothing, so they wait for no engine.
-const lightCommands = ["build", "readme"];
+const lightCommands = ["build", "readme", "docs"];
 const lightOptions = ["--help", "-h", "--list", "--dry-run"];
 
 await main(async () => {

@@ -8,7 +8,7 @@ const rows = page.split("\n").filter((line) => line.startsWith("| "));
 
 describe("SECOND-ORDER.md", () => {
   it("is in step with the list of ops", () => {
-    assert.equal(page, opsPage(), "npm run docs");
+    assert.equal(page, opsPage(), "npm run docs:ops");
   });
 
   it("has one line for each op below its heading", () => {

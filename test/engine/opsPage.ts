@@ -1,4 +1,4 @@
-/** `npm run docs`: writes src/engine/SECOND-ORDER.md from the list of ops that the tests go through. */
+/** `npm run docs:ops`: writes src/engine/SECOND-ORDER.md from the list of ops that the tests go through. */
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { toMarkdown } from "../../src/tables";
@@ -8,7 +8,7 @@ export const opsPageFile = path.join(__dirname, "../../src/engine/SECOND-ORDER.m
 
 const INTRODUCTION = `# Derivatives, op by op
 
-Written by \`npm run docs\` from \`test/engine/opCases.ts\`. Do not edit.
+Written by \`npm run docs:ops\` from \`test/engine/opCases.ts\`. Do not edit.
 
 Stock TensorFlow.js loses terms of second derivatives, and some of its first derivatives are wrong too. This kit repairs both. In the
 table, **exact** means that the gradient and the Hessian-vector product agree with PyTorch's in float64, to 2e-5 of their norm. Every
