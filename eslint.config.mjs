@@ -18,6 +18,7 @@ const house = {
   plots: [...ground, "data"],
   tables: ground,
   paper: [...parts, "training", "sharpness", "experiments", "plots", "tables"],
+  notebook: ["engine", "models", "training", "experiments", "plots"],
   site: ["data", "experiments", "paper", "cli"],
   cli: [...parts, "training", "sharpness", "experiments", "plots", "tables", "paper", "site", "index.ts"],
 };

@@ -33,7 +33,8 @@ export { convNet, countParameters, mlp, resNetCifar, wideResNet } from "./models
 export { fromLayersModel, loadVariables, saveVariables, toLayersModel, writeToLayersModel } from "./models";
 export type { Model, Variables } from "./models";
 export { crossEntropy, generalizedCrossEntropy } from "./losses";
-export { evaluate, train } from "./training";
+export { evaluate } from "./training";
+export { liveCurves, train } from "./notebook";
 export type { EpochRecord, TrainCallbacks, TrainConfig, TrainData, TrainOptions, TrainResult } from "./training";
 
 // Section 4: the Hessian and sharpness
@@ -44,7 +45,8 @@ export { lossAlong, quadratic, randomLine, randomPlane } from "./sharpness";
 export type { LinearOperator, ModelAt, ProfilePoint } from "./sharpness";
 
 // Runs, tables and figures
-export { disposeVariables, readRecords, runConfig, runKey, runMissing, runOne, runRecord } from "./experiments";
+export { disposeVariables, readRecords, runConfig, runKey } from "./experiments";
+export { runMissing, runOne, runRecord } from "./notebook";
 export type { Run, RunConfig, RunOptions, RunRecord } from "./experiments";
 export { itemReport, memorizationPoints, recordsFrame, reproduceItem, runSummary } from "./paper";
 export type { ItemReport } from "./paper";

@@ -9,7 +9,7 @@ const values = `
   adamW addWeights asymmetricNoise compareLabels convNet countParameters crossEntropy dataFrame disposeVariables disposeWeights
   epsilonHat evaluate flattenWeights fromLayersModel gaussNewtonOperator generalizedCrossEntropy globalNorm hessianOperator
   hessianSpectra hutchinsonTrace hvp hvpFiniteDifference imageStrip instanceNoise itemReport lambdaMax lambdaMaxOverLambda5 lanczos
-  learningCurves loadCifar10 loadCifar100 loadCifarN loadFashionMnist loadImageFolder loadSvhn loadVariables lossAlong lossSurfaces
+  learningCurves liveCurves loadCifar10 loadCifar100 loadCifarN loadFashionMnist loadImageFolder loadSvhn loadVariables lossAlong lossSurfaces
   mapWeights matrixOperator memorizationCurves memorizationPoints mlp mSamGradient mSharpness noisyLabelsFromCsv openImageFolder
   pairFlipNoise quadratic randomLine randomPlane readNoisyLabelsCsv readRecords ready recordsFrame renderPng renderSvg reproduceItem
   resNetCifar ritzConvergence ritzHistory Rng runConfig runKey runMissing runOne runRecord runSummary SAM samGradient saveFigure

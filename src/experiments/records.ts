@@ -18,7 +18,7 @@ export interface RunRecord {
 }
 
 export interface RunMetrics extends TrainMetrics {
-  /** "finished" or "diverged". */
+  /** "finished" or "diverged"; "aborted" in what `runOne` returns of a stopped run, which is never recorded. */
   readonly outcome: string;
   /** Trainable numbers of the network. */
   readonly parameters: number;
@@ -51,7 +51,7 @@ export const resultsFolder = path.join(projectRoot(), "data/results");
 export const localResultsFolder = path.join(projectRoot(), "data/cache/results");
 
 export interface ReadOptions {
-  /** Default: the committed results, then this machine's own. */
+  /** Default: the committed results, this machine's own, then the folder results of the working directory. */
   readonly folders?: readonly string[];
   /** Receives a sentence for each torn line that was left out; default: no one does. */
   readonly onWarning?: (message: string) => void;
@@ -64,7 +64,7 @@ export interface ReadOptions {
  */
 export function readRecords(item: string, options: ReadOptions = {}): RunRecord[] {
   checkOptions(options, { folders: "array", onWarning: "function" }, "readRecords");
-  const { folders = [resultsFolder, localResultsFolder], onWarning = () => {} } = options;
+  const { folders = [resultsFolder, localResultsFolder, path.resolve("results")], onWarning = () => {} } = options;
   const byKey = new Map<string, RunRecord>();
   for (const folder of folders) {
     for (const record of readFile(recordsFile(item, folder), onWarning))

@@ -2,6 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { inspect } from "node:util";
 import { heldOutIndices, shareOfFlipped, subset, withLabels, type Dataset } from "../data";
 import { ready, tf } from "../engine";
 import { countParameters, loadPretrained, withResizedInput, type Model, type Variables } from "../models";
@@ -84,6 +85,11 @@ export class RunAborted extends Error {
     super(`run ${key} was stopped before its end`);
     this.name = "RunAborted";
   }
+
+  /** One line without a stack: whoever interrupts a notebook's cell knows where it stood. */
+  [inspect.custom](): string {
+    return `${this.name}: ${this.message}`;
+  }
 }
 
 export interface RunCallbacks extends TrainCallbacks {
@@ -91,11 +97,16 @@ export interface RunCallbacks extends TrainCallbacks {
   readonly weightsFolder?: string;
   /** Receives a sentence if the run waits for a network that another process is training. */
   readonly onNotice?: (message: string) => void;
+  /**
+   * True: a run that was stopped after its first epoch is returned as it is, with its history so far and the outcome "aborted".
+   * Default false: `RunAborted` is thrown.
+   */
+  readonly keepStopped?: boolean;
 }
 
 /**
  * Trains what the config says and keeps the network.
- * @throws RunAborted if it was stopped; if the config does not fit, or files are missing
+ * @throws RunAborted if it was stopped, but see `keepStopped`; if the config does not fit, or files are missing
  */
 export function runOne(options: RunOptions, callbacks: RunCallbacks = {}): Promise<Run> {
   return withInterrupt(callbacks, (own) => makeRun(runConfig(options), own));
@@ -106,11 +117,13 @@ async function makeRun(config: RunConfig, callbacks: RunCallbacks): Promise<Run>
   const data = await runData(config);
   const { model, ...origin } = await startOf(config, data.train, callbacks);
   const training = withKnownTransition(config, data);
-  const { weightsFolder: _, onNotice: __, ...own } = callbacks;
-  const measure = measureOf(config, { model, dataset: data.train, training, signal: own.signal });
+  const { weightsFolder: _, onNotice: __, keepStopped = false, ...own } = callbacks;
+  if (own.measure && config.curvature) throw new Error("config.curvature and the callback measure exclude each other");
+  const measure = own.measure ?? measureOf(config, { model, dataset: data.train, training, signal: own.signal });
   const result = await trainerOf(config)(model, data, training, { ...own, measure });
   try {
-    if (result.outcome === "aborted") throw new RunAborted(configKey(config));
+    const isKept = keepStopped && result.history.length > 0;
+    if (result.outcome === "aborted" && !isKept) throw new RunAborted(configKey(config));
     const record = makeRecord({ config, data, model, result, versions, ...origin });
     return { record, model, data, variables: result.variables };
   } catch (error) {
@@ -148,7 +161,7 @@ async function startOf(config: RunConfig, trainSet: Dataset, callbacks: RunCallb
 
 /** Trains the network to be finetuned, unless an earlier run did. Runs that need one network at once train it once; the others wait. */
 async function pretrain(pretraining: RunConfig, file: string, callbacks: RunCallbacks): Promise<void> {
-  const { checkpoint, tensorBoard, onStep: _, onEpoch: __, ...same } = callbacks;
+  const { checkpoint, tensorBoard, onStep: _, onEpoch: __, onEnd: ___, keepStopped: ____, ...same } = callbacks;
   const own = filesOf({ checkpoint, tensorBoard }, "pretraining");
   const claim = await claimNetwork(file, configKey(pretraining), callbacks);
   try {

@@ -41,6 +41,8 @@ export interface LearningCurvesOptions extends FigureTitle {
   readonly independentY?: boolean;
   /** The d3 format of the x axis. */
   readonly xFormat?: string; // "~s": 12k steps
+  /** Height of a panel in pixels. */
+  readonly height?: number; // 280
 }
 
 /** @throws where an option is unknown, or a row lacks x, series or mean */
@@ -49,12 +51,12 @@ export function learningCurves(options: LearningCurvesOptions): FigureSpec {
     what: "learningCurves",
     kinds: {
       ...{ rows: "array", paper: "array", xTitle: "string", yTitle: "string", seriesTitle: "string", panels: "array" },
-      ...{ ordered: "boolean", yDomain: "array", independentY: "boolean", xFormat: "string" },
+      ...{ ordered: "boolean", yDomain: "array", independentY: "boolean", xFormat: "string", height: "number" },
     },
     fields: ["x", "series", "mean"],
   });
   const { rows, paper = [], xTitle = "epoch", yTitle = "test error (%)", seriesTitle = "", xFormat = "~s" } = options;
-  const { panels = unique(rows.map((row) => row.panel ?? "")), ordered = false, yDomain, independentY = false } = options;
+  const { panels = unique(rows.map((row) => row.panel ?? "")), ordered = false, yDomain, independentY = false, height } = options;
   const names = unique([...rows, ...paper].map((row) => row.series));
   const scale = colorScale(names, ordered ? rampColors(names.length) : undefined);
   const color = nominal("series", { title: seriesTitle || null, scale, sort: null, legend: colorLegend(names) });
@@ -63,7 +65,7 @@ export function learningCurves(options: LearningCurvesOptions): FigureSpec {
   const y = { title: yTitle, scale: { zero: false, ...(yDomain ? { domain: yDomain } : {}) } };
   const hconcat = panels.map((panel) => {
     const of = (points: readonly CurvePoint[]) => points.filter((row) => (row.panel ?? "") === panel);
-    return curvePanel(of(rows), { panel, width, color, styles, xTitle, xFormat, y, paper: of(paper) });
+    return curvePanel(of(rows), { panel, width, height, color, styles, xTitle, xFormat, y, paper: of(paper) });
   });
   return figure(options, panels.length * width + 80, {
     hconcat,

@@ -31,6 +31,7 @@ export const palette = {
 const ownColors: Readonly<Record<string, string>> = {
   ...{ sam: palette.blue, "sam, tuned ρ": palette.blue, "sam, ρ = 0.05": palette.sky },
   ...{ sgd: palette.vermilion, "no sam": palette.vermilion, "sgd, twice the epochs": palette.orange },
+  ...{ training: palette.teal, "training, at w + ε̂": palette.wine, test: palette.ink },
   ...{ trainloss: palette.teal, "training loss": palette.teal, perturbedloss: palette.wine, "loss at w + ε̂": palette.wine },
   "other methods": palette.gray,
 };

@@ -45,6 +45,8 @@ export interface TrainCallbacks extends Stoppable {
    */
   measure?(epoch: number, variables: Variables): unknown;
   onStep?(progress: { step: number; totalSteps: number; loss: number }): void | Promise<void>;
+  /** Called once after the training, whatever its outcome; not where it throws. */
+  onEnd?(result: TrainResult): void | Promise<void>;
   /** File of the checkpoint; an existing one of the same run is resumed. */
   readonly checkpoint?: string;
   /** Steps between checkpoints; default: at the end of each epoch only. */
@@ -80,7 +82,9 @@ export async function train(
   return withInterrupt(callbacks, async (own) => {
     const run = new Run(model, data, trainConfig(config), own);
     try {
-      return await run.go();
+      const result = await run.go();
+      await callbacks.onEnd?.(result);
+      return result;
     } catch (error) {
       run.states.forEach(disposeState);
       throw error;
@@ -369,7 +373,7 @@ function checkCallbacks(callbacks: TrainCallbacks): void {
 }
 
 const CALLBACKS: OptionKinds<TrainCallbacks> = {
-  ...{ onEpoch: "function", measure: "function", onStep: "function" },
+  ...{ onEpoch: "function", measure: "function", onStep: "function", onEnd: "function" },
   ...{ checkpoint: "string", checkpointEvery: "number", tensorBoard: { types: ["string", "object"] } },
   ...{ prefetch: "boolean", graph: "boolean", stream: "string", signal: "object", stopOnInterrupt: "boolean" },
 };

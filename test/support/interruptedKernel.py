@@ -3,7 +3,7 @@
     python interruptedKernel.py FOLDER SECONDS CELL...
 
 FOLDER is the kernel's working directory. SECONDS after the last cell but one has printed "step" for the first time, the kernel gets
-an interrupt; the last cell runs after that.
+an interrupt; the last cell runs after that. Markdown that a cell displays counts as printed, in brackets.
 """
 import json
 import os
@@ -30,6 +30,8 @@ def run(client, code, alive, on_text=lambda text: None, timeout=120):
         if reply["msg_type"] == "stream":
             printed.append(reply["content"]["text"])
             on_text(reply["content"]["text"])
+        if reply["msg_type"] in ("display_data", "update_display_data"):
+            printed.append(f"[{reply['content']['data'].get('text/markdown', 'picture')}]")
         if reply["msg_type"] == "status" and reply["content"]["execution_state"] == "idle":
             return "".join(printed)
     return "".join(printed) + " (no end)"
