@@ -1,4 +1,5 @@
 /** The cost of a run, before it is made. */
+import { expectedGradients } from "../optim/family";
 import { updateCost } from "../training";
 import { runConfig, type RunConfig, type RunOptions } from "./config";
 import { factsOf } from "./datasets";
@@ -11,13 +12,10 @@ export function runCost(options: RunOptions): number {
   return configCost(runConfig(options));
 }
 
-/** A Hessian-vector product differentiates a gradient: about twice its cost (Pearlmutter 1994; engine/hvp.ts). */
-const HVP_COST = 2;
-
 /** `runCost` of a config whose defaults are filled in. */
 export function configCost({ dataset, training, bootstrap }: RunConfig): number {
-  const { loss, method, rho, ascentSteps, secondOrder, samInterval, epochs } = training;
-  const gradients = rho > 0 ? 1 + (ascentSteps + (secondOrder ? HVP_COST : 0)) / samInterval : 1;
+  const { loss, method, variant, epochs } = training;
+  const gradients = expectedGradients(variant, training);
   const update = updateCost(method, gradients);
   const estimate = "transitionMatrix" in loss && loss.transitionMatrix === "estimated" ? gradients : 0;
   return epochs * factsOf(dataset).trainSize * ((bootstrap ? 2 : 1) * update + estimate);

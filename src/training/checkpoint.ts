@@ -191,7 +191,7 @@ function partOf(wanted: string, parts: readonly Part[]): [name: string, part: Pa
   return parts.filter(({ name }) => name.startsWith(prefix)).map((part) => [part.name.slice(prefix.length), part]);
 }
 
-const PARTS = ["weights", "stats", "slots", "ema"] as const;
+const PARTS = ["weights", "stats", "slots", "ema", "variantMemory"] as const;
 
 const prefixOf = (network: number) => (network === 0 ? "" : `network ${network + 1} `);
 
@@ -206,8 +206,8 @@ function unflatten(parts: readonly Part[], network: number, step: number): Train
     const entries = partOf(`${prefixOf(network)}${part}`, parts);
     return Object.fromEntries(entries.map(([name, part]) => [name, tensorOf(part)]));
   };
-  const [weights, stats, slots, ema] = PARTS.map(tensorsOf) as [Weights, Weights, Weights, Weights];
-  return { weights, stats, slots, ema: Object.keys(ema).length > 0 ? ema : undefined, step };
+  const [weights, stats, slots, ema, variantMemory] = PARTS.map(tensorsOf) as [Weights, Weights, Weights, Weights, Weights];
+  return { weights, stats, slots, ema: Object.keys(ema).length > 0 ? ema : undefined, variantMemory, step };
 }
 
 function write(file: string, parts: Iterable<Uint8Array>): void {

@@ -1,5 +1,6 @@
 /** The config of one training: its fields, its method, and what they must agree on; checked before anything starts. */
 import { z } from "zod";
+import { variantConflicts } from "../optim/family";
 import { checkSamOptions, secondOrderConflict, type SamOptions } from "../optim/sam";
 import { explainIssues } from "./configErrors";
 import { DEFAULT_ETA, stepFields } from "./fields";
@@ -21,6 +22,7 @@ export const trainConfigSchema = fields.superRefine((config, { addIssue }) => {
   if (loss.name === "truncatedGeneralizedCrossEntropy" && loss.warmupEpochs >= epochs)
     addIssue(`loss.warmupEpochs = ${loss.warmupEpochs}: expected fewer than epochs = ${epochs}, or nothing is truncated`);
   methodConflicts(config.method, config).forEach((conflict) => addIssue(conflict));
+  variantConflicts(config.variant, config).forEach((conflict) => addIssue(`variant: ${conflict}`));
   // The default of eta is there whether or not it is used.
   const given = { eta: eta === DEFAULT_ETA ? undefined : eta, ascentStepSize: ascentStepSize || rho };
   const sam = { ...config, ...given, normP: normP === "infinity" ? Infinity : normP };

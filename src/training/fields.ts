@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { augmentNames } from "../data";
 import { lossConfigSchema } from "../losses/lossConfig";
+import { variantConfigSchema } from "../optim/family";
 
 const rate = z.number().min(0).finite();
 export const DEFAULT_ETA = 0.01; // ASAM, as published
@@ -44,6 +45,8 @@ export const stepFields = z.strictObject({
   secondOrder: z.boolean().default(false), // paper: dropped everywhere but in Figures 4 and 5
   /** SAM on every n-th step only. */
   samInterval: z.int().min(1).default(1),
+  /** What is done with the gradients of a step, see src/optim/family; it needs ρ > 0. */
+  variant: variantConfigSchema.default({ name: "sam" }),
   freshMasks: z.boolean().default(false), // official code: the same masks in both passes
 
   /** Batch norm by its moving averages, which stay as they are; for finetuning. */

@@ -32,6 +32,8 @@ export interface TrainMetrics {
   readonly trainErrorRate?: number;
   /** Test error of the second network, if there is one. */
   readonly peerTestErrorRate?: number;
+  /** Gradients that a step took on average, all networks together, counted; present where `variant` is not "sam". */
+  readonly gradientsPerStep?: number;
   /** Epoch in which the loss became NaN or infinite. */
   readonly divergedInEpoch?: number;
 }

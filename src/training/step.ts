@@ -1,4 +1,4 @@
-/** One update, Algorithm 1: the SAM gradient of a batch (mean over its blocks of m), clipping, the base optimizer, the average. */
+/** One update, Algorithm 1: the direction of SAM or a variant (mean over a batch's blocks of m), clipping, the base optimizer, the average. */
 import {
   cloneWeights,
   globalNormTensor,
@@ -13,8 +13,10 @@ import {
   type Weights,
 } from "../engine";
 import type { Model, Variables } from "../models";
-import { adamW, meanWeights, mSamGradient, scheduleByName, sgd } from "../optim";
+import { adamW, meanWeights, scheduleByName, sgd } from "../optim";
 import type { BaseOptimizer, Block, SamOptions, UpdateFactors } from "../optim";
+import { drawFor, FORWARD_COST, HVP_COST, initialMemory, kindOfStep, slot, variantDirection } from "../optim/family";
+import type { VariantResult, VariantStep } from "../optim/family";
 import type { StepConfig } from "./fields";
 
 /** Everything that an update changes. */
@@ -26,6 +28,8 @@ export interface TrainState {
   readonly slots: Weights;
   /** Moving averages of the weights and of batch norm's own averages; undefined where `emaDecay` is 0. */
   readonly ema: Weights | undefined;
+  /** What the variant of SAM remembers; absent: nothing. */
+  readonly variantMemory?: Weights;
   /** Updates made so far. */
   readonly step: number;
 }
@@ -54,16 +58,19 @@ export interface StepResult {
   readonly loss: number;
   /** Mean batch loss at w + ε̂; the same as `loss` in a step without SAM. */
   readonly perturbedLoss: number;
+  /** Gradients that the step took; a forward pass alone counts a third. */
+  readonly gradients: number;
 }
 
 export function initialState(model: Model, config: StepConfig, rng: Rng): TrainState {
   const { weights, stats } = model.init(rng);
   const ema = config.emaDecay > 0 ? cloneWeights({ ...weights, ...stats }) : undefined;
-  return { weights, stats, slots: baseOptimizer(config).init(weights), ema, step: 0 };
+  const variantMemory = initialMemory(config.variant, weights, rng.split("variant"));
+  return { weights, stats, slots: baseOptimizer(config).init(weights), ema, variantMemory, step: 0 };
 }
 
-export function disposeState({ weights, stats, slots, ema = {} }: TrainState): void {
-  tf.dispose([weights, stats, slots, ema].flatMap((part) => Object.values(part)));
+export function disposeState({ weights, stats, slots, ema = {}, variantMemory = {} }: TrainState): void {
+  tf.dispose([weights, stats, slots, ema, variantMemory].flatMap((part) => Object.values(part)));
 }
 
 export function baseOptimizer({ optimizer, momentum, nesterov, decoupledWeightDecay }: StepConfig): BaseOptimizer {
@@ -93,13 +100,15 @@ export function trainStep(state: TrainState, batch: StepBatch, context: StepCont
   const { graphs, model, config, loss } = context;
   const options = samOptions(state, context);
   const update = (tensors: StepTensors): UpdatedTensors => updated(tensors, options, context);
-  const { losses, ...next } = tidied(() => {
+  const { report, ...next } = tidied(() => {
     const tensors = stepTensors(state, batch, context);
-    return graphs && canReplay(context) ? graphs.run([model, config, loss, options.rho], update, tensors) : update(tensors);
+    const key = [model, config, loss, options.rho, options.kind];
+    return graphs && canReplay(context) ? graphs.run(key, update, tensors) : update(tensors);
   }) as UpdatedTensors;
-  const [atW, perturbed] = losses.both!.dataSync();
-  losses.both!.dispose();
-  return { state: { ...next, ema: state.ema && next.ema, step: state.step + 1 }, loss: atW!, perturbedLoss: perturbed! };
+  const [atW, perturbed, gradients] = report.numbers!.dataSync();
+  report.numbers!.dispose();
+  const after = { ...next, ema: state.ema && next.ema, step: state.step + 1 };
+  return { state: after, loss: atW!, perturbedLoss: perturbed!, gradients: Number(gradients!.toPrecision(6)) };
 }
 
 // A loss made for this batch, or a radius that changes with every step, would be frozen in the graph.
@@ -114,10 +123,13 @@ type StepTensors = TensorGroups & {
   readonly slots: Weights;
   /** Empty where no average is kept. */
   readonly ema: Weights;
+  readonly variantMemory: Weights;
   /** images and targets */
   readonly batch: Weights;
-  /** Scalars: the base optimizer's, and those of the average. */
+  /** Scalars: the base optimizer's, those of the average, and the share of the run that is done. */
   readonly factors: Weights;
+  /** The variant's random tensors. */
+  readonly drawn: Weights;
 };
 
 type UpdatedTensors = TensorGroups & {
@@ -125,68 +137,102 @@ type UpdatedTensors = TensorGroups & {
   readonly stats: Weights;
   readonly slots: Weights;
   readonly ema: Weights;
-  /** both: (2) mean loss at w and at w + ε̂. */
-  readonly losses: Weights;
+  readonly variantMemory: Weights;
+  /** numbers: (3) mean loss at w and at w + ε̂, and how many gradients the step took. */
+  readonly report: Weights;
 };
 
-function stepTensors({ weights, stats, slots, ema = {}, step }: TrainState, batch: StepBatch, context: StepContext): StepTensors {
-  const { config, totalSteps } = context;
+function stepTensors(state: TrainState, batch: StepBatch, context: StepContext): StepTensors {
+  const { weights, stats, slots, ema = {}, variantMemory = {}, step } = state;
+  const { config, totalSteps, rng } = context;
   const learningRate = learningRateAt(config, step, totalSteps);
-  const numbers = { ...baseOptimizer(config).factors({ learningRate, step }), ...averageFactors(config.emaDecay, step) };
+  const averaging = averageFactors(config.emaDecay, step);
+  const numbers = { ...baseOptimizer(config).factors({ learningRate, step }), ...averaging, progress: step / totalSteps };
   const factors = Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, tf.scalar(value)]));
-  return { weights, stats, slots, ema, batch: { ...batch }, factors };
+  const drawn = drawFor(config.variant, weights, rng.split("variant"));
+  return { weights, stats, slots, ema, variantMemory, batch: { ...batch }, factors, drawn };
 }
 
-function updated({ batch, factors, ...state }: StepTensors, options: StepSamOptions, context: StepContext): UpdatedTensors {
+function updated(tensors: StepTensors, options: StepSamOptions, context: StepContext): UpdatedTensors {
   const { config } = context;
-  const { gradient, stats, losses } = batchGradient(state, batch as unknown as StepBatch, options, context);
+  const { slots, weights, ema, factors } = tensors;
+  const { gradient, stats, variantMemory, report } = batchGradient(
+    tensors,
+    tensors.batch as unknown as StepBatch,
+    options,
+    context,
+  );
   const clipped = clip(gradient, config.clipNorm);
-  const moved = baseOptimizer(config).apply(clipped, state.slots, state.weights, factors as UpdateFactors);
-  return { ...moved, stats, ema: averaged(state.ema, { ...moved.weights, ...stats }, factors), losses: { both: losses } };
+  const moved = baseOptimizer(config).apply(clipped, slots, weights, factors as UpdateFactors);
+  const average = averaged(ema, { ...moved.weights, ...stats }, factors);
+  return { ...moved, stats, ema: average, variantMemory, report: { numbers: report } };
 }
 
 export interface BatchGradient {
-  /** ∇L^(m)(w). */
+  /** ∇L^(m)(w), or the direction of SAM's variant. */
   readonly gradient: Weights;
   /** Batch norm's averages after the first passes, averaged over the blocks. */
   readonly stats: Weights;
-  /** (2) mean loss at w and at w + ε̂. */
-  readonly losses: tf.Tensor1D;
+  readonly variantMemory: Weights;
+  /** (3) mean loss at w and at w + ε̂, and how many gradients were taken. */
+  readonly report: tf.Tensor1D;
 }
 
+/** What a gradient depends on; the optional parts matter to some variants of SAM. */
+type GradientInputs = Variables & Partial<Pick<StepTensors, "slots" | "variantMemory" | "factors" | "drawn">>;
+
 /** The gradient that an update of this batch follows, before clipping. Call it in a tidy. */
-export function batchGradient(state: Variables, batch: StepBatch, options: StepSamOptions, context: StepContext): BatchGradient {
+export function batchGradient(
+  inputs: GradientInputs,
+  batch: StepBatch,
+  options: StepSamOptions,
+  context: StepContext,
+): BatchGradient {
   const { config } = context;
-  return withBlocks(state, batch, { options, context }, (blocks) => {
-    const gradient = mSamGradient(blocks, state.weights, options);
-    const losses = tf.addN(blocks.map(({ passes, size }) => tf.mul(lossesOf(passes), size / batch.images.shape[0])));
+  return withBlocks(inputs, batch, { options, context }, (blocks) => {
+    const directions = blocks.map(({ step, size }) => ({ ...blockDirection(step, options, config), size }));
     const stats = config.freezeBatchNorm
-      ? state.stats
+      ? inputs.stats
       : meanWeights(blocks.map(({ passes, size }) => ({ weights: passes[0]!.stats, size })));
-    return { gradient, stats: cloneWeights(stats), losses: losses as tf.Tensor1D };
+    return {
+      gradient: meanWeights(directions.map(({ gradient, size }) => ({ weights: gradient, size }))),
+      variantMemory: cloneWeights(meanWeights(directions.map(({ memory, size }) => ({ weights: memory, size })))),
+      stats: cloneWeights(stats),
+      report: reportOf(blocks, batch.images.shape[0]),
+    };
   });
 }
 
 /** Hands on the blocks of a batch, and frees what their passes kept. Call it in a tidy. */
 export function withBlocks<T>(
-  state: Variables,
+  inputs: GradientInputs,
   batch: StepBatch,
   place: Omit<BlockPlace, "index">,
   use: (blocks: readonly RecordedBlock[]) => T,
 ): T {
   const blocks = splitIntoBlocks(batch, place.context.config.m).map((block, index) =>
-    recordedBlock(state, block, { ...place, index }),
+    recordedBlock(inputs, block, { ...place, index }),
   );
   try {
     return use(blocks);
   } finally {
-    tf.dispose(blocks.flatMap(({ passes }) => passes.flatMap(({ loss, stats }) => [loss, ...Object.values(stats)])));
+    const passes = blocks.flatMap((block) => block.passes);
+    tf.dispose(passes.flatMap(({ stats, ...rest }) => [...Object.values(rest), ...Object.values(stats)]));
   }
+}
+
+/** Direction and memory of a block; with ρ = 0 its gradient. */
+function blockDirection(step: VariantStep, { rho, kind }: StepSamOptions, config: StepConfig): Required<VariantResult> {
+  const { gradient, memory = step.memory } =
+    rho === 0 ? { gradient: step.gradient(step.weights) } : tidied(() => variantDirection(config.variant, step, kind));
+  return { gradient: config.decayInAscent ? gradient : addDecay(gradient, step.weights, config), memory };
 }
 
 /** What a pass computes beside its gradient. */
 interface Pass {
   readonly loss: tf.Scalar;
+  /** (n) */
+  readonly losses: tf.Tensor1D;
   /** Batch norm's moving averages after this pass. */
   readonly stats: Weights;
 }
@@ -194,6 +240,10 @@ interface Pass {
 /** A block of m examples, and what its passes computed beside their gradients, kept until the step disposes of it. */
 export interface RecordedBlock extends Block {
   readonly passes: Pass[];
+  /** The block as a variant of SAM sees it. */
+  readonly step: VariantStep;
+  /** Gradients that its passes took so far. */
+  readonly cost: { total: number };
   /** Mean over the block at these weights, without the L2 term, as pass 1 has it: same masks and batch statistics. Default: of the step's loss. */
   meanLoss(weights: Weights, loss?: BatchLoss): tf.Scalar;
 }
@@ -205,36 +255,89 @@ interface BlockPlace {
   readonly context: StepContext;
 }
 
-function recordedBlock(state: Variables, block: StepBatch, { index, options, context }: BlockPlace): RecordedBlock {
-  const { config } = context;
-  const { rho, ascentSteps = 1 } = options;
-  const masks = masksOf(index, context);
-  const lastPass = rho === 0 ? 1 : ascentSteps + 1;
-  const passes: Pass[] = [];
-  const lossGradient = (weights: Weights, pass: number): Weights => {
-    const rng = config.freshMasks && pass > 1 ? masks.split(pass) : masks;
-    const place = { pass, firstRow: index * config.m };
-    // Official code: the gates of the forward pass in SAM's first gradient; a step without SAM has none.
-    const trueGradient = pass === 1 && rho > 0;
-    const { gradient, ...rest } = evaluatePass(weights, state.stats, block, { ...context, rng, place, trueGradient });
-    passes.push(keepPass(rest));
-    if (config.decayInAscent) return addDecay(gradient, weights, config);
-    return pass === lastPass ? addDecay(gradient, state.weights, config) : gradient;
+function recordedBlock(inputs: GradientInputs, block: StepBatch, place: BlockPlace): RecordedBlock {
+  const { index, options, context } = place;
+  const { kind: _, ...sam } = options;
+  const [size, cost, passes] = [block.images.shape[0], { total: 0 }, [] as Pass[]];
+  const passAt = (weights: Weights) => passContextOf(weights, { ...place, inputs, passes });
+  const gradient = (weights: Weights, rows?: tf.Tensor1D) => {
+    cost.total += rows ? rows.size / size : 1;
+    // Tidied: with a network that nearly fills the memory, each copy of a gradient counts.
+    return tidied(() => passGradient(weights, rows ? rowsOf(block, rows) : block, { ...place, inputs, passes }));
   };
-  // Tidied: with a network that nearly fills the memory, each copy of a gradient counts.
-  const tidiedGradient = (weights: Weights, pass: number) => tidied(() => lossGradient(weights, pass));
-  const firstPass = { ...context, rng: masks, place: { pass: 1, firstRow: index * config.m }, trueGradient: true };
-  const meanLoss = (weights: Weights, loss?: BatchLoss) =>
-    passLoss(weights, state.stats, block, loss ? { ...firstPass, loss, lossAt: undefined } : firstPass).loss;
-  // The Hessian of ½λ‖w‖² is λ.
-  const hvp = (weights: Weights, vector: Weights) => addDecay(hessianVectorProduct(meanLoss, weights, vector), vector, config);
-  const secondOrder = config.secondOrder ? { hessianVectorProduct: hvp } : {};
-  return { lossGradient: tidiedGradient, size: block.images.shape[0], passes, meanLoss, ...secondOrder };
+  const losses = (weights: Weights) => {
+    cost.total += FORWARD_COST;
+    return tf.tidy(() => passLosses(weights, inputs.stats, block, passAt(weights)).losses);
+  };
+  const firstPass = {
+    ...context,
+    rng: masksOf(index, context),
+    place: { pass: 1, firstRow: index * context.config.m },
+    trueGradient: true,
+  };
+  const meanLoss = (weights: Weights, loss?: BatchLoss) => {
+    const first = loss ? { ...firstPass, loss, lossAt: undefined } : firstPass;
+    return tf.mean(passLosses(weights, inputs.stats, block, first).losses) as tf.Scalar;
+  };
+  const hvp = (weights: Weights, vector: Weights) => {
+    cost.total += HVP_COST;
+    // The Hessian of ½λ‖w‖² is λ.
+    return addDecay(hessianVectorProduct(meanLoss, weights, vector), vector, context.config);
+  };
+  const step: VariantStep = {
+    weights: inputs.weights,
+    sam: context.config.secondOrder ? { ...sam, hessianVectorProduct: hvp } : sam,
+    ...{ memory: inputs.variantMemory ?? {}, drawn: inputs.drawn ?? {}, momentum: momentumOf(inputs.slots, context.config) },
+    progress: (inputs.factors?.progress ?? tf.scalar(0)) as tf.Scalar,
+    ...{ gradient, newestLosses: () => passes.at(-1)!.losses, losses, hessianVectorProduct: hvp },
+  };
+  return { lossGradient: (weights) => gradient(weights), size, passes, step, cost, meanLoss };
+}
+
+interface PassPlace extends BlockPlace {
+  readonly inputs: GradientInputs;
+  /** Those before it. */
+  readonly passes: Pass[];
+}
+
+/** Gradient of a block's loss, with weight decay unless that is added to the final gradient only. */
+function passGradient(weights: Weights, block: StepBatch, place: PassPlace): Weights {
+  const { config } = place.context;
+  const { gradient, ...rest } = evaluatePass(weights, place.inputs.stats, block, passContextOf(weights, place));
+  place.passes.push(keepPass(rest));
+  return config.decayInAscent ? addDecay(gradient, weights, config) : gradient;
+}
+
+function passContextOf(weights: Weights, { index, options, context, inputs, passes }: PassPlace): PassContext {
+  const { config } = context;
+  const pass = passes.length + 1;
+  const masks = masksOf(index, context);
+  // Official code: the gates of the forward pass in SAM's first gradient; a step without SAM has none.
+  const trueGradient = pass === 1 && options.rho > 0 && weights === inputs.weights;
+  const rng = config.freshMasks && pass > 1 ? masks.split(pass) : masks;
+  return { ...context, rng, place: { pass, firstRow: index * config.m }, trueGradient };
+}
+
+function rowsOf({ images, targets }: StepBatch, rows: tf.Tensor1D): StepBatch {
+  return { images: tf.gather(images, rows), targets: tf.gather(targets, rows) };
+}
+
+/** SGD's velocity or AdamW's mean, by the weights' names; undefined without momentum. */
+function momentumOf(slots: Weights = {}, { optimizer, momentum }: StepConfig): Weights | undefined {
+  if (optimizer === "sgd" && momentum === 0) return undefined;
+  return slot(optimizer === "sgd" ? "velocity" : "mean", slots);
 }
 
 // Kept: the gradient's own tidies would free them.
-function keepPass({ loss, stats }: Pass): Pass {
-  return { loss: tf.keep(loss), stats: mapWeights(stats, (tensor) => tf.keep(tensor)) };
+function keepPass({ loss, losses, stats }: Pass): Pass {
+  return { loss: tf.keep(loss), losses: tf.keep(losses), stats: mapWeights(stats, (tensor) => tf.keep(tensor)) };
+}
+
+/** (3) mean losses over the blocks, and the gradients that they took; n examples in all. */
+function reportOf(blocks: readonly RecordedBlock[], n: number): tf.Tensor1D {
+  const losses = tf.addN(blocks.map(({ passes, size }) => tf.mul(lossesOf(passes), size / n))) as tf.Tensor1D;
+  const gradients = blocks.reduce((sum, { cost, size }) => sum + (cost.total * size) / n, 0);
+  return tf.concat([losses, tf.tensor1d([gradients])]);
 }
 
 /** (2) at w and at w + ε̂; the same one twice in a step without SAM. */
@@ -272,20 +375,27 @@ function evaluatePass(
   block: StepBatch,
   context: PassContext,
 ): Pass & { readonly gradient: Weights } {
-  const { value, gradient, aux } = valueAndGradient((w) => passLoss(w, stats, block, context), weights);
-  return { gradient, loss: value, stats: aux };
+  const { value, gradient, aux } = valueAndGradient((w) => {
+    const { losses, stats: newStats } = passLosses(w, stats, block, context);
+    return { loss: tf.mean(losses) as tf.Scalar, aux: { ...newStats, [LOSSES]: losses } };
+  }, weights);
+  const { [LOSSES]: losses, ...newStats } = aux;
+  return { gradient, loss: value, losses: losses as tf.Tensor1D, stats: newStats };
 }
 
-/** Mean loss of a block in training mode, without the L2 term, and batch norm's averages after it. */
-function passLoss(weights: Weights, stats: Weights, block: StepBatch, context: PassContext) {
+const LOSSES = "losses of the examples"; // no name of a statistic
+
+/** (n) losses of a block in training mode, without the L2 term, and batch norm's averages after it. */
+function passLosses(weights: Weights, stats: Weights, block: StepBatch, context: PassContext): Omit<Pass, "loss"> {
   const { model, config, rng, place, trueGradient } = context;
   const loss = context.lossAt?.(place) ?? context.loss;
   const batchStatistics = !config.freezeBatchNorm;
   const output = model.apply(weights, block.images, { training: true, batchStatistics, stats, rng, trueGradient });
-  return { loss: tf.mean(loss(output.logits, block.targets)) as tf.Scalar, aux: output.stats };
+  return { losses: loss(output.logits, block.targets), stats: output.stats };
 }
 
-export type StepSamOptions = SamOptions & { readonly rho: number };
+/** `kind`: see VariantDefinition. */
+export type StepSamOptions = SamOptions & { readonly rho: number; readonly kind: string };
 
 /** The perturbation of the update that `state.step` others precede. */
 export function samOptions(state: Pick<TrainState, "step">, { config, totalSteps }: StepContext): StepSamOptions {
@@ -293,6 +403,7 @@ export function samOptions(state: Pick<TrainState, "step">, { config, totalSteps
   const rho = state.step % samInterval === 0 ? config.rho * scheduleByName(config.rhoSchedule)(state.step, totalSteps) : 0;
   return {
     rho,
+    kind: rho === 0 ? "" : kindOfStep(config.variant, state.step),
     normP: normP === "infinity" ? Infinity : normP,
     ascentSteps,
     ascentStepSize: ascentStepSize || rho,

@@ -102,6 +102,8 @@ interface Sums {
 interface LoopRecord {
   history: EpochRecord[];
   sums: Sums;
+  /** Gradients of all steps and networks. */
+  gradients: number;
   /** Whether anything was replayed; a resumed run need not do so again. */
   replayed?: boolean;
 }
@@ -115,7 +117,7 @@ class Run {
   private readonly method: Method;
   private epoch = 1;
   private batch = 0;
-  private record: LoopRecord = { history: [], sums: { loss: 0, perturbed: 0 } };
+  private record: LoopRecord = { history: [], sums: { loss: 0, perturbed: 0 }, gradients: 0 };
   private readonly rng: Rng;
   private readonly batchesPerEpoch: number;
   private readonly totalSteps: number;
@@ -234,8 +236,9 @@ class Run {
   }
 
   /** Adds the first network's losses to the sums. @returns the sum over all networks, which is not finite if any of them diverged */
-  private add(results: readonly Pick<StepResult, "loss" | "perturbedLoss">[]): number {
+  private add(results: readonly Omit<StepResult, "state">[]): number {
     const { sums } = this.record;
+    for (const { gradients } of results) this.record.gradients += gradients;
     sums.loss += results[0]!.loss;
     sums.perturbed += results[0]!.perturbedLoss;
     return results.reduce((sum, { loss, perturbedLoss }) => sum + loss + perturbedLoss, 0);
@@ -308,7 +311,13 @@ class Run {
     this.states.forEach(disposeState);
     const diverged = outcome === "diverged" ? { divergedInEpoch: this.epoch } : {};
     const { replayed = false } = this.record;
-    return { metrics: { ...summarize(history), ...diverged }, history, variables, outcome, replayed };
+    return { metrics: { ...summarize(history), ...this.cost(), ...diverged }, history, variables, outcome, replayed };
+  }
+
+  // Other trainings take as many as their config says; their records have no such field.
+  private cost(): Pick<TrainMetrics, "gradientsPerStep"> {
+    if (this.config.variant.name === "sam" || this.steps === 0) return {};
+    return { gradientsPerStep: Number((this.record.gradients / this.steps).toPrecision(6)) };
   }
 
   private abort(): "aborted" {

@@ -1,5 +1,6 @@
 /** Methods against wrong labels, by name: { name, ...options } in a config. */
 import { z } from "zod";
+import { schemasOf } from "../../engine";
 import type { StepConfig } from "../fields";
 import { coTeaching } from "./coTeaching";
 import { elr } from "./elr";
@@ -23,11 +24,6 @@ export type MethodOptions = z.input<typeof methodConfigSchema>;
 
 /** Names that a config may give. */
 export const methodNames = definitions.map(nameOf);
-
-// The compiler keeps each schema's own type, so that a config's options are typed by its method's name.
-function schemasOf<const Definitions extends readonly { readonly schema: z.ZodType }[]>(list: Definitions) {
-  return list.map(({ schema }) => schema) as unknown as { -readonly [At in keyof Definitions]: Definitions[At]["schema"] };
-}
 
 function nameOf({ schema }: (typeof definitions)[number]): MethodConfig["name"] {
   return schema.shape.name.value;
