@@ -2,11 +2,11 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { explainIssues } from "../training/configErrors";
-import { trainConfigSchema } from "../training/config";
+import { trainConfigSchema, type TrainOptions } from "../training/config";
 import { keyedOptions, withFormerOptions } from "../training/formerOptions";
 import { ascentConflicts, ascentSchema } from "./ascentConfig";
 import { classChoices, datasetFacts, datasetNames, isInFolders, type DatasetName } from "./datasets";
-import { formerNames, networkSchema, networkShape, withTodaysNames } from "./networks";
+import { formerNames, networkSchema, networkShape, withTodaysNames, type NetworkOptions } from "./networks";
 import { noiseConflict, noiseSchema } from "./noise";
 
 /** Ours: ImageNet has 1.3 million images. */
@@ -125,7 +125,22 @@ export const runConfigSchema = runFields.superRefine(({ dataset, noise, training
 export interface RunConfig extends Readonly<z.output<typeof runConfigSchema>> {}
 
 /** A run as it is written down: fields that are left out have their defaults. */
-export interface RunOptions extends Readonly<z.input<typeof runConfigSchema>> {}
+export interface RunOptions extends Readonly<Omit<z.input<typeof runConfigSchema>, "dataset" | "noise" | "model" | "training">> {
+  readonly dataset: DatasetOptions;
+  readonly noise?: NoiseOptions;
+  readonly model: NetworkOptions;
+  readonly training: TrainOptions;
+}
+
+// Interfaces with a member of their own: the compiler prints their names, not all of their fields.
+export interface DatasetOptions extends Readonly<Omit<z.input<typeof dataset>, "name">> {
+  readonly name: DatasetName;
+}
+
+export interface NoiseOptions extends Readonly<Omit<z.input<typeof noiseSchema>, "noiseRate">> {
+  /** Share of wrong labels in [0, 1]; every kind but "human" needs it. */
+  readonly noiseRate?: number;
+}
 
 /**
  * Fills in the defaults. Call it once, at the edge: whatever makes or describes runs takes its result.

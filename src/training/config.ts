@@ -52,7 +52,11 @@ function secondOrderConflicts({ secondOrder, rho, decayInAscent, weightDecay }: 
 export interface TrainConfig extends Readonly<z.output<typeof trainConfigSchema>> {}
 
 /** A training config as written down: only the number of epochs is required. */
-export interface TrainOptions extends Readonly<z.input<typeof trainConfigSchema>> {}
+export interface TrainOptions extends Readonly<Omit<z.input<typeof trainConfigSchema>, "epochs">> {
+  // A member of its own, or the compiler would print all fields of the schema in place of the interface's name.
+  /** Passes over the training set. */
+  readonly epochs: number;
+}
 
 /**
  * Fills in the defaults.
