@@ -77,7 +77,7 @@ function errorText({ output_type, name, text, ename, evalue }: NotebookOutput): 
   return output_type === "stream" && name === "stderr" ? joinLines(text).trim() : "";
 }
 
-/** Without counters, times, machine and kernel details; keys in nbformat's order. Sources and outputs stay as they are. */
+/** Without counters and times, with the metadata that JupyterLab would add; keys in nbformat's order. Sources and outputs stay as they are. */
 export function cleanNotebook({ cells, metadata }: Notebook): Notebook {
   return {
     cells: cells.map((cell, i) => cleanCell(cell, `cell-${i + 1}`)),
@@ -88,7 +88,11 @@ export function cleanNotebook({ cells, metadata }: Notebook): Notebook {
 }
 
 const kernelspec = { display_name: "TypeScript", language: "typescript", name: "tslab" };
-const language = { file_extension: ".ts", mimetype: "text/typescript", name: "typescript" };
+// As the kernel reports it: JupyterLab writes this into a notebook that is opened and saved, which should change nothing.
+const language = {
+  codemirror_mode: { mode: "typescript", name: "javascript", typescript: true },
+  ...{ file_extension: ".ts", mimetype: "text/typescript", name: "typescript", version: "3.7.2" },
+};
 
 // Cell metadata that someone wrote on purpose; "execution" has times, "collapsed" is how it was last looked at.
 const keptMetadata = ["nbgrader", "tags", "jupyter", "slideshow"];
