@@ -92,7 +92,8 @@ export class RunAborted extends Error {
   }
 }
 
-export interface RunCallbacks extends TrainCallbacks {
+/** Callbacks of a training, but for those that change its steps: a record describes what its config says. */
+export interface RunCallbacks extends Omit<TrainCallbacks, "rho" | "gradientRule"> {
   /** Folder of the networks to be finetuned; default data/cache/weights. */
   readonly weightsFolder?: string;
   /** Receives a sentence if the run waits for a network that another process is training. */
@@ -118,6 +119,9 @@ async function makeRun(config: RunConfig, callbacks: RunCallbacks): Promise<Run>
   const { model, ...origin } = await startOf(config, data.train, callbacks);
   const training = withKnownTransition(config, data);
   const { weightsFolder: _, onNotice: __, keepStopped = false, ...own } = callbacks;
+  const foreign = ["rho", "gradientRule"].filter((name) => name in own);
+  if (foreign.length > 0)
+    throw new Error(`${foreign.join(", ")}: only train takes it, since a run's record holds its config alone`);
   if (own.measure && config.curvature) throw new Error("config.curvature and the callback measure exclude each other");
   const measure = own.measure ?? measureOf(config, { model, dataset: data.train, training, signal: own.signal });
   const result = await trainerOf(config)(model, data, training, { ...own, measure });

@@ -15,7 +15,16 @@ export type { EpochRecord, TrainMetrics } from "./history";
 export { methodNames, networksOf, updateCost, type MethodConfig, type MethodOptions } from "./methods";
 export { checkpointsOf, filesOf } from "./parts";
 export { baseOptimizer, disposeState, initialState, trainStep } from "./step";
-export type { BatchLoss, LossPlace, StepBatch, StepContext, StepResult, TrainState } from "./step";
+export type {
+  BatchLoss,
+  GradientRule,
+  GradientRuleInput,
+  LossPlace,
+  StepBatch,
+  StepContext,
+  StepResult,
+  TrainState,
+} from "./step";
 export { SummaryWriter, type SummaryWriterOptions } from "./summaryWriter";
 export type { TensorBoardOptions } from "./tensorBoard";
 export { train } from "./train";

@@ -93,7 +93,29 @@ export interface StepContext {
   readonly rng: Rng;
   /** Replays the step as a graph where it can be: the same numbers but for float32's rounding. Absent: eager. */
   readonly graphs?: GraphCache;
+  /** ρ of this step in place of the config's. */
+  readonly rho?: number;
+  /** The caller's gradient in place of SAM's. */
+  readonly gradientRule?: (input: Omit<GradientRuleInput, "step">) => Weights;
 }
+
+export interface GradientRuleInput {
+  /**
+   * Gradient of the mean loss at the given weights, over the examples that share one ε̂, with weight decay. A step's first call gives
+   * batch norm's statistics and the reported training loss; its last call gives the perturbed loss.
+   */
+  readonly lossGradient: (weights: Weights) => Weights;
+  readonly weights: Weights;
+  /** ρ of this step. */
+  readonly rho: number;
+  /** A stream for this step and these examples. */
+  readonly rng: Rng;
+  /** Steps made before this one. */
+  readonly step: number;
+}
+
+/** The gradient that a step follows, made of gradients at points of the rule's choice. It runs in a tidy. */
+export type GradientRule = (input: GradientRuleInput) => Weights;
 
 /** Algorithm 1's body. The given state stays valid; the caller disposes of it. */
 export function trainStep(state: TrainState, batch: StepBatch, context: StepContext): StepResult {
@@ -111,9 +133,9 @@ export function trainStep(state: TrainState, batch: StepBatch, context: StepCont
   return { state: after, loss: atW!, perturbedLoss: perturbed!, gradients: Number(gradients!.toPrecision(6)) };
 }
 
-// A loss made for this batch, or a radius that changes with every step, would be frozen in the graph.
-function canReplay({ lossAt, config }: StepContext): boolean {
-  return !lossAt && config.rhoSchedule !== "cosine";
+// A loss made for this batch, a radius that changes with every step, or whatever a rule depends on would be frozen in the graph.
+function canReplay({ lossAt, gradientRule, config }: StepContext): boolean {
+  return !lossAt && !gradientRule && config.rhoSchedule !== "cosine";
 }
 
 /** Everything that changes from step to step; anything else would be frozen in a recorded step. */
@@ -190,7 +212,7 @@ export function batchGradient(
 ): BatchGradient {
   const { config } = context;
   return withBlocks(inputs, batch, { options, context }, (blocks) => {
-    const directions = blocks.map(({ step, size }) => ({ ...blockDirection(step, options, config), size }));
+    const directions = blocks.map((block, index) => ({ ...direction(block, options, context, index), size: block.size }));
     const stats = config.freezeBatchNorm
       ? inputs.stats
       : meanWeights(blocks.map(({ passes, size }) => ({ weights: passes[0]!.stats, size })));
@@ -221,8 +243,30 @@ export function withBlocks<T>(
   }
 }
 
+type Direction = Required<VariantResult>;
+
+function direction(block: RecordedBlock, options: StepSamOptions, context: StepContext, index: number): Direction {
+  const { config, gradientRule, rng } = context;
+  const { step, passes, lossGradient } = block;
+  if (!gradientRule) return blockDirection(step, options, config);
+  const { weights, memory } = step;
+  const input = { lossGradient: (at: Weights) => lossGradient(at, passes.length + 1), weights, rho: options.rho };
+  const gradient = tidied(() => gradientRule({ ...input, rng: rng.split("rule").split(index) }));
+  checkRule(gradient, weights, passes.length);
+  return { gradient: config.decayInAscent ? gradient : addDecay(gradient, weights, config), memory };
+}
+
+function checkRule(gradient: Weights, weights: Weights, calls: number): void {
+  if (calls === 0) throw new Error("gradientRule: expected at least one call of lossGradient in each step");
+  for (const [name, { shape }] of Object.entries(weights)) {
+    const came = (gradient as Partial<Weights> | undefined)?.[name]?.shape;
+    if (String(came) !== String(shape))
+      throw new Error(`gradientRule: the gradient of "${name}" has the shape [${came ?? "none"}], expected [${shape}]`);
+  }
+}
+
 /** Direction and memory of a block; with ρ = 0 its gradient. */
-function blockDirection(step: VariantStep, { rho, kind }: StepSamOptions, config: StepConfig): Required<VariantResult> {
+function blockDirection(step: VariantStep, { rho, kind }: StepSamOptions, config: StepConfig): Direction {
   const { gradient, memory = step.memory } =
     rho === 0 ? { gradient: step.gradient(step.weights) } : tidied(() => variantDirection(config.variant, step, kind));
   return { gradient: config.decayInAscent ? gradient : addDecay(gradient, step.weights, config), memory };
@@ -398,9 +442,11 @@ function passLosses(weights: Weights, stats: Weights, block: StepBatch, context:
 export type StepSamOptions = SamOptions & { readonly rho: number; readonly kind: string };
 
 /** The perturbation of the update that `state.step` others precede. */
-export function samOptions(state: Pick<TrainState, "step">, { config, totalSteps }: StepContext): StepSamOptions {
+export function samOptions(state: Pick<TrainState, "step">, context: StepContext): StepSamOptions {
+  const { config, totalSteps, rho: given } = context;
   const { normP, ascentStepSize, ascentSteps, normalize, adaptive, eta, samInterval } = config;
-  const rho = state.step % samInterval === 0 ? config.rho * scheduleByName(config.rhoSchedule)(state.step, totalSteps) : 0;
+  const current = given ?? config.rho * scheduleByName(config.rhoSchedule)(state.step, totalSteps);
+  const rho = state.step % samInterval === 0 ? current : 0;
   return {
     rho,
     kind: rho === 0 ? "" : kindOfStep(config.variant, state.step),

@@ -11,7 +11,17 @@ import { summarize, type EpochRecord, type TrainMetrics } from "./history";
 import { withInterrupt, type Stoppable } from "./interrupt";
 import { createMethod, networksOf } from "./methods";
 import { labeled, mixedUp, networkStream, toStepBatch, type Method, type MethodContext } from "./methods/method";
-import { disposeState, initialState, learningRateAt, trainStep, type BatchLoss, type StepResult, type TrainState } from "./step";
+import {
+  disposeState,
+  initialState,
+  learningRateAt,
+  trainStep,
+  type BatchLoss,
+  type GradientRule,
+  type StepContext,
+  type StepResult,
+  type TrainState,
+} from "./step";
 import { TensorBoard, type TensorBoardOptions } from "./tensorBoard";
 
 export interface TrainData {
@@ -44,7 +54,18 @@ export interface TrainCallbacks extends Stoppable {
    * nor keep them.
    */
   measure?(epoch: number, variables: Variables): unknown;
+  /** `loss` is the batch's mean loss at w. */
   onStep?(progress: { step: number; totalSteps: number; loss: number }): void | Promise<void>;
+  /**
+   * ρ of the next step, in place of the config's `rho` and `rhoSchedule`; asked before every step, so that ρ can be changed while the
+   * network trains: `{ rho: () => control.rho }`.
+   */
+  rho?(progress: { step: number; totalSteps: number }): number;
+  /**
+   * The gradient of a step, in place of SAM's: `({ lossGradient, weights, rho }) => lossGradient(pointOfYours)`. Such steps are not
+   * replayed as graphs. A training can be resumed if its rule keeps nothing from step to step.
+   */
+  readonly gradientRule?: GradientRule;
   /** Called once after the training, whatever its outcome; not where it throws. */
   onEnd?(result: TrainResult): void | Promise<void>;
   /** File of the checkpoint; an existing one of the same run is resumed. */
@@ -133,12 +154,14 @@ class Run {
     private readonly callbacks: TrainCallbacks,
   ) {
     checkFit(model, data, config);
+    if (callbacks.gradientRule && config.variant.name !== "sam")
+      throw new Error(`gradientRule takes the place of variant.name = "${config.variant.name}": give one of the two`);
     const seeded = new Rng(config.seed);
     this.rng = callbacks.stream === undefined ? seeded : seeded.split("training").split(callbacks.stream);
     this.batchesPerEpoch = numBatches(data.train.size, config);
     this.totalSteps = config.epochs * this.batchesPerEpoch;
     this.graphs = (callbacks.graph ?? this.totalSteps >= REPLAYED_STEPS) ? new GraphCache() : undefined;
-    this.key = checkpointKey(model, data, config, callbacks.stream);
+    this.key = checkpointKey(model, data, config, callbacks);
     this.board = callbacks.tensorBoard === undefined ? undefined : new TensorBoard(callbacks.tensorBoard);
     this.method = createMethod(config.method, { config, dataset: data.train, cleanLabels: data.cleanLabels });
     this.states = this.resumed() ?? this.initialStates();
@@ -185,8 +208,8 @@ class Run {
     while (this.batch < this.batchesPerEpoch) {
       if (this.callbacks.signal?.aborted) return this.abort();
       const batch = (await this.batches.next()).value as Batch;
-      const loss = this.update(batch, batchLoss, stream.split("step").split(this.batch));
-      if (!Number.isFinite(loss)) return "diverged";
+      const { loss, sum } = this.update(batch, batchLoss, stream.split("step").split(this.batch));
+      if (!Number.isFinite(sum)) return "diverged";
       this.batch++;
       await this.afterStep(loss);
     }
@@ -209,7 +232,8 @@ class Run {
     return { model: this.model, states: this.states, epoch: this.epoch, dataset: this.data.train };
   }
 
-  private update(batch: Batch, loss: BatchLoss, rng: Rng): number {
+  /** @returns the first network's loss, and the sum of all, which is not finite if any network diverged */
+  private update(batch: Batch, loss: BatchLoss, rng: Rng): { loss: number; sum: number } {
     const { model, config, totalSteps, method } = this;
     const context: MethodContext = { ...this.place(), config, loss, totalSteps, rng };
     const plain = method.prepare?.(batch, context) ?? mixedUp(labeled(batch, this.data.train), context);
@@ -217,17 +241,29 @@ class Run {
     try {
       const losses = method.losses?.(batch, stepBatch, context) ?? this.states.map(() => undefined);
       const learningRate = learningRateAt(config, this.steps, totalSteps);
+      const changes = this.changesOfStep();
       const results = losses.map((lossAt, network) => {
-        const own = { model, config, loss, lossAt, totalSteps, rng: networkStream(rng, network), graphs: this.graphs };
+        const place = { model, config, loss, lossAt, totalSteps, rng: networkStream(rng, network), graphs: this.graphs };
+        const own = { ...place, ...changes };
         const { state, ...values } = trainStep(this.states[network]!, stepBatch, own);
         this.replace(network, state);
         return values;
       });
       this.board?.step(this.steps, { ...results[0]!, learningRate });
-      return this.add(results);
+      return { loss: results[0]!.loss, sum: this.add(results) };
     } finally {
       tf.dispose([stepBatch.images, stepBatch.targets]);
     }
+  }
+
+  /** What the callbacks change about the next step. */
+  private changesOfStep(): Pick<StepContext, "rho" | "gradientRule"> {
+    const { rho, gradientRule } = this.callbacks;
+    const step = this.steps;
+    return {
+      rho: rho?.({ step, totalSteps: this.totalSteps }),
+      gradientRule: gradientRule && ((input) => gradientRule({ ...input, step })),
+    };
   }
 
   private replace(network: number, state: TrainState): void {
@@ -361,8 +397,9 @@ function cloneAll(weights: Record<string, tf.Tensor>): Record<string, tf.Tensor>
 }
 
 // A checkpoint belongs to one network, its data and every hyper-parameter.
-function checkpointKey(model: Model, { train: set, test }: TrainData, config: TrainConfig, stream = ""): string {
-  const hash = createHash("sha256").update(stream);
+function checkpointKey(model: Model, { train: set, test }: TrainData, config: TrainConfig, callbacks: TrainCallbacks): string {
+  const { stream = "", gradientRule = "", rho = "" } = callbacks;
+  const hash = createHash("sha256").update(stream).update(String(gradientRule)).update(String(rho));
   const layers = [...model.parameters, ...model.statistics].map(({ name, shape }) => [name, shape]);
   hash.update(JSON.stringify([model.name, model.inputShape, model.numClasses, layers, model.settings ?? {}, config]));
   for (const each of [set, test]) {
@@ -382,7 +419,14 @@ function checkCallbacks(callbacks: TrainCallbacks): void {
 }
 
 const CALLBACKS: OptionKinds<TrainCallbacks> = {
-  ...{ onEpoch: "function", measure: "function", onStep: "function", onEnd: "function" },
+  ...{
+    onEpoch: "function",
+    measure: "function",
+    onStep: "function",
+    onEnd: "function",
+    rho: "function",
+    gradientRule: "function",
+  },
   ...{ checkpoint: "string", checkpointEvery: "number", tensorBoard: { types: ["string", "object"] } },
   ...{ prefetch: "boolean", graph: "boolean", stream: "string", signal: "object", stopOnInterrupt: "boolean" },
 };

@@ -43,7 +43,7 @@ describe("option types", () => {
   });
 
   it("give two short lines for a misspelled option in a notebook", function () {
-    this.timeout(60_000);
+    this.timeout(300_000);
     assert.ok(existsSync(path.join(root, "dist/index.js")), "the library is not built: npm run build");
 
     const [rho, dataset] = messagesOf([
