@@ -13,10 +13,11 @@ export function runCommand(main: () => Promise<unknown>): void {
   });
 }
 
-/** A signal that is aborted where the user, npm or the system asks this process to end. Call `release` when the work is done. */
-export function stopSignal(): { readonly signal: AbortSignal; release(): void } {
+/** A signal that is aborted where the user, npm or the system asks this process to end, or with `other`. Call `release` when the work is done. */
+export function stopSignal(other?: AbortSignal): { readonly signal: AbortSignal; release(): void } {
   const stop = new AbortController();
   const onSignal = () => stop.abort();
+  other?.addEventListener("abort", onSignal, { once: true });
   // Not once: npm passes a Ctrl-C on that the terminal has sent already.
   for (const name of endings) process.on(name, onSignal);
   return {

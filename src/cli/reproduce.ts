@@ -8,8 +8,8 @@ import { saveFigure } from "../plots";
 import { toText } from "../tables";
 import { runCommand, terminal } from "./command";
 import { DEFAULT_GFLOPS, dryRun } from "./dryRun";
-import { makeMissing, printReport } from "./itemRuns";
-import { positiveInteger } from "./options";
+import { makeMissing, makeMissingFor, printReport } from "./itemRuns";
+import { positiveInteger, positiveNumber } from "./options";
 
 interface Options {
   readonly budget: Budget;
@@ -19,6 +19,7 @@ interface Options {
   readonly gflops: number;
   readonly figures: boolean;
   readonly log?: string;
+  readonly hours?: number;
 }
 
 const program = new Command("npm run reproduce --")
@@ -28,6 +29,7 @@ const program = new Command("npm run reproduce --")
   .argument("[items...]", `tables and figures: ${catalog.map(({ id }) => id).join(", ")}, or all`)
   .addOption(new Option("--budget <name>", "how much to spend, see below").choices([...budgets]).default("demo"))
   .option("--jobs <n>", "runs side by side, one processor core and about 0.5 GB of memory each", positiveInteger, 1)
+  .option("--hours <n>", "stop cleanly after this time and say what is left; the same command goes on", positiveNumber)
   .option("--list", "list all tables and figures and the budgets that have complete results here")
   .option("--dry-run", "list the runs with their settings and cost, and what they need that is missing here; run nothing")
   .option(
@@ -63,7 +65,11 @@ async function main(ids: string[], options: Options): Promise<void> {
   if (options.list) return console.log(list(items.length > 0 ? items : catalog));
   if (items.length === 0) return program.help();
   await ready();
-  for (const item of items) await (options.dryRun ? dryRun(item, options) : reproduce(item, options));
+  const end = Date.now() + (options.hours ?? Infinity) * 3_600_000;
+  for (const item of items) {
+    if (options.dryRun) await dryRun(item, options);
+    else if (Date.now() < end) await reproduce(item, { ...options, hours: options.hours && (end - Date.now()) / 3_600_000 });
+  }
 }
 
 function list(items: readonly PaperItem[]): string {
@@ -75,9 +81,11 @@ function list(items: readonly PaperItem[]): string {
   return toText(rows, { columns: { id: "name", title: "in the paper", claim: "claim", results: "results here" }, ...terminal() });
 }
 
-async function reproduce(item: PaperItem, { budget, jobs, figures, log }: Options): Promise<void> {
+async function reproduce(item: PaperItem, { budget, jobs, figures, log, hours }: Options): Promise<void> {
   console.log(`\n${item.title}, budget ${budget}: ${item.describe(budget)}`);
-  const records = await makeMissing(item, { budget, jobs, log });
+  const make = { budget, jobs, log };
+  const records = hours === undefined ? await makeMissing(item, make) : await makeMissingFor(hours, item, make);
+  if (!records) return;
   const report = itemReport(item.id, { budget, records });
   printReport(report);
   if (!figures || budget === "smoke") return;

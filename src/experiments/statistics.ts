@@ -91,26 +91,6 @@ function bySeed(values: readonly SeedValue[]): Map<number, number> {
   return map;
 }
 
-/**
- * mean(a) − mean(b) of samples that share no seeds, with Welch's interval (unequal variances, Welch–Satterthwaite degrees
- * of freedom). `pairedDifference` is sharper for runs that share their seeds.
- */
-export function estimateDifference(a: readonly number[], b: readonly number[], options: EstimateOptions = {}): SeedMean {
-  checkOptions(options, { level: "number" }, "estimateDifference");
-  const { level = 0.95 } = options;
-  checkSample(a);
-  checkSample(b);
-  const mean = meanOf(a) - meanOf(b);
-  const n = Math.min(a.length, b.length);
-  if (n === 1) return { mean, n };
-  const va = variance(a) / a.length;
-  const vb = variance(b) / b.length;
-  const error = Math.sqrt(va + vb);
-  if (error === 0) return { mean, interval: 0, std: 0, n };
-  const freedom = (va + vb) ** 2 / (va ** 2 / (a.length - 1) + vb ** 2 / (b.length - 1));
-  return { mean, interval: studentT(level, freedom) * error, std: error * Math.sqrt(n), freedom, n };
-}
-
 /** A mean times a factor, with its interval. */
 export function scaleMean({ mean, interval, std, ...rest }: SeedMean, factor: number): SeedMean {
   if (interval === undefined) return { ...rest, mean: factor * mean };

@@ -8,6 +8,18 @@ import { tf, writeFileWhole, type Weights } from "../engine";
 import type { Variables } from "../models";
 import type { TrainState } from "./step";
 
+/** A checkpoint that no run can go on from, such as one that another version of the kit wrote, or that another run did. */
+export class UnusableCheckpoint extends Error {
+  constructor(
+    readonly file: string,
+    readonly reason: string,
+    advice = "delete it to start the run anew",
+  ) {
+    super(`${file}: ${reason}; ${advice}`);
+    this.name = "UnusableCheckpoint";
+  }
+}
+
 const FORMAT = "sharpness-lab checkpoint 1";
 const DIGEST_BYTES = 32;
 
@@ -93,7 +105,7 @@ export function loadCheckpoint(file: string, { key }: { key: string }): Checkpoi
   if (!fs.existsSync(file)) return undefined;
   const { header, parts } = readWhole(file);
   if (header.key !== key)
-    throw new Error(`${file}: belongs to run ${header.key}, expected ${key}; delete it or give another path`);
+    throw new UnusableCheckpoint(file, `belongs to run ${header.key}, expected ${key}`, "delete it or give another path");
   const networks = Array.from({ length: 1 + (header.peers ?? 0) }, (_, network) => unflatten(parts, network, header.step));
   const memory = Object.fromEntries(partOf("memory", parts).map(([name, { values }]) => [name, values]));
   return { state: networks[0]!, peers: networks.slice(1), memory, progress: header };
@@ -118,11 +130,10 @@ function readWhole(file: string): { header: Header; parts: Part[] } {
   try {
     const end = fs.fstatSync(descriptor).size - DIGEST_BYTES;
     if (end < 0 || !digestOf(descriptor, end).equals(readAt(descriptor, end, DIGEST_BYTES)))
-      throw new Error(`${file}: not a whole checkpoint (its checksum differs); delete it to start the run anew`);
+      throw new UnusableCheckpoint(file, "not a whole checkpoint (its checksum differs)");
     const line = readLine(descriptor, end);
     const header = JSON.parse(line.toString()) as Header;
-    if (header.format !== FORMAT)
-      throw new Error(`${file}: format "${header.format}", expected "${FORMAT}"; delete it to start the run anew`);
+    if (header.format !== FORMAT) throw new UnusableCheckpoint(file, `format "${header.format}", expected "${FORMAT}"`);
     return { header, parts: readParts(descriptor, line.length, header) };
   } finally {
     fs.closeSync(descriptor);

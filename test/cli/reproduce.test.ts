@@ -4,6 +4,7 @@ import path from "node:path";
 import { budgets } from "../../src/paper/item";
 import { readRecords } from "../../src/experiments/records";
 import { catalog } from "../../src/paper/catalog";
+import { describeLeft } from "../../src/cli/itemRuns";
 import { table5 } from "../../src/paper/comparison/table5";
 import { runScript, type ChildOptions } from "../support/children";
 import { readEvents } from "../support/eventFiles";
@@ -67,6 +68,29 @@ describe("cli/reproduce", function () {
     // 256 images; for each augmentation and seed: SGD once and twice, SAM with two gradients: 5 epochs' worth
     assert.match(lines.join("\n"), /12 of 12 runs to make: 0\.01 million gradients.*, about \d+ \w+ on this machine/); // 256·5·2·2 = 5120
     assert.ok(!fs.existsSync(recordsFolder()));
+  });
+
+  it("--hours stops by itself, says how many runs are left, and takes no more items", async () => {
+    const { code, lines, stderr } = await reproduce(["figure-3-middle", "table-5", "--budget", "demo", "--hours", "0.0005"]);
+
+    assert.deepEqual([code, stderr], [0, ""]);
+    const text = lines.join("\n");
+    assert.match(text, /figure-3-middle: stopped after 0\.00050 hours; at least \d+ runs are left.*; the same command goes on$/m);
+    assert.ok(!text.includes("Table 5, budget demo"), text);
+  });
+
+  it("counts the time that is left from the work that was done", () => {
+    // A quarter of the work in half an hour: the other three quarters take an hour and a half
+    const work = { before: { runs: 40, cost: 80 }, after: { runs: 31, cost: 60 } };
+
+    assert.equal(
+      describeLeft(0.5, work),
+      "stopped after 0.50 hours; at least 31 runs are left, about 1.5 hours at this pace; the same command goes on",
+    );
+    assert.equal(
+      describeLeft(0.5, { ...work, after: work.before }),
+      "stopped after 0.50 hours; at least 40 runs are left; the same command goes on",
+    );
   });
 
   describe("a table", () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -179,6 +180,19 @@ describe("experiments/runMissing", function () {
     await run([tinyRun()], { onProgress: (each) => void steps.push(each) });
 
     assert.deepEqual(steps, [{ total: 1, done: 1, fraction: 1 }], "no step had to be made again");
+  });
+
+  it("starts a run anew, with a notice, if its checkpoint is of another version", async () => {
+    fs.mkdirSync(checkpoints, { recursive: true });
+    const header = Buffer.from(`${JSON.stringify({ format: "sharpness-lab checkpoint 0", tensors: [] })}\n`);
+    fs.writeFileSync(checkpointOf(long), Buffer.concat([header, createHash("sha256").update(header).digest()]));
+    const notices: string[] = [];
+
+    const [record] = await run([long], { onWarning: (message) => void notices.push(message) });
+
+    assert.equal(notices.length, 1);
+    assert.match(notices[0]!, /\.checkpoint: format "sharpness-lab checkpoint 0", expected .*; the run starts anew$/);
+    assert.deepEqual(record, whole);
   });
 
   it("makes a bootstrapped run in a worker too, and leaves no checkpoint of either training behind", async () => {

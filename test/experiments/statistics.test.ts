@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import {
   estimate,
   estimateBy,
-  estimateDifference,
   formatEstimate,
   formatFactor,
   holm,
@@ -42,7 +41,6 @@ describe("estimates over seeds", () => {
   it("have no interval with one seed, instead of NaN", () => {
     assert.deepEqual(estimate([0.1]), { mean: 0.1, n: 1 });
     assert.equal(formatEstimate(estimate([0.1]), { scale: 100 }), "10.00");
-    assert.deepEqual(estimateDifference([3], [1, 2]), { mean: 1.5, n: 1 });
   });
 
   it("refuse what has no mean, and say which value is to blame", () => {
@@ -50,20 +48,6 @@ describe("estimates over seeds", () => {
     assert.throws(() => estimate([1, NaN, 2]), /value 2 of 3 is NaN/);
     assert.throws(() => estimate([1, 2], { levle: 0.9 } as object), /estimate: unknown option "levle", did you mean "level"\?/);
     assert.throws(() => estimate([1, 2], { level: 95 }), /level = 95, expected a confidence in \(0, 1\)/);
-  });
-
-  it("give Welch's interval for a difference", () => {
-    // a: mean 2, s²/n = 1/3; b: mean 5, s²/n = 10/4 · … : 2, 4, 6, 8 → s² = 20/3, s²/n = 5/3.
-    // ν = 2² / ((1/3)²/2 + (5/3)²/3) = 4 / (1/18 + 25/27) = 216/53 = 4.0755; t(0.975, 4.0755) lies between 2.776 and 2.571 (ν = 5).
-    const { mean, interval } = estimateDifference([1, 2, 3], [2, 4, 6, 8]);
-
-    assert.equal(mean, -3);
-    assert.ok(interval! > 2.571 * Math.SQRT2 && interval! < 2.777 * Math.SQRT2, String(interval));
-  });
-
-  it("give Welch's interval equal to the pooled one where sizes and variances are equal", () => {
-    // n = 3 each, s² = 1: ν = 4, half-width 2.776 · √(2/3) = 2.267
-    close(estimateDifference([1, 2, 3], [2, 3, 4]).interval, 2.267, 1e-3);
   });
 
   it("pair values by seed: what the seeds share drops out", () => {
