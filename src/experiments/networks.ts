@@ -89,6 +89,7 @@ const networks = {
     {
       depth: z.union([z.literal(11), z.literal(13), z.literal(16), z.literal(19)]),
       width: count.default(64),
+      stages: z.int().min(1).max(5).default(5),
       batchNorm: z.boolean().default(true),
       hidden: z.array(count).default([]),
       dropout: rate.default(0),
@@ -96,7 +97,12 @@ const networks = {
     (options) => vgg(options),
   ),
   networkInNetwork: network(
-    { width: count.default(192), batchNorm: z.boolean().default(true), dropout: rate.default(0.5) },
+    {
+      width: count.default(192),
+      blocks: z.int().min(2).max(100).default(3),
+      batchNorm: z.boolean().default(true),
+      dropout: rate.default(0.5),
+    },
     (options) => networkInNetwork(options),
   ),
 };

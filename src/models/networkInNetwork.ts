@@ -9,6 +9,8 @@ export interface NetworkInNetworkOptions {
   readonly inputShape?: readonly [number, number, number];
   /** Channels of the widest layers; default 192. */
   readonly width?: number;
+  /** Blocks of three convolutions, at least 2; the last one's third is the head. Default 3, as in the original: 9 convolutions. */
+  readonly blocks?: number;
   /** Default true (ours: it trains at once). False is the original network. Convolutions have a bias either way. */
   readonly batchNorm?: boolean;
   /** Between the stages; default 0.5, as in the original. */
@@ -25,33 +27,38 @@ interface Stage {
 export function networkInNetwork(options: NetworkInNetworkOptions): Model {
   checkOptions(
     options,
-    { numClasses: "number", inputShape: "array", width: "number", batchNorm: "boolean", dropout: "number" },
+    { numClasses: "number", inputShape: "array", width: "number", blocks: "number", batchNorm: "boolean", dropout: "number" },
     "networkInNetwork",
   );
-  const { numClasses, inputShape = [32, 32, 3], width = 192, batchNorm: withNorm = true, dropout: rate = 0.5 } = options;
+  const { numClasses, inputShape = [32, 32, 3], width = 192, blocks = 3 } = options;
+  const { batchNorm: withNorm = true, dropout: rate = 0.5 } = options;
   checkCount("width", width);
+  if (!(Number.isInteger(blocks) && blocks >= 2)) throw new Error(`blocks = ${blocks}: expected a whole number of at least 2`);
   const builder = new ModelBuilder();
   const stages: readonly Stage[] = [
     { kernel: 5, widths: [width, Math.ceil((5 * width) / 6), Math.ceil(width / 2)] },
-    { kernel: 5, widths: [width, width, width] },
+    ...Array.from({ length: blocks - 2 }, (_, i) => ({ kernel: i === 0 ? 5 : 3, widths: [width, width, width] })),
     { kernel: 3, widths: [width, width] },
   ];
   let inputs = inputShape[2];
-  const [first, second, third] = stages.map(({ kernel, widths }, stage) => {
-    const layers = widths.map((outputs, i) => {
+  const layers = stages.map(({ kernel, widths }, stage) =>
+    widths.map((outputs, i) => {
       const layer = convRelu(builder, `stage${stage}/${i}`, { inputs, outputs, kernel: i === 0 ? kernel : 1, withNorm });
       inputs = outputs;
       return layer;
-    });
-    return ((x, context) => layers.reduce((h, layer) => layer(h, context), x)) as Layer;
-  });
-  const [drop1, drop2] = [dropout("dropout1", rate), dropout("dropout2", rate)];
+    }),
+  );
+  const drops = stages.map((_, i) => dropout(`dropout${i}`, rate));
   const head = conv(builder, "head", { inputs, outputs: numClasses, kernel: 1, bias: true });
-  const name = `NiN${width === 192 ? "" : `, width ${width}`}${withNorm ? "" : " without batch norm"}`;
+  const size = blocks === 3 ? "" : `, ${3 * blocks} layers`;
+  const name = `NiN${size}${width === 192 ? "" : `, width ${width}`}${withNorm ? "" : " without batch norm"}`;
   return builder.build(name, { inputShape, numClasses, settings: { dropout: rate } }, (x, context) => {
-    const early = drop1(tf.maxPool(first!(x, context), 3, 2, "same"), context);
-    const late = drop2(tf.avgPool(second!(early, context), 3, 2, "same"), context);
-    return globalAveragePool(head(third!(late, context), context));
+    const features = layers.reduce((h, convolutions, i) => {
+      // The first pooling takes maxima, the others means, and the last block has none.
+      const pooled = i === 0 ? h : drops[i]!((i === 1 ? tf.maxPool : tf.avgPool)(h, 3, 2, "same"), context);
+      return convolutions.reduce((y, layer) => layer(y, context), pooled);
+    }, x);
+    return globalAveragePool(head(features, context));
   });
 }
 

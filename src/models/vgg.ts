@@ -10,6 +10,8 @@ export interface VggOptions {
   readonly inputShape?: readonly [number, number, number];
   /** Channels of the first stage; the others have 2, 4, 8 and 8 times as many. Default 64. */
   readonly width?: number;
+  /** Stages from the first on, 1 to 5, each followed by a pooling; default all 5. Fewer are ours, for small images. */
+  readonly stages?: number;
   /** After each convolution; default true. False is the original network. Convolutions have a bias either way. */
   readonly batchNorm?: boolean;
   /** Units of the dense layers before the last; default none (ours, usual for CIFAR). The original's are [4096, 4096]. */
@@ -34,6 +36,7 @@ export function vgg(options: VggOptions): Model {
       numClasses: "number",
       inputShape: "array",
       width: "number",
+      stages: "number",
       batchNorm: "boolean",
       hidden: "array",
       dropout: "number",
@@ -41,9 +44,11 @@ export function vgg(options: VggOptions): Model {
     "vgg",
   );
   const { depth, numClasses, inputShape = [32, 32, 3], width = 64, batchNorm: withNorm = true } = options;
-  const counts = CONVOLUTIONS[depth];
+  const { stages: kept = 5 } = options;
+  const counts = CONVOLUTIONS[depth]?.slice(0, kept);
   if (!counts) throw new Error(`depth = ${depth}: expected one of ${Object.keys(CONVOLUTIONS).join(", ")}`);
   checkCount("width", width);
+  if (![1, 2, 3, 4, 5].includes(kept)) throw new Error(`stages = ${kept}: expected a whole number from 1 to 5`);
   const builder = new ModelBuilder();
   let inputs = inputShape[2];
   const stages = counts.map((count, stage) => {
@@ -55,9 +60,10 @@ export function vgg(options: VggOptions): Model {
     });
     return layers;
   });
-  const pixels = pooledFiveTimes(inputShape[0]) * pooledFiveTimes(inputShape[1]);
+  const pixels = pooled(inputShape[0], kept) * pooled(inputShape[1], kept);
   const classify = classifier(builder, pixels * inputs, options);
-  const name = `VGG-${depth}${width === 64 ? "" : `, width ${width}`}${withNorm ? "" : " without batch norm"}`;
+  const cut = kept === 5 ? "" : `, ${kept} ${kept === 1 ? "stage" : "stages"}`;
+  const name = `VGG-${depth}${cut}${width === 64 ? "" : `, width ${width}`}${withNorm ? "" : " without batch norm"}`;
   return builder.build(name, { inputShape, numClasses, settings: { dropout: options.dropout ?? 0 } }, (x, context) => {
     const features = stages.reduce((h, layers) => {
       return tf.maxPool(layers.reduce((y, layer) => layer(y, context), h), 2, 2, "same"); // prettier-ignore
@@ -66,8 +72,8 @@ export function vgg(options: VggOptions): Model {
   });
 }
 
-function pooledFiveTimes(side: number): number {
-  return Math.ceil(side / 32);
+function pooled(side: number, times: number): number {
+  return Math.ceil(side / 2 ** times);
 }
 
 function convRelu(

@@ -119,7 +119,36 @@ describe("models/vgg", () => {
   });
 });
 
+describe("models/vgg with fewer stages", () => {
+  it("has the first stages' convolutions, and dense layers that fit what their poolings leave", () => {
+    const model = vgg({
+      depth: 11,
+      width: 4,
+      stages: 3,
+      hidden: [16],
+      numClasses: 10,
+      inputShape: [28, 28, 1],
+      batchNorm: false,
+    });
+
+    // 28 → 14 → 7 → 4; 9·inputs·outputs + outputs of 1 → 4 → 8 → 16 → 16, then 4·4·16 → 16 → 10
+    const convolutions = 9 * (1 * 4 + 4 * 8 + 8 * 16 + 16 * 16) + 4 + 8 + 16 + 16;
+    assert.equal(countParameters(model), convolutions + 256 * 16 + 16 + 16 * 10 + 10);
+    assert.equal(model.name, "VGG-11, 3 stages, width 4 without batch norm");
+    for (const stages of [0, 6, 2.5])
+      assert.throws(() => vgg({ depth: 11, stages, numClasses: 10 }), /stages = \S+: expected a whole number from 1 to 5/);
+  });
+});
+
 describe("models/networkInNetwork", () => {
+  it("has three convolutions a block, the head among them", () => {
+    const convolutions = (blocks: number) =>
+      networkInNetwork({ blocks, numClasses: 10 }).parameters.filter(({ name }) => /kernel|weight/.test(name)).length;
+
+    assert.deepEqual([2, 3, 4].map(convolutions), [6, 9, 12]);
+    assert.throws(() => networkInNetwork({ blocks: 1, numClasses: 10 }), /blocks = 1: expected a whole number of at least 2/);
+  });
+
   // Kernel² · inputs · outputs + outputs, layer by layer of the original network for CIFAR-10.
   it("has as many parameters as counted by hand", () => {
     const layers = [[25, 3, 192], [1, 192, 160], [1, 160, 96], [25, 96, 192], [1, 192, 192], [1, 192, 192], [9, 192, 192], [1, 192, 192], [1, 192, 10]]; // prettier-ignore

@@ -26,8 +26,8 @@ const OPTIONS: Readonly<Partial<Record<NetworkConfig["name"], readonly object[]>
   resNetImageNet: [{ depth: 14, width: 8 }],
   efficientNet: [{ variant: { width: 0.25, depth: 0.1, resolution: 32, dropout: 0.1 } }],
   vit: [{ patchSize: 4, width: 16, depth: 2, heads: 2, dropout: 0.1 }],
-  vgg: [{ depth: 11, width: 4, hidden: [16], dropout: 0.1 }],
-  networkInNetwork: [{ width: 12, dropout: 0.1 }],
+  vgg: [{}, { stages: 2 }].map((options) => ({ depth: 11, width: 4, hidden: [16], dropout: 0.1, ...options })),
+  networkInNetwork: [{}, { blocks: 4 }].map((options) => ({ width: 12, dropout: 0.1, ...options })),
 };
 const NETWORKS = networkNames.flatMap((name) => {
   return (OPTIONS[name] ?? [undefined]).map((options) => ({ name, options }));
