@@ -71,6 +71,17 @@ const curvature = z.strictObject({
   probeSeed: z.int().min(0).default(0),
 });
 
+/** m-sharpness of the finished network for several m: one ascent step a block, in inference mode, without augmentation or L2. */
+const mSharpness = z.strictObject({
+  /** Examples per block. */
+  ms: z.array(z.int().min(1)).min(1),
+  rho: z.number().positive().finite().default(0.05), // paper App. C.3: the untuned default
+  /** Training images that it is measured on, the first ones; 0 is all. */
+  images: imageCount.default(0),
+  /** Seed of the partition into blocks: the same for all runs of an item, so that they can be compared. */
+  blockSeed: z.int().min(0).default(0),
+});
+
 /** Either the same network, first trained on these images (once for all runs that share that training), or a file of its variables. */
 const origin = z
   .strictObject({
@@ -105,6 +116,7 @@ const runFields = z.strictObject({
   curvature: curvature.optional(),
   /** The ascent of SAM's updates, measured on batches of the training set. */
   ascent: ascentSchema.optional(),
+  mSharpness: mSharpness.optional(),
 });
 
 /** The parts, each within its range, and together without contradiction. */
@@ -222,6 +234,7 @@ export function withoutDefaults(config: RunConfig): Record<string, Readonly<Reco
     ...(config.bootstrap ? { bootstrap: {} } : {}),
     ...(config.curvature ? { curvature: differences(config.curvature, curvature.shape) } : {}),
     ...(config.ascent ? { ascent: differences(config.ascent, ascentSchema.shape) } : {}),
+    ...(config.mSharpness ? { mSharpness: differences(config.mSharpness, mSharpness.shape) } : {}),
   };
 }
 

@@ -1,6 +1,6 @@
-/** Curvature measured along a run's training: spectra of the Hessian, and the loss surface at the end. */
-import { hessianOperator, lambdaMaxOverLambda5, lanczosQuadrature, randomPlane, type ModelAt } from "../sharpness";
-import type { Dataset } from "../data";
+/** Curvature measured along a run's training: spectra of the Hessian, the loss surface at the end, and the finished network's m-sharpness. */
+import { hessianOperator, lambdaMaxOverLambda5, lanczosQuadrature, mSharpness, randomPlane, type ModelAt } from "../sharpness";
+import { subset, type Dataset } from "../data";
 import type { RunConfig } from "./config";
 import type { RunRecord } from "./records";
 
@@ -78,6 +78,19 @@ async function measureSurface(
 ): Promise<MeasuredSurface> {
   const { x, y, loss } = await randomPlane(network, dataset, { gridPoints: surfacePoints, seed: probeSeed, signal });
   return { x, y, loss: loss.map((row) => row.map(short)) };
+}
+
+/** m → m-sharpness of the network on the first training images. */
+export async function measureMSharpness(
+  network: ModelAt,
+  dataset: Dataset,
+  { ms, rho, images, blockSeed: seed, signal }: NonNullable<RunConfig["mSharpness"]> & { readonly signal?: AbortSignal },
+): Promise<Readonly<Record<string, number>>> {
+  const size = images === 0 ? dataset.size : Math.min(images, dataset.size);
+  const data = size === dataset.size ? dataset : subset(dataset, Int32Array.from({ length: size }, (_, i) => i)); // prettier-ignore
+  const measured: Record<string, number> = {};
+  for (const m of ms) measured[m] = short((await mSharpness(network, data, { m, rho, seed, signal })).sharpness);
+  return measured;
 }
 
 // Six digits are all that float32 products carry.

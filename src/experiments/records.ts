@@ -32,6 +32,8 @@ export interface RunMetrics extends TrainMetrics {
   readonly estimatedNoiseRate?: number;
   /** Share of a bootstrapped run's predicted labels that differ from the true ones. */
   readonly relabeledNoiseRate?: number;
+  /** m → m-sharpness of the finished network, as its config asks for. */
+  readonly mSharpness?: Readonly<Record<string, number>>;
 }
 
 export interface Versions {
@@ -130,6 +132,7 @@ const metrics = z.looseObject({
   firstTestErrorRate: rate,
   estimatedNoiseRate: z.number().optional(),
   relabeledNoiseRate: rate,
+  mSharpness: z.record(z.string(), z.number()).optional(),
 });
 const epoch = z.looseObject({ epoch: z.int().min(1), trainLoss: z.number(), perturbedLoss: z.number(), testErrorRate: rate });
 const versions = z.looseObject({ lab: z.string(), tfjs: z.string(), engine: z.string(), threads: z.int() });

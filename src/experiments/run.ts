@@ -17,8 +17,9 @@ import {
   type TrainData,
 } from "../training";
 import { withInterrupt } from "../training/interrupt";
+import type { ModelAt } from "../sharpness";
 import { measureAscent } from "./ascent";
-import { measureCurvature } from "./curvature";
+import { measureCurvature, measureMSharpness } from "./curvature";
 import { configKey, pretrainingOf, runConfig, type RunConfig, type RunOptions } from "./config";
 import { isInFolders, loadSplit } from "./datasets";
 import { pretrainedError, savePretrained, weightsFolder, type Start } from "./finetune";
@@ -128,7 +129,8 @@ async function makeRun(config: RunConfig, callbacks: RunCallbacks): Promise<Run>
   try {
     const isKept = keepStopped && result.history.length > 0;
     if (result.outcome === "aborted" && !isKept) throw new RunAborted(configKey(config));
-    const record = makeRecord({ config, data, model, result, versions, ...origin });
+    const sharpness = await finalSharpness(config, { model, ...result.variables }, { data, result, signal: own.signal });
+    const record = makeRecord({ config, data, model, result, versions, sharpness, ...origin });
     return { record, model, data, variables: result.variables };
   } catch (error) {
     disposeVariables(result.variables);
@@ -219,6 +221,20 @@ interface MeasuredParts {
   readonly signal?: AbortSignal;
 }
 
+/** A network that diverged, or was stopped before the end, has none. */
+async function finalSharpness(
+  config: RunConfig,
+  network: ModelAt,
+  { data, result, signal }: { data: TrainData; result: Result; signal?: AbortSignal },
+): Promise<RunMetrics["mSharpness"]> {
+  if (!config.mSharpness || result.outcome !== "finished") return undefined;
+  try {
+    return await measureMSharpness(network, data.train, { ...config.mSharpness, signal });
+  } catch (error) {
+    throw signal?.aborted ? new RunAborted(configKey(config)) : error;
+  }
+}
+
 /** Trains what the config says and gives the record alone. @throws as `runOne` does */
 export async function runRecord(options: RunOptions, callbacks: RunCallbacks = {}): Promise<RunRecord> {
   const { record, variables } = await runOne(options, callbacks);
@@ -232,10 +248,11 @@ interface Parts {
   readonly model: Model;
   readonly result: Result;
   readonly versions: Versions;
+  readonly sharpness: RunMetrics["mSharpness"];
   readonly pretrainedErrorRate?: number;
 }
 
-function makeRecord({ config, data, model, result, versions, pretrainedErrorRate }: Parts): RunRecord {
+function makeRecord({ config, data, model, result, versions, sharpness, pretrainedErrorRate }: Parts): RunRecord {
   const { metrics, outcome, history } = result;
   const noise = data.cleanLabels ? { actualNoiseRate: shareOfFlipped(data.train.labels, data.cleanLabels) } : {};
   return {
@@ -247,6 +264,7 @@ function makeRecord({ config, data, model, result, versions, pretrainedErrorRate
       ...extraMetrics(result),
       ...noise,
       ...(pretrainedErrorRate === undefined ? {} : { pretrainedErrorRate }),
+      ...(sharpness === undefined ? {} : { mSharpness: sharpness }),
       parameters: countParameters(model),
     },
     history,

@@ -35,7 +35,9 @@ export function recordsRows(id: string, options: RecordsOptions = {}): TableRow[
   const rows = finishedRecords(chosen, records).map(({ record, labels: { stage: _, ...labels } }, i) => {
     const { rho, epochs } = record.config.training;
     const { testErrorRate, bestTestErrorRate, seed } = errors[i]!;
-    return { ...labels, rho, seed, epochs, ...record.metrics, testErrorRate, bestTestErrorRate, key: record.key };
+    const { mSharpness = {}, ...metrics } = record.metrics;
+    const sharpness = Object.fromEntries(Object.entries(mSharpness).map(([m, value]) => [`mSharpness${m}`, value]));
+    return { ...labels, rho, seed, epochs, ...metrics, ...sharpness, testErrorRate, bestTestErrorRate, key: record.key };
   });
   if (rows.length === 0) throw new Error(`${id} has no recorded ${stage} runs${budget ? ` at budget ${budget}` : ""}`);
   return rows;
