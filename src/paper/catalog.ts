@@ -6,6 +6,7 @@ import { table2 } from "./comparison/table2";
 import { table5 } from "./comparison/table5";
 import { table9 } from "./comparison/table9";
 import { figure1Surfaces } from "./curvature/figure1Surfaces";
+import { figure3Right } from "./curvature/figure3Right";
 import { figure3Spectra } from "./curvature/figure3Spectra";
 import { figure1Left } from "./figure1Left";
 import { table10 } from "./finetuning/table10";
@@ -30,6 +31,7 @@ export const catalog: readonly PaperItem[] = [
   figure1Surfaces,
   figure3Spectra,
   figure3Middle,
+  figure3Right,
   figureMemorization,
 ];
 

@@ -14,6 +14,8 @@ export interface Claim {
   readonly verdict: Verdict;
   /** What was measured, in sentences. Claims that share one set of measurements repeat it. */
   readonly evidence: string;
+  /** What the verdict is over; default: "seeds". */
+  readonly units?: string;
 }
 
 /**
@@ -56,19 +58,19 @@ export function claimSentences(claims: readonly Claim[]): string[] {
   });
 }
 
-const wordings: Readonly<Record<Verdict, (statement: string) => string>> = {
+const wordings: Readonly<Record<Verdict, (statement: string, units: string) => string>> = {
   yes: (statement) => `The claim that ${statement} holds`,
   no: (statement) => `The claim that ${statement} does not hold`,
-  undecided: (statement) => `These seeds do not decide whether ${statement}`,
+  undecided: (statement, units) => `These ${units} do not decide whether ${statement}`,
   "one seed": (statement) => `One seed cannot decide whether ${statement}`,
 };
 
 /** Wordings for a statement that the sentence before has named. */
-const laterWordings: Readonly<Record<Verdict, string>> = {
-  yes: "It holds",
-  no: "It does not hold",
-  undecided: "These seeds do not decide it",
-  "one seed": "One seed cannot decide it",
+const laterWordings: Readonly<Record<Verdict, (units: string) => string>> = {
+  yes: () => "It holds",
+  no: () => "It does not hold",
+  undecided: (units) => `These ${units} do not decide it`,
+  "one seed": () => "One seed cannot decide it",
 };
 
 // "The claim that SAM beats SGD holds at 20 %, 40 %. It does not hold at 80 %."
@@ -78,7 +80,8 @@ function decisions(claims: readonly Claim[]): string {
     .filter(({ found }) => found.length > 0);
   return parts
     .map(({ verdict, found }, i) => {
-      const start = i === 0 ? wordings[verdict](found[0]!.statement) : laterWordings[verdict];
+      const { statement, units = "seeds" } = found[0]!;
+      const start = i === 0 ? wordings[verdict](statement, units) : laterWordings[verdict](units);
       return `${start}${claims.length > 1 ? placesOf(found, claims.length) : ""}.`;
     })
     .join(" ");

@@ -11,6 +11,7 @@ export { table2 } from "./comparison/table2";
 export { table5 } from "./comparison/table5";
 export { table9 } from "./comparison/table9";
 export { figure1Surfaces, figure1SurfacesRows, meanRise, type SurfaceRow } from "./curvature/figure1Surfaces";
+export { figure3Right, figure3RightRows, type GapRow } from "./curvature/figure3Right";
 export { figure3Spectra, figure3SpectraRows, type SpectrumRow } from "./curvature/figure3Spectra";
 export * from "./figure1Left";
 export { table10, table10Rows, type Table10Row } from "./finetuning/table10";

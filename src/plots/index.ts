@@ -8,6 +8,7 @@ export { inPercent, type IntervalPoint } from "./intervals";
 export { learningCurves, type CurvePoint, type LearningCurvesOptions } from "./learningCurves";
 export * from "./lossSurfaces";
 export * from "./memorizationCurves";
+export * from "./predictorScores";
 export * from "./render";
 export * from "./ritzConvergence";
 export * from "./sharpnessProfiles";
