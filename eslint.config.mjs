@@ -20,7 +20,8 @@ const house = {
   paper: [...parts, "training", "sharpness", "experiments", "plots", "tables"],
   notebook: ["engine", "models", "training", "experiments", "plots"],
   site: ["data", "experiments", "paper", "cli"],
-  cli: [...parts, "training", "sharpness", "experiments", "plots", "tables", "paper", "site", "index.ts"],
+  classroom: [...ground, "data", "plots", "tables", "cli/notebookFile.ts"],
+  cli: [...parts, "training", "sharpness", "experiments", "plots", "tables", "paper", "site", "classroom", "index.ts"],
 };
 
 const zones = Object.entries(house).map(([folder, allowed]) => ({
@@ -74,6 +75,13 @@ export default tseslint.config(
   { files: ["src/plots/**/*.ts"], rules: restrictImports(tensorflow, frames, notebooks) },
   { files: ["src/tables/**/*.ts"], rules: restrictImports(tensorflow, pictures, notebooks) },
   { files: ["src/cli/**/*.ts"], rules: { "no-console": "off" } },
+  // Cells of assignments run in tslab's own compiler and executor, in processes that load nothing else of it.
+  {
+    files: ["src/classroom/cells.ts", "src/classroom/compiler.ts"],
+    rules: { ...restrictImports(tensorflow, pictures, frames), "@typescript-eslint/no-require-imports": "off" },
+  },
+  // A test's outcome is printed in the student's notebook.
+  { files: ["src/classroom/check.ts"], rules: { "no-console": "off" } },
   // The native packages are looked for at run time.
   { files: ["src/engine/**/*.ts"], rules: { "@typescript-eslint/no-require-imports": "off" } },
   {

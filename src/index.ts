@@ -65,6 +65,7 @@ export { dataFrame, toCsv, toHtml, toLatex, toMarkdown, toText } from "./tables"
 export type { TableRow } from "./tables";
 
 // Groups
+export * as classroom from "./classroom";
 export * as data from "./data";
 export * as engine from "./engine";
 export * as experiments from "./experiments";

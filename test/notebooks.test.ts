@@ -33,6 +33,9 @@ describe("notebooks", function () {
       assert.equal(text, notebookText(cleanNotebook(parseNotebook(text, name))), `npm run notebooks -- ${name}`);
     });
 
+    // In an assignment the student does the work, so its cells are the library's.
+    if (name.startsWith("assignments")) continue;
+
     it(`${name} tells, and leaves the work to the library: at most 8 code cells of 10 lines`, () => {
       const cells = parseNotebook(readFileSync(file, "utf8"), name).cells.filter((cell) => cell.cell_type === "code");
 

@@ -20,7 +20,7 @@ const types = `
   Ball CurvePoint Dataset EpochRecord FigureSpec ItemReport LinearOperator LossGradient Model ModelAt NoisyLabels ProfilePoint Run
   RunConfig RunOptions RunRecord SamOptions SharpnessProfileRow SpectrumMark SpectrumPoint TableRow TrainCallbacks TrainConfig
   TrainData TrainOptions TrainResult Variables Weights`;
-const groups = "data engine experiments losses models optim paper plots sharpness tables tf training";
+const groups = "classroom data engine experiments losses models optim paper plots sharpness tables tf training";
 
 const namesIn = (text: string) => text.trim().split(/\s+/).sort();
 
