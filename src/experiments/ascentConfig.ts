@@ -20,7 +20,7 @@ export type AscentConfig = Readonly<z.output<typeof ascentSchema>>;
 
 /** What keeps the ascent of such a training from being measured, one sentence each. */
 export function ascentConflicts({ ascentSteps, cosine }: AscentConfig, training: TrainConfig): string[] {
-  const { rho, method, loss, normP } = training;
+  const { rho, variant, method, loss, normP } = training;
   const sam = {
     ...training,
     eta: undefined,
@@ -30,6 +30,7 @@ export function ascentConflicts({ ascentSteps, cosine }: AscentConfig, training:
   const secondOrder = cosine ? secondOrderConflict(sam) : undefined;
   return [
     ...(rho === 0 ? ["training.rho = 0 has no ascent"] : []),
+    ...(variant.name === "sam" ? [] : [`training.variant.name = "${variant.name}": expected "sam", whose ascent is measured`]),
     ...(method.name === "standard"
       ? []
       : [`training.method.name = "${method.name}": expected "standard", whose loss the config names`]),

@@ -113,7 +113,8 @@ export function describeDataset(options: RunOptions["dataset"]): string {
   const classes =
     dataset.classes === "all" ? "" : `${dataset.classes === "first-half" ? "the first" : "the other"} half of the classes of `;
   const source = dataset.name === "generated" ? "that were generated, not real" : `of ${classes}${title}`;
-  return `${trainSize} training and ${testSize} test images ${source}`;
+  const size = dataset.imageSize > 0 ? ` at ${dataset.imageSize}×${dataset.imageSize} pixels` : "";
+  return `${trainSize} training and ${testSize} test images ${source}${size}`;
 }
 
 /** "WRN-10-1", "ConvNet 16-32-64", "ResNet-20 without skip connections". */

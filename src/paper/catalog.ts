@@ -1,5 +1,9 @@
 /** Every table and figure that can be reproduced, in the paper's order. No other file lists items. */
 import { figure3Middle } from "./ablations/figure3Middle";
+import { figure4 } from "./ablations/figure4";
+import { figure5 } from "./ablations/figure5";
+import { figure7 } from "./ablations/figure7";
+import { table11 } from "./ablations/table11";
 import { table6, table7 } from "./comparison/settingsTables";
 import { table1 } from "./comparison/table1";
 import { table2 } from "./comparison/table2";
@@ -27,11 +31,15 @@ export const catalog: readonly PaperItem[] = [
   table8,
   table9,
   table10,
+  table11,
   figure1Left,
   figure1Surfaces,
   figure3Spectra,
   figure3Middle,
   figure3Right,
+  figure4,
+  figure5,
+  figure7,
   figureMemorization,
 ];
 

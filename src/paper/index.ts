@@ -1,5 +1,9 @@
 /** The paper's tables and figures: the catalog, each item's rows, the paper's own numbers, claims and verdicts. */
 export { figure3Middle, figure3MiddleCurves, figure3MiddleRows, type CurvePointByM } from "./ablations/figure3Middle";
+export { figure4 } from "./ablations/figure4";
+export { figure5 } from "./ablations/figure5";
+export { figure7 } from "./ablations/figure7";
+export { table11 } from "./ablations/table11";
 export { catalog, findItem } from "./catalog";
 export { claimSentence, countClaims, verdictOn, type Claim, type ClaimCounts, type Verdict } from "./claims";
 export * from "./comparison/comparison";
