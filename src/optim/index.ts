@@ -12,3 +12,4 @@ export {
 export { adaptiveScale, checkSamOptions, epsilonHat, meanWeights, mSamGradient, projectToBall, samGradient } from "./sam";
 export type { Block, EpsilonHatOptions, LossGradient, SamOptions } from "./sam";
 export { SAM, type NamedTensor, type SamDiagnosis, type SamOptimizerOptions } from "./samOptimizer";
+export { variantNames, type VariantConfig, type VariantOptions } from "./family";

@@ -7,12 +7,12 @@ import { DEFAULT_ETA, stepFields } from "./fields";
 import { methodConfigSchema, methodConflicts } from "./methods";
 
 // The method has kept its place among the fields: records list them in this order.
-const { emaDecay, evaluateEvery, trackTraining, ...stepFieldsBefore } = stepFields.shape;
+const { emaDecay, averageLast, evaluateEvery, trackTraining, ...stepFieldsBefore } = stepFields.shape;
 const fields = z.strictObject({
   ...stepFieldsBefore,
   /** Method against wrong labels, in addition to the loss; each one composes with SAM. */
   method: methodConfigSchema.default({ name: "standard" }),
-  ...{ emaDecay, evaluateEvery, trackTraining },
+  ...{ emaDecay, averageLast, evaluateEvery, trackTraining },
 });
 
 /** The fields, each within its range, and together without contradiction. */
@@ -21,6 +21,10 @@ export const trainConfigSchema = fields.superRefine((config, { addIssue }) => {
   if (m > batchSize) addIssue(`m = ${m} exceeds batchSize = ${batchSize}`);
   if (loss.name === "truncatedGeneralizedCrossEntropy" && loss.warmupEpochs >= epochs)
     addIssue(`loss.warmupEpochs = ${loss.warmupEpochs}: expected fewer than epochs = ${epochs}, or nothing is truncated`);
+  if (config.emaDecay > 0 && config.averageLast > 0)
+    addIssue(
+      `emaDecay = ${config.emaDecay} and averageLast = ${config.averageLast}: expected one average of the weights, not two`,
+    );
   methodConflicts(config.method, config).forEach((conflict) => addIssue(conflict));
   variantConflicts(config.variant, config).forEach((conflict) => addIssue(`variant: ${conflict}`));
   // The default of eta is there whether or not it is used.

@@ -61,6 +61,11 @@ export const stepFields = z.strictObject({
   labelSmoothing: z.number().min(0).lt(1).default(0),
   /** Decay of the moving average of the weights that is evaluated; 0 is off. */
   emaDecay: z.number().min(0).lt(1).default(0),
+  /**
+   * Share of the epochs, the last ones, whose final weights are averaged with equal weight and then evaluated, with batch norm's statistics
+   * computed anew (SWA, Izmailov et al. 2018; with SAM it is WASAM, Kaddour et al. 2022, whose share is about 0.25); 0 is off.
+   */
+  averageLast: z.number().min(0).max(1).default(0),
 
   /** Test every n epochs, and after the last. */
   evaluateEvery: z.int().min(1).default(1),

@@ -64,7 +64,7 @@ export interface StepResult {
 
 export function initialState(model: Model, config: StepConfig, rng: Rng): TrainState {
   const { weights, stats } = model.init(rng);
-  const ema = config.emaDecay > 0 ? cloneWeights({ ...weights, ...stats }) : undefined;
+  const ema = config.emaDecay > 0 || config.averageLast > 0 ? cloneWeights({ ...weights, ...stats }) : undefined;
   const variantMemory = initialMemory(config.variant, weights, rng.split("variant"));
   return { weights, stats, slots: baseOptimizer(config).init(weights), ema, variantMemory, step: 0 };
 }
@@ -168,7 +168,7 @@ function stepTensors(state: TrainState, batch: StepBatch, context: StepContext):
   const { weights, stats, slots, ema = {}, variantMemory = {}, step } = state;
   const { config, totalSteps, rng } = context;
   const learningRate = learningRateAt(config, step, totalSteps);
-  const averaging = averageFactors(config.emaDecay, step);
+  const averaging = averageFactors(config, step, totalSteps);
   const numbers = { ...baseOptimizer(config).factors({ learningRate, step }), ...averaging, progress: step / totalSteps };
   const factors = Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, tf.scalar(value)]));
   const drawn = drawFor(config.variant, weights, rng.split("variant"));
@@ -476,10 +476,26 @@ function clip(gradient: Weights, clipNorm: number): Weights {
 }
 
 // Official code: the decay grows, min(d, (1 + Δ) / (10 + Δ)). There Δ counts from step 1560; ours from the first, so that short runs have one.
-function averageFactors(emaDecay: number, step: number): Record<string, number> {
+function averageFactors(config: StepConfig, step: number, totalSteps: number): Record<string, number> {
+  const { emaDecay, averageLast } = config;
+  if (averageLast > 0) return equalShares(config, step, totalSteps);
   if (emaDecay === 0) return {};
   const decay = Math.min(emaDecay, (1 + step) / (10 + step));
   return { oldShare: decay, newShare: 1 - decay };
+}
+
+/** The first epoch, from 1, whose weights enter the average of `averageLast`. */
+export function firstAveragedEpoch({ averageLast, epochs }: StepConfig): number {
+  return epochs + 1 - Math.max(1, Math.round(averageLast * epochs));
+}
+
+// The weights themselves until the first averaged epoch ends; then each epoch's last weights count alike.
+function equalShares(config: StepConfig, step: number, totalSteps: number): Record<string, number> {
+  const epoch = ((step + 1) * config.epochs) / totalSteps;
+  const before = Math.floor(epoch) - firstAveragedEpoch(config);
+  if (before < 0 || (before === 0 && Number.isInteger(epoch))) return { oldShare: 0, newShare: 1 };
+  if (!Number.isInteger(epoch)) return { oldShare: 1, newShare: 0 };
+  return { oldShare: before / (before + 1), newShare: 1 / (before + 1) };
 }
 
 function averaged(ema: Weights, now: Weights, { oldShare, newShare }: Weights): Weights {

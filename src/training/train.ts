@@ -11,8 +11,10 @@ import { summarize, type EpochRecord, type TrainMetrics } from "./history";
 import { withInterrupt, type Stoppable } from "./interrupt";
 import { createMethod, networksOf } from "./methods";
 import { labeled, mixedUp, networkStream, toStepBatch, type Method, type MethodContext } from "./methods/method";
+import { refreshedStatistics } from "./refresh";
 import {
   disposeState,
+  firstAveragedEpoch,
   initialState,
   learningRateAt,
   trainStep,
@@ -290,6 +292,7 @@ class Run {
   private async endEpoch(): Promise<"finished" | "diverged"> {
     if (this.graphs?.size) this.record.replayed = true;
     const { sums, history } = this.record;
+    await this.refreshAverages();
     const evaluation = await this.evaluation();
     // The epoch's last update may have diverged.
     if (!Number.isFinite(evaluation.testLoss ?? 0)) return "diverged";
@@ -305,6 +308,17 @@ class Run {
     if (this.callbacks.checkpoint) this.save(this.epoch + 1);
     await this.callbacks.onEpoch?.(record, this.config.epochs);
     return "finished";
+  }
+
+  /** Gives averaged weights batch-norm statistics of their own. */
+  private async refreshAverages(): Promise<void> {
+    const { model, config, data } = this;
+    if (config.averageLast === 0 || model.statistics.length === 0 || this.epoch < firstAveragedEpoch(config)) return;
+    for (const [network, state] of this.states.entries()) {
+      const stats = await refreshedStatistics(model, evaluatedOf(state), data.train, config);
+      tf.dispose(Object.keys(stats).map((name) => state.ema![name]!));
+      this.states = this.states.map((each, k) => (k === network ? { ...state, ema: { ...state.ema, ...stats } } : each));
+    }
   }
 
   private async evaluation(): Promise<Partial<EpochRecord>> {

@@ -18,12 +18,23 @@ const run = async (options: Partial<TrainOptions>, callbacks: TrainCallbacks = {
   found(await train(model, data, { ...base, ...options }, callbacks));
 
 /** Each variant with the gradients that its 12 steps take. */
-const VARIANTS: readonly { readonly variant: VariantOptions; readonly gradients: number; readonly replays?: false }[] = [
+const VARIANTS: readonly {
+  readonly variant: VariantOptions;
+  readonly gradients: number | "counted";
+  readonly replays?: false;
+}[] = [
   { variant: { name: "sam" }, gradients: 24 },
   { variant: { name: "gsam", alpha: 0.3 }, gradients: 24 },
   { variant: { name: "lookSam", k: 5 }, gradients: 12 + 3 }, // steps 0, 5 and 10
-  { variant: { name: "friendlySam" }, gradients: 24 },
+  { variant: { name: "esam" }, gradients: 12 * (1 + 1 / 3 + 1 / 2) },
+  { variant: { name: "aeSam" }, gradients: "counted", replays: false },
   { variant: { name: "msam" }, gradients: 12 },
+  { variant: { name: "friendlySam" }, gradients: 24 },
+  { variant: { name: "samOn" }, gradients: 24 },
+  { variant: { name: "fisherSam" }, gradients: 24 },
+  { variant: { name: "sparseSam", every: 5 }, gradients: 24 },
+  { variant: { name: "eigenSam", every: 10 }, gradients: 24 + 2 * 5 * 2 }, // steps 0 and 10, five products of two gradients
+  { variant: { name: "random" }, gradients: 12 },
 ];
 
 describe("training with a variant of SAM", function () {
@@ -33,14 +44,24 @@ describe("training with a variant of SAM", function () {
 
   for (const { variant, gradients, replays = true } of VARIANTS)
     describe(variant.name, () => {
+      const { name } = variant;
       const options = { variant } as Partial<TrainOptions>;
+      // These have one choice, mask or eigenvector for the whole batch.
+      const blocks = ["aeSam", "sparseSam", "eigenSam"].includes(name) ? 0 : 4;
 
-      it(`takes ${gradients} gradients in 12 steps`, async () => {
-        const { metrics } = await run(options);
+      it(
+        gradients === "counted"
+          ? "takes one gradient in some steps and two in others"
+          : `takes ${gradients.toFixed(0)} gradients in 12 steps`,
+        async () => {
+          const { metrics } = await run(options);
 
-        if (variant.name === "sam") assert.equal(metrics.gradientsPerStep, undefined, "as in records before there were variants");
-        else closeTo([metrics.gradientsPerStep! * 12], [gradients], 1e-3);
-      });
+          if (variant.name === "sam")
+            assert.equal(metrics.gradientsPerStep, undefined, "as in records before there were variants");
+          else if (gradients === "counted") assert.ok(metrics.gradientsPerStep! > 1 && metrics.gradientsPerStep! < 2);
+          else closeTo([metrics.gradientsPerStep! * 12], [gradients], 1e-3);
+        },
+      );
 
       it("gives other weights than SAM, if it is another method", async () => {
         const [own, plain] = [await run(options), await run({})];
@@ -78,16 +99,17 @@ describe("training with a variant of SAM", function () {
 
       it("combines with co-teaching, whose networks each have a memory, and resumes with it", async () => {
         const method = { name: "coTeaching", forgetRate: 0.3 } as const;
+        const own = { variant: name === "esam" ? { ...variant, gamma: 1 } : variant, method } as Partial<TrainOptions>;
         const checkpoint = path.join(fs.mkdtempSync(path.join(os.tmpdir(), "variant-")), "run");
-        const whole = await run({ ...options, method });
+        const whole = await run(own);
 
-        await run({ ...options, method }, { checkpoint, ...abortAfter(7) });
+        await run(own, { checkpoint, ...abortAfter(7) });
 
-        assert.deepEqual(await run({ ...options, method }, { checkpoint }), whole);
+        assert.deepEqual(await run(own, { checkpoint }), whole);
       });
 
       it("leaves no tensor behind", async () => {
-        await expectNoLeakAsync(async () => void (await run({ ...options, epochs: 1, m: 4 })));
+        await expectNoLeakAsync(async () => void (await run({ ...options, epochs: 1, m: blocks })));
       });
     });
 
@@ -109,6 +131,14 @@ describe("training with a variant of SAM", function () {
       /samInterval = 2: lookSam remembers the step before/,
     );
     assert.throws(refused({ normP: "infinity", variant: { name: "msam" } }), /msam makes a perturbation of its own/);
+    assert.throws(refused({ m: 4, variant: { name: "aeSam" } }), /m = 4: aeSam decides once for the whole batch/);
+    assert.throws(refused({ m: 4, variant: { name: "sparseSam" } }), /m = 4: sparseSam has one mask/);
+    assert.throws(refused({ m: 4, variant: { name: "eigenSam" } }), /m = 4: eigenSam has one eigenvector/);
+    assert.throws(refused({ secondOrder: true, variant: { name: "gsam" } }), /gsam has no second-order term here/);
+    assert.throws(
+      refused({ method: { name: "elr" }, variant: { name: "esam" } }),
+      /esam selects examples for its second pass, which elr does as well/,
+    );
     assert.throws(refused({ momentum: 0, variant: { name: "msam" } }), /momentum = 0: msam perturbs along the momentum buffer/);
   });
 });

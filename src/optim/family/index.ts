@@ -10,20 +10,28 @@
  * | SAM every n steps | `samInterval: n` |
  * | m-sharpness (Foret et al. 2021, Sec. 4.1) | `m` |
  * | another norm, several ascent steps | `normP`, `ascentSteps` |
+ * | WASAM (Kaddour et al. 2022), SAM with averaged weights | `averageLast` |
  */
 import { z } from "zod";
 import { schemasOf, type Rng, type Weights } from "../../engine";
+import { aeSam } from "./aeSam";
+import { eigenSam } from "./eigenSam";
+import { esam } from "./esam";
+import { fisherSam } from "./fisherSam";
 import { friendlySam } from "./friendlySam";
 import { gsam } from "./gsam";
 import { lookSam } from "./lookSam";
 import { msam } from "./msam";
+import { random } from "./random";
 import { sam } from "./sam";
+import { samOn } from "./samOn";
+import { sparseSam } from "./sparseSam";
 export { FORWARD_COST, HVP_COST, slot } from "./variant";
 export type { VariantResult, VariantSetting, VariantStep } from "./variant";
 import type { VariantDefinition, VariantResult, VariantSetting, VariantStep } from "./variant";
 
 /** Every variant that a config may name. A new one is a file in this folder and an entry here. */
-const definitions = [sam, gsam, lookSam, friendlySam, msam] as const;
+const definitions = [sam, gsam, lookSam, esam, aeSam, msam, friendlySam, samOn, fisherSam, sparseSam, eigenSam, random] as const;
 
 /** A config's variant. Each default's source is in the variant's file. */
 export const variantConfigSchema = z.discriminatedUnion("name", schemasOf(definitions));
