@@ -67,6 +67,8 @@ const curvature = z.strictObject({
   lanczosSteps: z.int().min(1).default(90), // the documented example of google/spectral-density
   /** Points on each axis of the loss surface after the last epoch; 0 is no surface. */
   surfacePoints: z.int().min(0).default(0),
+  /** True: the largest eigenvalue of the Hessian after the last epoch, alone and to 1 %: cheaper than a spectrum. */
+  finalLambdaMax: z.boolean().default(false),
   /** Seed of probes and directions: the same for all runs of an item, so that they can be compared. */
   probeSeed: z.int().min(0).default(0),
 });

@@ -1,5 +1,13 @@
 /** Curvature measured along a run's training: spectra of the Hessian, the loss surface at the end, and the finished network's m-sharpness. */
-import { hessianOperator, lambdaMaxOverLambda5, lanczosQuadrature, mSharpness, randomPlane, type ModelAt } from "../sharpness";
+import {
+  hessianOperator,
+  lambdaMax,
+  lambdaMaxOverLambda5,
+  lanczosQuadrature,
+  mSharpness,
+  randomPlane,
+  type ModelAt,
+} from "../sharpness";
 import { subset, type Dataset } from "../data";
 import type { RunConfig } from "./config";
 import type { RunRecord } from "./records";
@@ -28,9 +36,17 @@ export interface MeasuredSurface {
   readonly loss: readonly (readonly number[])[];
 }
 
+/** λmax and its error. */
+export interface MeasuredLambdaMax {
+  readonly lambdaMax: number;
+  /** ‖Hv − λv‖: an eigenvalue lies within it */
+  readonly residual: number;
+}
+
 export interface MeasuredCurvature {
   readonly spectrum?: MeasuredSpectrum;
   readonly surface?: MeasuredSurface;
+  readonly final?: MeasuredLambdaMax;
 }
 
 type Options = NonNullable<RunConfig["curvature"]> & {
@@ -46,13 +62,15 @@ export async function measureCurvature(
   dataset: Dataset,
   options: Options,
 ): Promise<MeasuredCurvature | undefined> {
-  const { epoch, epochs, spectrumEpochs, surfacePoints } = options;
+  const { epoch, epochs, spectrumEpochs, surfacePoints, finalLambdaMax } = options;
   const wantsSpectrum = spectrumEpochs.includes(epoch);
   const wantsSurface = surfacePoints > 0 && epoch === epochs;
-  if (!wantsSpectrum && !wantsSurface) return undefined;
+  const wantsLambdaMax = finalLambdaMax && epoch === epochs;
+  if (!wantsSpectrum && !wantsSurface && !wantsLambdaMax) return undefined;
   return {
     ...(wantsSpectrum ? { spectrum: await measureSpectrum(network, dataset, options) } : {}),
     ...(wantsSurface ? { surface: await measureSurface(network, dataset, options) } : {}),
+    ...(wantsLambdaMax ? { final: await measureLambdaMax(network, dataset, options) } : {}),
   };
 }
 
@@ -93,6 +111,12 @@ export async function measureMSharpness(
   return measured;
 }
 
+async function measureLambdaMax(network: ModelAt, dataset: Dataset, options: Options): Promise<MeasuredLambdaMax> {
+  const { lanczosSteps, probeSeed: seed, signal } = options;
+  const top = await lambdaMax(hessianOperator(network, dataset), { lanczosSteps, seed, signal, tolerance: 0.01 }); // ours
+  return { lambdaMax: short(top.lambdaMax), residual: short(top.residual) };
+}
+
 // Six digits are all that float32 products carry.
 function short(value: number): number {
   return Number(value.toPrecision(6));
@@ -106,4 +130,9 @@ export function spectraOf(record: RunRecord): MeasuredSpectrum[] {
 /** The loss surface in a record; undefined if its run measured none. */
 export function surfaceOf(record: RunRecord): MeasuredSurface | undefined {
   return record.history.map(({ measures }) => (measures as MeasuredCurvature | undefined)?.surface).find(Boolean);
+}
+
+/** λmax at the end of a record's run; undefined if it was not measured. */
+export function finalLambdaMaxOf(record: RunRecord): number | undefined {
+  return record.history.map(({ measures }) => (measures as MeasuredCurvature | undefined)?.final?.lambdaMax).find(Boolean);
 }

@@ -13,6 +13,7 @@ import { figure1Surfaces } from "./curvature/figure1Surfaces";
 import { figure3Right } from "./curvature/figure3Right";
 import { figure3Spectra } from "./curvature/figure3Spectra";
 import { figure1Left } from "./figure1Left";
+import { family } from "./family/family";
 import { table10 } from "./finetuning/table10";
 import { table3 } from "./finetuning/table3";
 import type { PaperItem } from "./item";
@@ -41,6 +42,7 @@ export const catalog: readonly PaperItem[] = [
   figure5,
   figure7,
   figureMemorization,
+  family,
 ];
 
 /** The item of this name. @throws if there is none; the error names those that there are */

@@ -91,7 +91,7 @@ function decisions(claims: readonly Claim[]): string {
 function placesOf(found: readonly Claim[], total: number): string {
   const places = found.flatMap(({ where }) => where ?? []);
   if (places.length === 0) return ` in ${found.length} of ${total} comparisons`;
-  return ` ${places.map((place, i) => (i === 0 ? place : place.replace(/^at /, ""))).join(", ")}`;
+  return ` ${places.map((place, i) => (i === 0 ? place : place.replace(/^(at|for) /, ""))).join(", ")}`;
 }
 
 export type ClaimCounts = Readonly<Record<Verdict, number>>;

@@ -1,5 +1,6 @@
 /** Figures: plain rows in, a Vega-Lite or Vega specification out, and its rendering as SVG and PNG. */
 export { classPoints, type ClassPointsOptions, type ExercisePoints } from "./classPoints";
+export * from "./costFrontier";
 export * from "./dotIntervals";
 export * from "./errorReductions";
 export * from "./errorVersusRho";
