@@ -61,7 +61,7 @@ export {
 } from "./plots";
 export { renderPng, renderSvg, saveFigure } from "./plots";
 export type { Ball, CurvePoint, FigureSpec, SharpnessProfileRow, SpectrumMark, SpectrumPoint } from "./plots";
-export { dataFrame, toCsv, toHtml, toLatex, toMarkdown, toText } from "./tables";
+export { dataFrame, historyTable, toCsv, toHtml, toLatex, toMarkdown, toText } from "./tables";
 export type { TableRow } from "./tables";
 
 // Groups

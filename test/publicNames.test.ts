@@ -8,7 +8,7 @@ const root = path.join(__dirname, "..");
 const values = `
   adamW addWeights asymmetricNoise compareLabels convNet countParameters crossEntropy dataFrame disposeVariables disposeWeights
   epsilonHat evaluate flattenWeights fromLayersModel gaussNewtonOperator generalizedCrossEntropy globalNorm hessianOperator
-  hessianSpectra hutchinsonTrace hvp hvpFiniteDifference imageStrip instanceNoise itemReport lambdaMax lambdaMaxOverLambda5 lanczos
+  hessianSpectra historyTable hutchinsonTrace hvp hvpFiniteDifference imageStrip instanceNoise itemReport lambdaMax lambdaMaxOverLambda5 lanczos
   learningCurves liveCurves loadCifar10 loadCifar100 loadCifarN loadFashionMnist loadImageFolder loadSvhn loadVariables lossAlong lossSurfaces
   mapWeights matrixOperator memorizationCurves memorizationPoints mlp mSamGradient mSharpness noisyLabelsFromCsv openImageFolder
   pairFlipNoise quadratic randomLine randomPlane readNoisyLabelsCsv readRecords ready recordsFrame renderPng renderSvg reproduceItem

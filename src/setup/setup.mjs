@@ -4,6 +4,7 @@ import { buildStep } from "./build.mjs";
 import { fashionMnistStep } from "./fashionMnist.mjs";
 import { projectRoot } from "./files.mjs";
 import { kernelStep } from "./kernel.mjs";
+import { linkStep } from "./link.mjs";
 import { packagesStep } from "./packages.mjs";
 import { jupyterStep, tensorflowStep } from "./python.mjs";
 import { Stopped } from "./shell.mjs";
@@ -31,7 +32,7 @@ export function missingSteps(root = projectRoot) {
 
 function steps(root, { build, engine }) {
   const forEngine = [jupyterStep, tensorflowStep, bindingStep, kernelStep, fashionMnistStep];
-  const make = [packagesStep, ...(engine ? forEngine : []), ...(build ? [buildStep] : [])];
+  const make = [packagesStep, linkStep, ...(engine ? forEngine : []), ...(build ? [buildStep] : [])];
   return make.map((step) => step(root));
 }
 

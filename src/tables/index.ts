@@ -2,6 +2,7 @@
 export { toCsv } from "./csv";
 export { runFootnotes, type RunFootnotes } from "./footnotes";
 export { dataFrame, frameRows, pivotFrame, type DataFrame, type PivotFrameOptions } from "./frame";
+export { historyTable } from "./history";
 export { toHtml } from "./html";
 export { toLatex } from "./latex";
 export { toMarkdown } from "./markdown";

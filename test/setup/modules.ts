@@ -71,6 +71,8 @@ export const kernel = (): Promise<{
   kernelStep(root: string): Step;
 }> => load("kernel");
 
+export const link = (): Promise<{ linkStep(root: string): Step }> => load("link");
+
 export const fashionMnist = (): Promise<{
   archivesIn(text: string): string[];
   contentSum(bytes: Uint8Array): string | undefined;
