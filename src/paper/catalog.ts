@@ -14,6 +14,7 @@ import { figure3Right } from "./curvature/figure3Right";
 import { figure3Spectra } from "./curvature/figure3Spectra";
 import { figure1Left } from "./figure1Left";
 import { family } from "./family/family";
+import { figure2 } from "./figure2";
 import { table10 } from "./finetuning/table10";
 import { table3 } from "./finetuning/table3";
 import type { PaperItem } from "./item";
@@ -35,6 +36,7 @@ export const catalog: readonly PaperItem[] = [
   table11,
   figure1Left,
   figure1Surfaces,
+  figure2,
   figure3Spectra,
   figure3Middle,
   figure3Right,

@@ -18,6 +18,7 @@ export { figure1Surfaces, figure1SurfacesRows, meanRise, type SurfaceRow } from 
 export { figure3Right, figure3RightRows, type GapRow } from "./curvature/figure3Right";
 export { figure3Spectra, figure3SpectraRows, type SpectrumRow } from "./curvature/figure3Spectra";
 export * from "./figure1Left";
+export { figure2, stepPoints, type StepPoint } from "./figure2";
 export { table10, table10Rows, type Table10Row } from "./finetuning/table10";
 export { table3 } from "./finetuning/table3";
 export { budgets, isComplete, largestBudget } from "./item";

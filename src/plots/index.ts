@@ -13,5 +13,6 @@ export * from "./memorizationCurves";
 export * from "./predictorScores";
 export * from "./render";
 export * from "./ritzConvergence";
+export * from "./samStep";
 export * from "./sharpnessProfiles";
 export type { FigureSpec, FigureTitle } from "./theme";
