@@ -26,7 +26,7 @@ export interface NoiseMethod {
   readonly bootstrap?: true;
   /** The method whose best hyper-parameters it takes, instead of a search of its own. */
   readonly tunedAs?: string;
-  /** How the recorded runs differ from the method's own paper or its authors' code, one clause. */
+  /** How our runs differ from the method's own paper or its authors' code, one clause. */
   readonly deviation?: string;
   search(space: SearchSpace): readonly TrainingPart[];
 }
@@ -39,12 +39,7 @@ const perEpochs =
   (space) =>
     space.epochFactors.map((factor) => ({ epochs: factor * space.epochs, ...make(factor * space.epochs, space) }));
 
-// The ways of the committed records, which the rows' deviations name. Without these lines the runs follow the methods' authors.
-const recordedMixup = { mixupPairing: "example" } as const;
-const recordedCorrection = { posteriors: "epoch", predictions: "inference", priorWeight: 0 } as const;
-
-const mixup: NoiseMethod["search"] = (space) =>
-  space.alphas.flatMap((mixupAlpha) => perEpochs(() => ({ mixupAlpha, ...recordedMixup }))(space));
+const mixup: NoiseMethod["search"] = (space) => space.alphas.flatMap((mixupAlpha) => perEpochs(() => ({ mixupAlpha }))(space));
 
 const sam = (rhos: readonly number[], { epochs }: SearchSpace) => rhos.map((rho) => ({ epochs, rho }));
 
@@ -61,21 +56,23 @@ export const noiseMethods: readonly NoiseMethod[] = [
   {
     name: "M-correction",
     paper: "M-correction",
-    deviation: "w is fitted once per epoch and to convergence, without the prior regularizer, from predictions in inference mode",
     // Arazo et al.: α = 32, and 105 of 300 epochs on the labels as given.
     search: perEpochs((epochs) => ({
       mixupAlpha: 32,
-      ...recordedMixup,
-      method: { name: "mixtureCorrection", warmupEpochs: Math.ceil(0.35 * epochs), ...recordedCorrection },
+      method: { name: "mixtureCorrection", warmupEpochs: Math.ceil(0.35 * epochs) },
     })),
   },
   {
     name: "GCE (truncated)",
     paper: "GCE (truncated)",
-    deviation: "truncated from one epoch on, without alternating pruning from the best model so far",
-    // The authors truncate after a third of their epochs: 40 of 120.
+    // Zhang and Sabuncu prune after 40 of 120 epochs, then every 10.
     search: perEpochs((epochs) => ({
-      loss: { name: "truncatedGeneralizedCrossEntropy", warmupEpochs: Math.floor(epochs / 3) },
+      loss: { name: "generalizedCrossEntropy" },
+      method: {
+        name: "pruning",
+        warmupEpochs: Math.max(1, Math.floor(epochs / 3)),
+        pruneEvery: Math.max(1, Math.round(epochs / 12)),
+      },
     })),
   },
   {
@@ -86,7 +83,7 @@ export const noiseMethods: readonly NoiseMethod[] = [
   },
   { name: "SGD", paper: "sgd", search: ({ epochs }) => [{ epochs }] },
   { name: "SGD, twice the epochs", paper: "sgd", search: ({ epochs }) => [{ epochs: 2 * epochs }] },
-  { name: "Mixup", paper: "mixup", deviation: "λ is drawn for each example, not for each batch", search: mixup },
+  { name: "Mixup", paper: "mixup", search: mixup },
   { name: "Bootstrap + Mixup", paper: "bootstrap + mixup", bootstrap: true, tunedAs: "Mixup", search: mixup },
   { name: "SAM", paper: "sam", search: (space) => sam(space.rhos, space) },
   { name: "Bootstrap + SAM", paper: "bootstrap + sam", bootstrap: true, search: (space) => sam(space.bootstrapRhos, space) },
@@ -94,11 +91,7 @@ export const noiseMethods: readonly NoiseMethod[] = [
   { name: "Bootstrapping (soft)", search: perEpochs(() => ({ loss: { name: "softBootstrapping" } })) },
   { name: "Bootstrapping (hard)", search: perEpochs(() => ({ loss: { name: "hardBootstrapping" } })) },
   { name: "GCE", search: perEpochs(() => ({ loss: { name: "generalizedCrossEntropy" } })) },
-  {
-    name: "SCE",
-    deviation: "log 0 counts as −4; the authors' code has −9.2",
-    search: perEpochs(() => ({ loss: { name: "symmetricCrossEntropy", logZero: -4 } })),
-  },
+  { name: "SCE", search: perEpochs(() => ({ loss: { name: "symmetricCrossEntropy" } })) },
   {
     name: "Forward correction (known matrix)",
     search: perEpochs((_, { noiseRate }) => ({
@@ -107,10 +100,13 @@ export const noiseMethods: readonly NoiseMethod[] = [
   },
   {
     name: "Co-teaching (two networks)",
-    deviation: "SGD with momentum instead of Adam, and one more step in the ramp of the forget rate",
-    // Han et al.: the noise rate is known, and reached after 10 of 200 epochs. Two gradients per step, like SAM.
+    deviation: "Adam with a cosine schedule, not with a constant rate that falls from epoch 80 of 200 on",
+    // Han et al.: Adam at 0.001; the noise rate is known, and reached after 10 of 200 epochs. Two gradients per step, like SAM.
     search: ({ epochs, noiseRate }) => [
-      { epochs, method: { name: "coTeaching", forgetRate: noiseRate, rampEpochs: Math.max(1, epochs / 20) } },
+      {
+        ...{ epochs, optimizer: "adamW", learningRate: 0.001, weightDecay: 0 },
+        method: { name: "coTeaching", forgetRate: noiseRate, rampEpochs: Math.max(1, epochs / 20) },
+      },
     ],
   },
   { name: "ELR", search: perEpochs(() => ({ method: { name: "elr" } })) },

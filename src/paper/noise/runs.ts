@@ -10,8 +10,10 @@ import {
   labeledRows,
   quickDataset,
   TUNING_SEEDS,
+  tuningRuns as runsOfEachSeed,
   type LabeledRow,
   type PlannedRun,
+  type RunTags,
 } from "../../experiments/plan";
 import type { RunRecord } from "../../experiments/records";
 import type { Budget } from "../item";
@@ -30,12 +32,13 @@ interface NoiseScale {
   readonly alphas: readonly number[];
   /** Table 8's grid, in order. */
   readonly table8Rhos: readonly number[];
-  readonly validationSize: number;
+  /** Images held out of the training set to tune on, and to measure Table 8 on. */
+  readonly heldOutSize: number;
+  /** Runs of each setting that is tried, each with a seed that is never reported. */
+  readonly tuningSeeds: number;
 }
 
 type Training = Omit<TrainingPart, "epochs">;
-
-const tuningSeed = TUNING_SEEDS[0]!;
 
 const paperGrid = [0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5]; // paper Table 8
 const paperRates = [0.2, 0.4, 0.6, 0.8]; // paper Table 4
@@ -48,7 +51,7 @@ const scales: Record<Budget, NoiseScale> = {
       training: { batchSize: 50, learningRate: 0.02 },
     },
     ...{ noiseRates: [0.4], seeds: 1, epochs: 2, epochFactors: [1], evaluations: 2 },
-    ...{ rhos: () => [0.1], alphas: [8], table8Rhos: [0, 0.1], validationSize: 100 },
+    ...{ rhos: () => [0.1], alphas: [8], table8Rhos: [0, 0.1], heldOutSize: 100, tuningSeeds: 1 },
   },
   demo: {
     base: {
@@ -57,7 +60,7 @@ const scales: Record<Budget, NoiseScale> = {
       training: { batchSize: 128, learningRate: 0.02 },
     },
     ...{ noiseRates: [0.4], seeds: 1, epochs: 40, epochFactors: [2], evaluations: 20 },
-    ...{ rhos: () => [0.2], alphas: [8], table8Rhos: [0, 0.05, 0.2, 0.5], validationSize: 1000 }, // ρ: ours, found on other seeds
+    ...{ rhos: () => [0.2], alphas: [8], table8Rhos: [0, 0.05, 0.2, 0.5], heldOutSize: 1000, tuningSeeds: 1 }, // ρ: ours, found on other seeds
   },
   lab: {
     base: {
@@ -66,7 +69,7 @@ const scales: Record<Budget, NoiseScale> = {
       training: { batchSize: 128, learningRate: 0.02 }, // ours: at 0.1 this network, without batch norm, is unstable
     },
     ...{ noiseRates: paperRates, seeds: 5, epochs: 40, epochFactors: [1, 2], evaluations: 20 },
-    ...{ rhos: () => [0.05, 0.1, 0.2, 0.5], alphas: [1, 8, 32], table8Rhos: paperGrid, validationSize: 5000 },
+    ...{ rhos: () => [0.05, 0.1, 0.2, 0.5], alphas: [1, 8, 32, 128], table8Rhos: paperGrid, heldOutSize: 2000, tuningSeeds: 3 },
   },
   paper: {
     base: {
@@ -77,7 +80,7 @@ const scales: Record<Budget, NoiseScale> = {
     ...{ noiseRates: paperRates, seeds: 5, epochs: 200, epochFactors: [1, 2], evaluations: 200 },
     rhos: (noiseRate) => [noiseRate > 0.7 ? 0.05 : 0.1], // paper App. C
     alphas: [1, 8, 16, 32], // paper App. C
-    ...{ table8Rhos: paperGrid, validationSize: 5000 }, // paper App. C: a tenth
+    ...{ table8Rhos: paperGrid, heldOutSize: 5000, tuningSeeds: 1 }, // paper App. C: a tenth
   },
 };
 
@@ -93,11 +96,12 @@ export function describeNoiseRuns(budget: Budget): string {
   return `${describeModel(base.model)}, ${describeDataset(base.dataset)}, symmetric noise, ${times}`;
 }
 
-/** The same for the tuning runs, which are tested on clean images that no run is trained on, with one seed. */
+/** The same for the tuning runs, which are tested on clean images held out of the training set. */
 export function describeTuning(budget: Budget): string {
-  const { base, epochs, validationSize } = scales[budget];
-  const images = describeDataset({ ...base.dataset, validationSize }).replace("test images", "clean validation images");
-  return `${describeModel(base.model)}, ${images}, symmetric noise, ${epochs} epochs, one seed`;
+  const { base, epochs, heldOutSize, tuningSeeds } = scales[budget];
+  const images = describeDataset({ ...base.dataset, heldOutSize }).replace("test images", "clean held-out images");
+  const times = `${countOf(epochs, "epoch")}, ${countOf(tuningSeeds, "seed")}`;
+  return `${describeModel(base.model)}, ${images}, symmetric noise, ${times}`;
 }
 
 /** Footnotes on how the settings of a budget were found. */
@@ -147,10 +151,13 @@ function methodsNamed(names: readonly string[] | undefined): readonly NoiseMetho
 function tuningRunsOf(method: NoiseMethod, budget: Budget, noiseRate: number): PlannedRun[] {
   const search = searchOf(method, budget, noiseRate);
   if (search.length === 1) return [];
-  return search.map((training, index) => ({
-    config: validationConfig(budget, { noiseRate, training, bootstrap: method.bootstrap }),
-    labels: { stage: "tuning", method: method.name, noiseRate, index },
-  }));
+  return search.flatMap((training, index) =>
+    heldOutRuns(
+      budget,
+      { noiseRate, training, bootstrap: method.bootstrap },
+      { stage: "tuning", method: method.name, noiseRate, index },
+    ),
+  );
 }
 
 interface NoisyRun {
@@ -159,16 +166,17 @@ interface NoisyRun {
   readonly bootstrap: true | undefined;
 }
 
-/** Tested after its last epoch on clean images that no run is trained on, with a seed that is not reported. */
-export function validationConfig(budget: Budget, { noiseRate, training, bootstrap }: NoisyRun): RunOptions {
-  const { base, validationSize } = scales[budget];
-  return {
-    dataset: { ...base.dataset, validationSize },
-    noise: { noiseRate, noiseSeed: tuningSeed },
+/** The run once for each tuning seed, tested after its last epoch on clean images held out of the training set. */
+export function heldOutRuns(budget: Budget, { noiseRate, training, bootstrap }: NoisyRun, labels: RunTags): PlannedRun[] {
+  const { base, heldOutSize, tuningSeeds } = scales[budget];
+  const config = {
+    dataset: base.dataset,
+    noise: { noiseRate },
     model: base.model,
-    training: { ...base.training, ...training, evaluateEvery: training.epochs, seed: tuningSeed },
+    training: { ...base.training, ...training },
     ...(bootstrap ? { bootstrap: {} } : {}),
   };
+  return runsOfEachSeed({ config, labels }, { heldOutSize, seeds: TUNING_SEEDS.slice(0, tuningSeeds) });
 }
 
 /** The reported runs of all methods, or of those named; those of a method appear when its hyper-parameters are chosen. */

@@ -1,14 +1,14 @@
-/** Table 8: clean validation error of bootstrapped SAM, for each ρ and noise rate; the runs that choose Table 4's ρ. */
+/** Table 8: error of bootstrapped SAM on clean held-out images, for each ρ and noise rate; the runs that choose Table 4's ρ. */
 import { finishedRecords, labeledRows, type LabeledRow, type PlannedRun } from "../../experiments/plan";
 import type { RunRecord } from "../../experiments/records";
-import { formatEstimate, pairedDifference, type SeedMean } from "../../experiments/statistics";
-import { errorVersusRho, type FigureSpec } from "../../plots";
+import { estimate, formatEstimate, pairedDifference, type SeedMean } from "../../experiments/statistics";
+import { errorVersusRho, inPercent, type FigureSpec } from "../../plots";
 import { runFootnotes, type TableRow } from "../../tables";
 import type { Claim } from "../claims";
 import type { Budget, ItemSummary, ItemTable, PaperItem } from "../item";
 import { paperNumbers, selectNumbers } from "../numbers";
 import { claimsByRate, percent, placeOf, ratesOf, signed, type RateGain } from "./accuracies";
-import { describeTuning, noiseRates, samEpochs, table8Rhos, validationConfig } from "./runs";
+import { describeTuning, heldOutRuns, noiseRates, samEpochs, table8Rhos } from "./runs";
 
 export const table8: PaperItem<Table8Row> = {
   id: "table-8",
@@ -44,17 +44,34 @@ export interface Table8Row extends LabeledRow {
 
 function plan(budget: Budget): PlannedRun[] {
   return noiseRates(budget).flatMap((noiseRate) =>
-    table8Rhos(budget).map((rho) => ({
-      config: validationConfig(budget, { noiseRate, training: { epochs: samEpochs(budget), rho }, bootstrap: true }),
-      labels: { rho, noiseRate },
-    })),
+    table8Rhos(budget).flatMap((rho) =>
+      heldOutRuns(budget, { noiseRate, training: { epochs: samEpochs(budget), rho }, bootstrap: true }, { rho, noiseRate }),
+    ),
   );
 }
 
-/** The row with the lowest error at a noise rate; the smaller ρ among ties. */
-export function bestRow(rows: readonly Table8Row[], noiseRate: number): Table8Row | undefined {
+/** The runs of one ρ at one noise rate, one for each seed. */
+interface Table8Point {
+  readonly rho: number;
+  readonly noiseRate: number;
+  readonly rows: readonly Table8Row[];
+  /** Of the error, in [0, 1]. */
+  readonly error: SeedMean;
+}
+
+function pointsAt(rows: readonly Table8Row[], noiseRate: number): Table8Point[] {
   const here = rows.filter((row) => row.noiseRate === noiseRate);
-  return here.reduce<Table8Row | undefined>((a, b) => (a && a.testErrorRate <= b.testErrorRate ? a : b), undefined);
+  const rhos = [...new Set(here.map(({ rho }) => rho))].sort((a, b) => a - b);
+  return rhos.map((rho) => {
+    const mine = here.filter((row) => row.rho === rho);
+    return { rho, noiseRate, rows: mine, error: estimate(mine.map(({ testErrorRate }) => testErrorRate)) };
+  });
+}
+
+/** The ρ with the lowest mean error at a noise rate; the smaller ρ among ties. */
+export function bestPoint(rows: readonly Table8Row[], noiseRate: number): Table8Point | undefined {
+  const points = pointsAt(rows, noiseRate);
+  return points.reduce<Table8Point | undefined>((a, b) => (a && a.error.mean <= b.error.mean ? a : b), undefined);
 }
 
 /** Differences between values of ρ that the paper's claim names, so that none is chosen by its error. */
@@ -94,34 +111,40 @@ function listPoints(gains: readonly RateGain[]): string {
 }
 
 function bestOfEach(rows: readonly Table8Row[]): string[] {
-  const listed = bestRows(rows).map(
-    ({ noiseRate, rho, testErrorRate }) =>
-      `${percent(noiseRate)} noise: ${error(testErrorRate)} at ρ = ${rho}, ${error(errorAt(rows, noiseRate, 0))} at ρ = 0`,
-  );
+  const listed = bestPoints(rows).map(({ noiseRate, rho, error }) => {
+    const plain = pointAt(rows, noiseRate, 0);
+    return `${percent(noiseRate)} noise: ${errorText(error)} at ρ = ${rho}, ${plain ? errorText(plain.error) : "–"} at ρ = 0`;
+  });
   return [`Lowest error by noise rate: ${listed.join("; ")}.`];
 }
 
-function bestRows(rows: readonly Table8Row[]): Table8Row[] {
-  return ratesOf(rows).map((noiseRate) => bestRow(rows, noiseRate)!);
+function bestPoints(rows: readonly Table8Row[]): Table8Point[] {
+  return ratesOf(rows).map((noiseRate) => bestPoint(rows, noiseRate)!);
+}
+
+function pointAt(rows: readonly Table8Row[], noiseRate: number, rho: number): Table8Point | undefined {
+  return pointsAt(rows, noiseRate).find((point) => point.rho === rho);
 }
 
 /** What the second training adds: nothing at ρ = 0, says the paper. */
 function secondTraining(rows: readonly Table8Row[]): string[] {
-  const change = ({ firstTestErrorRate, testErrorRate }: Table8Row) => testErrorRate - firstTestErrorRate;
-  const [plain, bests] = [rows.filter(({ rho }) => rho === 0), bestRows(rows)];
-  if (plain.length === 0 || [...plain, ...bests].map(change).some(Number.isNaN)) return [];
-  const list = (some: readonly Table8Row[]) =>
-    some.map((row) => `${signed({ mean: change(row), n: 1 })} (${percent(row.noiseRate)})`).join(", ");
+  const bests = bestPoints(rows);
+  const plain = bests.flatMap(({ noiseRate }) => pointAt(rows, noiseRate, 0) ?? []);
+  const measured = [...plain, ...bests].flatMap((point) => point.rows);
+  if (plain.length === 0 || measured.some(({ firstTestErrorRate }) => Number.isNaN(firstTestErrorRate))) return [];
+  const list = (points: readonly Table8Point[]) =>
+    points.map((point) => `${signed(secondChange(point))} (${percent(point.noiseRate)})`).join(", ");
   return [
     `The second training, on predicted labels, changes the error at ρ = 0 by ${list(plain)} points and at the best ρ by ${list(bests)}.`,
   ];
 }
 
-function errorAt(rows: readonly Table8Row[], noiseRate: number, rho: number): number {
-  return rows.find((row) => row.noiseRate === noiseRate && row.rho === rho)?.testErrorRate ?? NaN;
+function secondChange({ rows }: Table8Point): SeedMean {
+  return estimate(rows.map(({ firstTestErrorRate, testErrorRate }) => testErrorRate - firstTestErrorRate));
 }
 
-const error = (rate: number) => (Number.isNaN(rate) ? "–" : `${(100 * rate).toFixed(1)} %`);
+const errorText = (error: SeedMean) => `${cellText(error)} %`;
+const cellText = (error: SeedMean) => formatEstimate(error, { scale: 100, decimals: 1 });
 
 /** Error on clean held-out images by ρ and noise rate, the paper's and ours. */
 function tableOf(runs: readonly Table8Row[], budget: Budget): ItemTable {
@@ -139,12 +162,12 @@ function tableOf(runs: readonly Table8Row[], budget: Budget): ItemTable {
   return {
     rows,
     title:
-      "Table 8: error of bootstrapped SAM in per cent on clean validation images, by ρ and noise rate. Paper: CIFAR-10; ours: as below",
+      "Table 8: error of bootstrapped SAM in per cent on clean held-out images, by ρ and noise rate. Paper: CIFAR-10; ours: as below",
     columns: { rho: "ρ", ...Object.fromEntries(columns) },
     strong: (row, field) => (field.startsWith("paper") || field.startsWith("ours")) && row[field] === lowest(rows, field),
     footnotes: runFootnotes({
       budget,
-      seeds: 1,
+      seeds: seedsOf(runs),
       paperSpread: numbers.spread,
       notes: [`${describeTuning(budget)}.`, "Bold: the lowest of its column."],
     }),
@@ -152,17 +175,17 @@ function tableOf(runs: readonly Table8Row[], budget: Budget): ItemTable {
 }
 
 function cellsOf(runs: readonly Table8Row[], rho: number, noiseRate: number): [string, string | undefined][] {
-  const ours = runs.find((row) => row.rho === rho && row.noiseRate === noiseRate);
+  const ours = pointAt(runs, noiseRate, rho);
   const [printed] = selectNumbers(paperNumbers("table-8"), { rho, noiseRate });
   return [
     [`paper${noiseRate}`, printed?.value.toFixed(1)],
-    [`ours${noiseRate}`, ours && (100 * ours.testErrorRate).toFixed(1)],
+    [`ours${noiseRate}`, ours && cellText(ours.error)],
   ];
 }
 
 function lowest(rows: readonly TableRow[], field: string): string | undefined {
   const texts = rows.flatMap((row) => row[field] ?? []).map(String);
-  return texts.reduce<string | undefined>((a, b) => (a && Number(a) <= Number(b) ? a : b), undefined);
+  return texts.reduce<string | undefined>((a, b) => (a && parseFloat(a) <= parseFloat(b) ? a : b), undefined);
 }
 
 function figureOf(runs: readonly Table8Row[], budget: Budget): FigureSpec {
@@ -173,13 +196,15 @@ function figureOf(runs: readonly Table8Row[], budget: Budget): FigureSpec {
     series: series(Number(noiseRate)),
     mean: value,
   }));
-  const bests = bestRows(runs).map(({ noiseRate, rho }) => `${rho} at ${percent(noiseRate)}`);
+  const bests = bestPoints(runs).map(({ noiseRate, rho }) => `${rho} at ${percent(noiseRate)}`);
   return errorVersusRho({
     title: `Bootstrapped SAM errs least at ρ = ${bests.join(", ")} noise`,
-    subtitle: `Error on clean validation images against ρ. Paper: CIFAR-10, ResNet-32. Ours: ${describeTuning(budget)}.`,
+    subtitle: `Error on clean held-out images against ρ. Paper: CIFAR-10, ResNet-32. Ours: ${describeTuning(budget)}.`,
     seriesTitle: "noise (%)",
-    yTitle: "validation error (%)",
-    rows: runs.map(({ rho, noiseRate, testErrorRate }) => ({ rho, series: series(noiseRate), mean: 100 * testErrorRate })),
+    yTitle: "error on held-out images (%)",
+    rows: ratesOf(runs).flatMap((rate) =>
+      pointsAt(runs, rate).map(({ rho, noiseRate, error }) => ({ rho, series: series(noiseRate), ...inPercent(error) })),
+    ),
     paper: paper.filter((point) => rates.includes(point.series)),
   });
 }
@@ -188,20 +213,21 @@ const at40 = 0.4;
 
 /** At 40 % noise: the error at the best ρ and at ρ = 0. */
 function summarize(rows: readonly Table8Row[]): ItemSummary {
-  const ours = rows
-    .filter(({ noiseRate }) => noiseRate === at40)
-    .map(({ rho, testErrorRate }) => ({ rho, error: 100 * testErrorRate }));
   const printed = selectNumbers(paperNumbers("table-8"), { noiseRate: at40 });
   return {
-    paper: `at 40 % noise: ${describeGrid(printed.map(({ rho, value }) => ({ rho: Number(rho), error: value })))}`,
-    ours: describeGrid(ours),
-    seeds: 1,
+    paper: `at 40 % noise: ${describeGrid(printed.map(({ rho, value }) => ({ rho: Number(rho), error: { mean: value / 100, n: 1 } })))}`,
+    ours: describeGrid(pointsAt(rows, at40)),
+    seeds: seedsOf(rows),
     claims: claimsOf(rows).filter(({ where }) => where === placeOf(at40)),
   };
 }
 
-function describeGrid(points: readonly { readonly rho: number; readonly error: number }[]): string {
-  const best = points.reduce((a, b) => (b.error < a.error ? b : a));
+function describeGrid(points: readonly Pick<Table8Point, "rho" | "error">[]): string {
+  const best = points.reduce((a, b) => (b.error.mean < a.error.mean ? b : a));
   const plain = points.find(({ rho }) => rho === 0)!;
-  return `${best.error.toFixed(1)} % error at ρ = ${best.rho}, ${plain.error.toFixed(1)} % at ρ = 0`;
+  return `${cellText(best.error)} % error at ρ = ${best.rho}, ${cellText(plain.error)} % at ρ = 0`;
+}
+
+function seedsOf(rows: readonly Table8Row[]): number {
+  return new Set(rows.map(({ seed }) => seed)).size;
 }

@@ -25,13 +25,14 @@ describe("paper/noise/table4", () => {
       assert.equal(reported.length, 3 * 4 * 5); // four noise rates, five seeds
     });
 
-    it("tunes on clean images that no run is trained on, with labels flipped and weights drawn from a seed that is not reported", () => {
+    it("tunes on clean images that no run is trained on, with labels flipped and weights drawn from seeds that are not reported", () => {
       for (const { config } of tuning()) {
-        assert.ok(config.dataset.validationSize! > 0);
-        assert.deepEqual([config.training.seed, config.noise!.noiseSeed], [1000, 1000]);
+        const { dataset, noise, training } = runConfig(config);
+        assert.deepEqual([dataset.heldOutSize, dataset.heldOutSeed, noise!.noiseSeed], [2000, training.seed, training.seed]);
       }
+      assert.deepEqual([...new Set(tuning().map(({ config }) => config.training.seed))], [1000, 1001, 1002]);
       for (const { config } of table4.plan("lab", []).filter((run) => !isTuning(run)))
-        assert.equal(config.dataset.validationSize ?? 0, 0);
+        assert.equal(config.dataset.heldOutSize ?? 0, 0);
     });
 
     it("takes for each noise rate the hyper-parameters that were best on the held-out images, the first of equals", () => {
