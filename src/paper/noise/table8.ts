@@ -196,9 +196,8 @@ function figureOf(runs: readonly Table8Row[], budget: Budget): FigureSpec {
     series: series(Number(noiseRate)),
     mean: value,
   }));
-  const bests = bestPoints(runs).map(({ noiseRate, rho }) => `${rho} at ${percent(noiseRate)}`);
   return errorVersusRho({
-    title: `Bootstrapped SAM errs least at ρ = ${bests.join(", ")} noise`,
+    title: `Bootstrapped SAM errs least at ρ = ${describeBests(bestPoints(runs))} noise`,
     subtitle: `Error on clean held-out images against ρ. Paper: CIFAR-10, ResNet-32. Ours: ${describeTuning(budget)}.`,
     seriesTitle: "noise (%)",
     yTitle: "error on held-out images (%)",
@@ -207,6 +206,13 @@ function figureOf(runs: readonly Table8Row[], budget: Budget): FigureSpec {
     ),
     paper: paper.filter((point) => rates.includes(point.series)),
   });
+}
+
+/** "0.2 at 20, 40, 60 % and 0.1 at 80 %". */
+function describeBests(bests: readonly Table8Point[]): string {
+  const rhos = [...new Set(bests.map(({ rho }) => rho))];
+  const rates = (rho: number) => bests.filter((each) => each.rho === rho).map(({ noiseRate }) => Math.round(100 * noiseRate));
+  return rhos.map((rho) => `${rho} at ${rates(rho).join(", ")} %`).join(" and ");
 }
 
 const at40 = 0.4;
