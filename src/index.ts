@@ -65,15 +65,27 @@ export { dataFrame, historyTable, toCsv, toHtml, toLatex, toMarkdown, toText } f
 export type { TableRow } from "./tables";
 
 // Groups
+/** Assignments: what a class is handed out, and how submissions are graded. */
 export * as classroom from "./classroom";
+/** Data sets and their readers, batches, augmentation and label noise. */
 export * as data from "./data";
+/** Which engine computes, arithmetic on named weights, derivatives and random streams. */
 export * as engine from "./engine";
+/** Runs as plain data: configs, records, running what has no record yet, and statistics over seeds. */
 export * as experiments from "./experiments";
+/** Losses per example, robust ones against wrong labels, and mixtures fitted to losses. */
 export * as losses from "./losses";
+/** Networks, their building blocks, and weights in and out. */
 export * as models from "./models";
+/** SAM, base optimizers and learning-rate schedules. */
 export * as optim from "./optim";
+/** The paper's tables and figures: the catalog, each item's rows, the paper's own numbers, claims. */
 export * as paper from "./paper";
+/** Figures: plain rows in, a Vega-Lite or Vega specification out, and its rendering as SVG and PNG. */
 export * as plots from "./plots";
+/** Curvature operators, Lanczos, spectral density, trace, sharpness measures and loss surfaces. */
 export * as sharpness from "./sharpness";
+/** Tables: plain rows in; Markdown, HTML, plain text, CSV, LaTeX or a danfojs DataFrame out. */
 export * as tables from "./tables";
+/** The training loop, its steps, evaluation, checkpoints, and methods against wrong labels. */
 export * as training from "./training";

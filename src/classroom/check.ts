@@ -1,10 +1,12 @@
 /** The one function that an assignment's tests call: it compares a value with what is expected and says the outcome in a sentence. */
 
+/** Options of `check`. */
 export interface CheckOptions {
   /** Largest difference of numbers, relative where the expected one is above 1. Default 1e-6 (ours: some digits of float32). */
   readonly tolerance?: number;
 }
 
+/** Outcome of one check. */
 export interface Verdict {
   /** What was checked, as a statement. */
   readonly title: string;

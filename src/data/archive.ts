@@ -9,6 +9,7 @@ import { partialName, removeAbandoned } from "../engine/atomicFile";
 import { isGzip } from "./files";
 import { zipEntries } from "./zip";
 
+/** Options of `extractArchive`: bounds on what an archive may hold. */
 export interface ExtractOptions {
   /** bound on the unpacked bytes in all; ours: 8 GiB */
   maxBytes?: number;

@@ -3,11 +3,13 @@ import type { OptionKinds, Rng } from "../engine";
 import { checkOptions } from "../engine/options"; // not the engine itself: worker threads need no TensorFlow
 import { imageLength, type ImageShape } from "./shape";
 
+/** Pixels of one image or of a batch, as bytes or as normalized floats. */
 export type Pixels = Uint8Array | Float32Array;
 
 /** Changes one image, (height·width·channels), in place. */
 export type ImageOp<P extends Pixels = Pixels> = (image: P, shape: ImageShape, rng: Rng) => void;
 
+/** Which batch of which epoch is augmented, and the random stream of it. */
 export interface BatchPlace {
   shape: ImageShape;
   /** the stream of the epoch; image i uses `rng.split(firstIndex + i)` */
@@ -19,15 +21,19 @@ export interface BatchPlace {
 /** Changes to a training batch, in place: on bytes before normalization, on pixels after it. */
 export interface Augmentation {
   readonly name: string;
+  /** Changes the bytes before they are normalized. */
   readonly bytes?: (images: Uint8Array, place: BatchPlace) => void;
+  /** Changes the normalized pixels. */
   readonly pixels?: (images: Float32Array, place: BatchPlace) => void;
 }
 
+/** Options of `reflectCrop`. */
 export interface CropOptions {
   /** pixels of reflection on each side; 4: official code */
   pad?: number;
 }
 
+/** Options of `cutout`. */
 export interface CutoutOptions {
   /** side of the box in pixels; 16: official code, on 32 and on 28 pixels alike. `scaledCutoutSize` keeps the share of the image */
   size?: number;
@@ -90,6 +96,7 @@ export function perImage<P extends Pixels>(...ops: ImageOp<P>[]): (images: P, pl
     });
 }
 
+/** Options of `mixup`. */
 export interface MixupOptions {
   numClasses: number;
   /** λ ~ Beta(α, α); 1: official code. The paper's label-noise runs chose from {1, 8, 16, 32} */

@@ -22,6 +22,7 @@ export type AugmentName =
 
 const basic = () => [horizontalFlip(), reflectCrop()];
 
+/** The augmentations by name. */
 export const augmentations: Readonly<Record<AugmentName, Augmentation>> = {
   none: { name: "none" },
   basic: { name: "basic", bytes: perImage(...basic()) },
@@ -37,6 +38,7 @@ export const augmentations: Readonly<Record<AugmentName, Augmentation>> = {
   randaugment: { name: "randaugment", bytes: perImage(randomResizedCrop(), randAugment(), horizontalFlip()) },
 };
 
+/** Names of the augmentations, as `training.augment` takes them. */
 export const augmentNames = Object.keys(augmentations) as [AugmentName, ...AugmentName[]];
 
 /** Looks an augmentation up by name; one given as a value is returned unchanged. */

@@ -8,8 +8,10 @@ import type { ImageOp } from "./augment";
 import { cifar10Policy, imagenetPolicy, svhnPolicy } from "./autoAugmentPolicies";
 import type { ImageShape } from "./shape";
 
+/** Names of the published AutoAugment policies. */
 export type PolicyName = "cifar10" | "svhn" | "imagenet";
 
+/** Options of `autoAugment`. */
 export interface AutoAugmentOptions {
   policy: PolicyName;
   /**
@@ -20,6 +22,7 @@ export interface AutoAugmentOptions {
   reference?: "official" | "autoaugment";
 }
 
+/** Options of `randAugment`. */
 export interface RandAugmentOptions {
   /** operations per image; 2: official code */
   numLayers?: number;
@@ -27,6 +30,7 @@ export interface RandAugmentOptions {
   magnitude?: number;
 }
 
+/** Names of the operations of AutoAugment and RandAugment. */
 export type OperationName =
   | "AutoContrast"
   | "Equalize"
@@ -121,6 +125,7 @@ export function randAugment(options: RandAugmentOptions = {}): ImageOp<Uint8Arra
   };
 }
 
+/** Options of `applyOperation`. */
 export interface OperationOptions {
   shape: ImageShape;
   /** 0 to 10 */

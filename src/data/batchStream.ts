@@ -9,8 +9,10 @@ import { DecodePool } from "./decodePool";
 import { imageBatches, type ImageBatchOptions } from "./imageFolder";
 import { startWorker } from "./workerThread";
 
+/** The batches of a training in order, epoch after epoch. */
 export type BatchStream = AsyncGenerator<Batch, void, undefined>;
 
+/** Options of `batchStream`. */
 export interface BatchStreamOptions extends EpochsOptions {
   /** true: a worker thread makes the batches; false: the caller's thread does. Default: a worker thread for long work only */
   thread?: boolean;

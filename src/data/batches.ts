@@ -5,6 +5,7 @@ import type { Augmentation } from "./augment";
 import { augmentation, type AugmentName } from "./augmentations";
 import { imageLength, normalizeImages, type Dataset } from "./dataset";
 
+/** A batch, ready for the network. */
 export interface Batch {
   /** (n·height·width·channels), normalized */
   readonly images: Float32Array;
@@ -14,6 +15,7 @@ export interface Batch {
   readonly indices: Int32Array;
 }
 
+/** Options of `batches`. */
 export interface BatchOptions {
   batchSize: number;
   /** random stream of this epoch; required if `shuffle` or `augment` draws from it */
@@ -64,6 +66,7 @@ export function batches(dataset: Dataset, options: BatchOptions): IterableIterat
   });
 }
 
+/** Options of the batches of several epochs. */
 export interface EpochsOptions extends Pick<BatchOptions, "batchSize" | "augment"> {
   /** the random stream of each epoch */
   epochs: readonly Rng[];

@@ -8,6 +8,7 @@ import { cacheFolder, readBounded } from "./files";
 import { NumpyArray, readPickle, type PickleValue } from "./pickle";
 import { missingMessage } from "./sources";
 
+/** Options of `loadCifar100`. */
 export interface Cifar100Options extends LoadOptions {
   /** 100 fine classes or their 20 superclasses */
   labels?: "fine" | "coarse";

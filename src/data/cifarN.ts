@@ -26,8 +26,10 @@ export const humanLabelSets = {
   fine: "noisy_label",
 } as const;
 
+/** Names of the published sets of human labels. */
 export type HumanLabelSet = keyof typeof humanLabelSets;
 
+/** Options of `loadCifarN`. */
 export interface CifarNOptions {
   /** which human labels; CIFAR-10N: "aggregate", "random1" … "random3", "worst"; CIFAR-100N: "fine" */
   annotators: HumanLabelSet;

@@ -6,6 +6,7 @@ import { imageLength, type ImageShape } from "./shape";
 
 export { imageLength, type ImageShape } from "./shape";
 
+/** Labeled images of one size, with what normalizes them. */
 export interface Dataset {
   readonly name: string;
   readonly size: number;
@@ -30,6 +31,7 @@ export interface Dataset {
 /** A dataset whose images stay in their files. */
 export type OnDiskDataset = Dataset & Required<Pick<Dataset, "files" | "classNames">>;
 
+/** Whether the images stay in their files: `images` is then empty, and `files` and `classNames` are there. */
 export function isOnDisk(dataset: Dataset): dataset is OnDiskDataset {
   return dataset.files !== undefined;
 }
@@ -39,6 +41,7 @@ export function imagesIdentity(dataset: Dataset): Uint8Array | string {
   return isOnDisk(dataset) ? dataset.files.join("\n") : dataset.images;
 }
 
+/** Options of `splitHeldOut`. */
 export interface HeldOutOptions {
   /** share of the examples that is held out, in (0, 1); 0.1: paper App. C (ρ and the rest were tuned on a held-out tenth) */
   fraction?: number;

@@ -5,6 +5,7 @@ import { showValue } from "../engine";
 import type { RandAugmentOptions } from "./autoAugment";
 import { startWorker } from "./workerThread";
 
+/** One image to be decoded: its file, and what is made of it. */
 export interface ImageJob {
   file: string;
   /** height, width of the result */
@@ -61,6 +62,7 @@ export class DecodePool {
     });
   }
 
+  /** Ends the worker threads. */
   async close(): Promise<void> {
     this.fail(new Error("decoding was stopped"));
     await Promise.all(this.workers.map((worker) => worker.terminate()));

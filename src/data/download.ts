@@ -8,6 +8,7 @@ import { extractArchive } from "./archive";
 import { cacheFolder, maxFileBytes } from "./files";
 import { datasetSources, type DatasetSource, type DatasetSourceName } from "./sources";
 
+/** Options of `download`. */
 export interface DownloadOptions {
   /** of the whole file, 64 lower-case hexadecimal digits */
   sha256: string;
@@ -52,6 +53,7 @@ export async function download(url: string, target: string, options: DownloadOpt
   await rename(partial, target);
 }
 
+/** Options of `fetchDataset`. */
 export interface FetchOptions extends Pick<DownloadOptions, "onProgress" | "signal"> {
   /** by default data/cache/<name> */
   folder?: string;

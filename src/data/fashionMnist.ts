@@ -7,6 +7,7 @@ import { cacheFolder, sha256 } from "./files";
 import { parseIdx, readUnpackedIdx, type IdxArray } from "./idx";
 import { missingMessage } from "./sources";
 
+/** Options of a data set's loader. */
 export interface LoadOptions {
   split?: "train" | "test";
   /** take only the first `limit` images; absent: all */
@@ -80,6 +81,7 @@ export async function loadMnist(options: LoadOptions = {}): Promise<Dataset> {
   return limit === undefined ? dataset : takeFirst(dataset, limit);
 }
 
+/** Options of `loadIdxDataset`. */
 export interface IdxDatasetOptions {
   name: string;
   numClasses: number;

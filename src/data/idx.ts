@@ -3,6 +3,7 @@ import path from "node:path";
 import { checkOptions } from "../engine/options";
 import { gunzip, gunzipStart, hex, isGzip, readBounded } from "./files";
 
+/** An array as IDX files hold it. */
 export interface IdxArray {
   /** such as [60000, 28, 28] */
   readonly dims: readonly number[];
@@ -10,6 +11,7 @@ export interface IdxArray {
   readonly data: Uint8Array;
 }
 
+/** Options of `readIdx`. */
 export interface IdxOptions {
   /** number of dimensions: 3 for images, 1 for labels */
   rank: number;
@@ -44,6 +46,7 @@ export async function readUnpackedIdx(file: string, { rank, maxBytes = MAX_BYTES
   return gunzip(bytes, { name, maxBytes: expected });
 }
 
+/** Options of `parseIdx`. */
 export interface ParseIdxOptions {
   /** name of the data in error messages */
   name: string;

@@ -8,6 +8,7 @@ import type { ImageOp } from "./augment";
 import { inFile } from "./files";
 import { checkImageSize, MAX_PIXELS, readImageHeader } from "./imageHeader";
 
+/** A decoded image. */
 export interface RawImage {
   readonly height: number;
   readonly width: number;
@@ -17,6 +18,7 @@ export interface RawImage {
   readonly data: Uint8Array;
 }
 
+/** A rectangle of an image, in pixels. */
 export interface CropBox {
   top: number;
   left: number;
@@ -24,6 +26,7 @@ export interface CropBox {
   width: number;
 }
 
+/** Options of `decodeImage`. */
 export interface DecodeOptions {
   /** name of the file in error messages */
   name: string;
@@ -163,6 +166,7 @@ export function centerBox({ height, width }: Pick<RawImage, "height" | "width">,
   return { top: Math.floor((height - side + 1) / 2), left: Math.floor((width - side + 1) / 2), height: side, width: side };
 }
 
+/** Options of `randomBox`. */
 export interface RandomBoxOptions {
   /** share of the image; 0.08 … 1: official code */
   area?: readonly [number, number];

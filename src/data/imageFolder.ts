@@ -19,6 +19,7 @@ export interface ImageFolder {
   readonly labels: Int32Array;
 }
 
+/** Options of `scanImageFolder`. */
 export interface ImageFolderOptions {
   /** name of the dataset; default: the folder's own name */
   name?: string;
@@ -61,6 +62,7 @@ export async function scanImageFolder(folder: string, options: ImageFolderOption
   };
 }
 
+/** Options of `loadImageFolder`. */
 export interface LoadImageFolderOptions extends ImageFolderOptions {
   /** side of the square images in pixels, or height and width */
   size: number | readonly [number, number];
@@ -75,6 +77,7 @@ export interface LoadImageFolderOptions extends ImageFolderOptions {
   threads?: number;
 }
 
+/** Options of `openImageFolder`. */
 export type OpenImageFolderOptions = Omit<LoadImageFolderOptions, "channels" | "fit" | "threads">;
 
 const openKinds: OptionKinds<OpenImageFolderOptions> = {
@@ -152,6 +155,7 @@ async function scanned(folder: string | ImageFolder, which: ImageFolderOptions):
   return typeof folder === "string" ? scanImageFolder(folder, which) : folder;
 }
 
+/** Options of `imageBatches`. */
 export interface ImageBatchOptions {
   batchSize: number;
   /** side of the square images, or height and width; 224: ImageNet's */

@@ -5,6 +5,7 @@
 import { checkOptions, Rng } from "../engine";
 import { checkLabels } from "./dataset";
 
+/** Wrong labels beside the true ones, and how they were made. */
 export interface NoisyLabels {
   /** source of the labels, such as "symmetric" */
   readonly noiseType: string;
@@ -22,6 +23,7 @@ export interface NoisyLabels {
   readonly transitionMatrix: readonly (readonly number[])[];
 }
 
+/** Options that all kinds of noise share. */
 export interface NoiseOptions {
   /** share of the labels that are chosen to be changed, in [0, 1] */
   noiseRate: number;
@@ -30,6 +32,7 @@ export interface NoiseOptions {
   seed?: number | string;
 }
 
+/** Options of `symmetricNoise`. */
 export interface SymmetricNoiseOptions extends NoiseOptions {
   /**
    * false (ours; the paper does not say): every chosen label becomes one of the numClasses − 1 others, so the actual rate is noiseRate.
@@ -75,6 +78,7 @@ export const asymmetricMaps = {
   mnist: { 2: 7, 3: 8, 7: 1, 5: 6, 6: 5 },
 } as const satisfies Record<string, ClassMap>;
 
+/** Options of `asymmetricNoise`. */
 export interface AsymmetricNoiseOptions {
   /** share of the labels of each mapped class that are chosen, in [0, 1]; the rate over all classes is lower */
   noiseRate: number;
@@ -107,6 +111,7 @@ export function asymmetricNoise(labels: ArrayLike<number>, options: AsymmetricNo
   return record(clean, noisy, about);
 }
 
+/** Options of `instanceNoise`. */
 export interface InstanceNoiseOptions extends NoiseOptions {
   /** (n·d) features of the examples, row by row, such as normalized pixels */
   features: ArrayLike<number>;
@@ -144,6 +149,7 @@ export function instanceNoise(labels: ArrayLike<number>, options: InstanceNoiseO
   return record(clean, noisy, about);
 }
 
+/** Options of `transitionNoise`. */
 export interface TransitionNoiseOptions {
   /** 0: ours */
   seed?: number | string;
@@ -210,6 +216,7 @@ export function asymmetricTransition(options: Omit<AsymmetricNoiseOptions, "seed
   return squareMatrix(numClasses, (i, j) => (i === j ? 1 : 0) + (j === to(i) ? noiseRate : 0) - (i === j ? noiseRate : 0));
 }
 
+/** Options of `transitionMatrixWithTrace`. */
 export interface TransitionTraceOptions {
   numClasses: number;
   /** sum of the diagonal, in [0, numClasses] */

@@ -41,6 +41,7 @@ export async function saveNoise(file: string, noise: NoisyLabels): Promise<void>
   await writeFileAtomic(file, JSON.stringify(content) + "\n");
 }
 
+/** Options of `loadNoise`. */
 export interface LoadNoiseOptions {
   /** the data set's clean labels, which the file's must equal; absent: unchecked */
   labels?: ArrayLike<number>;
@@ -74,6 +75,7 @@ export function labelsSha256(labels: ArrayLike<number>): string {
   return sha256(bytes);
 }
 
+/** Options of `noisyLabelsFromCsv`. */
 export interface CsvOptions {
   /** the data set's clean labels, one for each line */
   labels: ArrayLike<number>;

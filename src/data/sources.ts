@@ -2,12 +2,14 @@
 import path from "node:path";
 import { cacheFolder } from "./files";
 
+/** A published file: its name, its addresses and its checksum. */
 export interface DatasetSourceFile {
   readonly url: string;
   readonly sha256: string;
   readonly bytes?: number;
 }
 
+/** Where a data set is published: its files, its license and its citation. */
 export interface DatasetSource {
   readonly title: string;
   readonly files: readonly DatasetSourceFile[];
@@ -92,6 +94,7 @@ export const datasetSources = {
   },
 } as const satisfies Record<string, DatasetSource>;
 
+/** Names of the data sets that can be downloaded. */
 export type DatasetSourceName = keyof typeof datasetSources;
 
 /** A data set that has to be downloaded and laid out by hand: one folder of images per class. */
@@ -214,6 +217,7 @@ export const imageFolderSources = {
   },
 } as const satisfies Record<string, ImageFolderSource>;
 
+/** Names of the data sets that are folders of images. */
 export type ImageFolderName = keyof typeof imageFolderSources;
 
 /** Error message for a missing set of image folders: where to get it and how to lay it out. */

@@ -7,8 +7,10 @@ import { cacheFolder, readBounded } from "./files";
 import { parseMat } from "./mat";
 import { missingMessage } from "./sources";
 
+/** The parts of SVHN. */
 export type SvhnPart = "train" | "extra" | "test";
 
+/** Options of `loadSvhn`. */
 export interface SvhnOptions {
   /** "train+extra": the paper's training set, 604 388 images */
   split?: SvhnPart | "train+extra";

@@ -2,6 +2,7 @@
 import { checkOptions, Rng, type OptionKinds } from "../engine";
 import { imageLength, makeDataset, type Dataset, type ImageShape } from "./dataset";
 
+/** Options of `syntheticImages`. */
 export interface SyntheticOptions {
   size: number;
   /** seed of the examples. Classes look the same for every seed, so two seeds make a training and a test set */

@@ -3,9 +3,12 @@ import os from "node:os";
 import { nativeFailure, tf, threadsWanted } from "./tf";
 import { installWasmKernels } from "./wasm";
 
+/** Names of the engines, as SHARPNESS_BACKEND takes them. */
 export type BackendName = "native" | "webgpu" | "wasm" | "cpu";
+/** All engines, the fastest first. */
 export const BACKENDS: readonly BackendName[] = ["native", "webgpu", "wasm", "cpu"];
 
+/** Which engine runs, and on what. */
 export interface EngineInfo {
   readonly backend: BackendName;
   /** TensorFlow's version on the native engine, else TensorFlow.js's. */

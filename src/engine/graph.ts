@@ -17,13 +17,16 @@ import type { Weights } from "./weights";
 
 /** Named tensors in named groups. */
 export type TensorGroups = Readonly<Record<string, Weights>>;
+/** A function from named groups of tensors to named groups of tensors. */
 export type GroupFunction = (inputs: TensorGroups) => TensorGroups;
 
+/** A recorded computation, which TensorFlow's executor replays. */
 export interface Graph {
   /** The function's result; the caller owns it. Inputs must have the recorded names, shapes and types. */
   run(inputs: TensorGroups): TensorGroups;
   /** Whether `run` takes these inputs. */
   fits(inputs: TensorGroups): boolean;
+  /** Frees the graphs. They cannot run afterwards. */
   dispose(): void;
 }
 
@@ -56,7 +59,10 @@ export class GraphCache {
 
   private readonly entries: { readonly key: readonly unknown[]; readonly graph: Graph | undefined }[] = [];
 
-  /** @param key everything that `fn` depends on beside its inputs, compared by identity */
+  /**
+   * `fn` of the inputs, replayed where it can be.
+   * @param key everything that `fn` depends on beside its inputs, compared by identity
+   */
   run<T extends TensorGroups>(key: readonly unknown[], fn: (inputs: T) => TensorGroups, inputs: T): TensorGroups {
     const entry =
       this.find(key) ?? (this.entries.length < MOST_GRAPHS ? this.add(key, fn as unknown as GroupFunction, inputs) : undefined);
@@ -69,6 +75,7 @@ export class GraphCache {
     return this.entries.filter(({ graph }) => graph !== undefined).length;
   }
 
+  /** Frees the graphs. */
   dispose(): void {
     for (const { graph } of this.entries.splice(0)) graph?.dispose();
   }

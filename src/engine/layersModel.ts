@@ -34,9 +34,11 @@ export function applyLayersModel(
   }
 }
 
+/** One call of a layers model: its variables and its mode. */
 export interface LayersModelCall {
   readonly slots: readonly LayerSlot[];
   readonly at: Weights;
+  /** The name in `at` of the value of a slot. */
   readonly keyOf: (slot: LayerSlot) => string;
   readonly training?: boolean;
 }

@@ -5,6 +5,7 @@ import { tf } from "./tf";
 /** Named tensors. Every function here returns new tensors and leaves its arguments unchanged. */
 export type Weights = Record<string, tf.Tensor>;
 
+/** The same names, with `fn` of each tensor. The caller owns what `fn` makes. */
 export function mapWeights(weights: Weights, fn: (tensor: tf.Tensor, name: string) => tf.Tensor): Weights {
   const result: Weights = {};
   for (const name of Object.keys(weights)) result[name] = fn(weights[name]!, name);
@@ -66,6 +67,7 @@ export function cloneWeights(a: Weights): Weights {
   return mapWeights(a, (tensor) => tf.clone(tensor));
 }
 
+/** Frees all tensors. */
 export function disposeWeights(a: Weights): void {
   tf.dispose(Object.values(a));
 }
@@ -100,6 +102,7 @@ export interface LossAndAux {
   readonly aux?: Weights;
 }
 
+/** A loss and its gradient; the caller owns all tensors. */
 export interface ValueAndGradient {
   readonly value: tf.Scalar;
   readonly gradient: Weights;

@@ -147,10 +147,13 @@ export interface RunOptions extends Readonly<Omit<z.input<typeof runConfigSchema
 }
 
 // Interfaces with a member of their own: the compiler prints their names, not all of their fields.
+
+/** Data set of a run, as a user writes it. */
 export interface DatasetOptions extends Readonly<Omit<z.input<typeof dataset>, "name">> {
   readonly name: DatasetName;
 }
 
+/** Label noise of a run, as a user writes it. */
 export interface NoiseOptions extends Readonly<Omit<z.input<typeof noiseSchema>, "noiseRate">> {
   /** Share of wrong labels in [0, 1]; every kind but "human" needs it. */
   readonly noiseRate?: number;

@@ -43,6 +43,7 @@ export interface MeasuredLambdaMax {
   readonly residual: number;
 }
 
+/** Curvature of a trained network, as a record keeps it. */
 export interface MeasuredCurvature {
   readonly spectrum?: MeasuredSpectrum;
   readonly surface?: MeasuredSurface;

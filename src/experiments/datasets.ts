@@ -37,6 +37,7 @@ export interface ChosenData {
   readonly imageSize: number;
 }
 
+/** What is known of a data set before it is read. */
 export interface DatasetFacts {
   readonly title: string;
   /** height, width, channels, as they are read if a config names no size */
@@ -115,8 +116,10 @@ const datasets = {
   food101: photos("food101", { title: "Food-101", numClasses: 101, trainSize: 75_750, testSize: 25_250 }),
 } satisfies Record<string, DatasetEntry>;
 
+/** Names of the data sets, as a run's config takes them. */
 export type DatasetName = keyof typeof datasets;
 
+/** All names of data sets. */
 export const datasetNames = Object.keys(datasets) as DatasetName[];
 
 /** Facts about each set that are known before it is read. */

@@ -116,6 +116,7 @@ export function kendallTau(models: readonly MeasuredModel[]): Score {
   };
 }
 
+/** Options of the bootstrap over networks. */
 export interface BootstrapOptions {
   /** Ours: 500. */
   readonly resamples?: number;

@@ -8,6 +8,7 @@ import type { RunRecord } from "./records";
 /** What a run is in its table: `{ augment: "basic", method: "SAM" }`. */
 export type RunTags = Readonly<Record<string, string | number>>;
 
+/** A run of an item: its config, and the labels under which the table or figure finds it. */
 export interface PlannedRun {
   readonly config: RunOptions;
   readonly labels: RunTags;

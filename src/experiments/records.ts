@@ -17,6 +17,7 @@ export interface RunRecord {
   readonly versions: Versions;
 }
 
+/** Numbers of a finished run. */
 export interface RunMetrics extends TrainMetrics {
   /** "finished" or "diverged"; "aborted" in what `runOne` returns of a stopped run, which is never recorded. */
   readonly outcome: string;
@@ -36,6 +37,7 @@ export interface RunMetrics extends TrainMetrics {
   readonly mSharpness?: Readonly<Record<string, number>>;
 }
 
+/** What computed a record. */
 export interface Versions {
   readonly lab: string;
   readonly tfjs: string;
@@ -52,6 +54,7 @@ export const resultsFolder = path.join(projectRoot(), "data/results");
 /** Results of the demo and smoke budgets: this machine's own, not committed. */
 export const localResultsFolder = path.join(projectRoot(), "data/cache/results");
 
+/** Options of `readRecords`. */
 export interface ReadOptions {
   /** Default: the committed results, this machine's own, then the folder results of the working directory. */
   readonly folders?: readonly string[];

@@ -280,6 +280,7 @@ function extraMetrics({ firstMetrics, relabeledNoiseRate, transitionMatrix: matr
   };
 }
 
+/** Frees a network's weights and statistics. */
 export function disposeVariables({ weights, stats }: Variables): void {
   tf.dispose([...Object.values(weights), ...Object.values(stats)]);
 }

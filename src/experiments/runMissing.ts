@@ -10,6 +10,7 @@ import { configCost } from "./runCost";
 import { checkpointOf, claimRun, removeCheckpoints, sweepCheckpoints } from "./runFiles";
 import { WorkerProcess } from "./workerProcess";
 
+/** Options of `runMissing`. */
 export interface RunMissingOptions {
   /** Name of the records' file: an item of the paper such as "table-5", or any name of your own. */
   readonly item: string;
@@ -23,11 +24,13 @@ export interface RunMissingOptions {
   readonly signal?: AbortSignal;
   /** False: Ctrl-C, a notebook's interrupt and SIGTERM are left to the caller. Default true: they stop the runs as the signal does. */
   readonly stopOnInterrupt?: boolean;
+  /** Called whenever a run has made progress. */
   readonly onProgress?: (progress: RunProgress) => void;
   /** Receives a sentence on torn lines, and on other processes that make some of these runs; default: no one does. */
   readonly onWarning?: (message: string) => void;
 }
 
+/** How far `runMissing` is. */
 export interface RunProgress {
   /** Runs that had no record. */
   readonly total: number;

@@ -21,6 +21,7 @@ export interface SeedValue {
   readonly value: number;
 }
 
+/** Options of `estimate`, `pairedDifference` and `pairedFactor`. */
 export interface EstimateOptions {
   /** Confidence in (0, 1). */
   readonly level?: number; // 0.95: paper section 3
@@ -145,6 +146,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
+/** Options of `formatEstimate`. */
 export interface FormatOptions {
   /** Decimals of the mean and of the bar. */
   readonly decimals?: number; // 2: as Table 5 prints

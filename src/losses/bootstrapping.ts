@@ -3,6 +3,7 @@ import { checkOptions, tf } from "../engine";
 import { checkShare, checkTargets } from "./checks";
 import { softmaxCrossEntropy } from "./crossEntropy";
 
+/** Options of `softBootstrapping` and `hardBootstrapping`. */
 export interface BootstrappingOptions {
   /** β in [0, 1], the label's share in the target; 1 is cross-entropy. Default, from memory of the paper: 0.95 soft, 0.8 hard. */
   readonly beta?: number;

@@ -2,6 +2,7 @@
 import { checkOptions, tf } from "../engine";
 import { checkTargets } from "./checks";
 
+/** Options of `crossEntropy`. */
 export interface CrossEntropyOptions {
   /** s ∈ [0, 1): the target becomes (1 − s)·t + s/numClasses. Default 0. */
   readonly labelSmoothing?: number;

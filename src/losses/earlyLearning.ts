@@ -6,6 +6,7 @@ import { checkOptions, tf, type OptionKinds } from "../engine";
 import { checkFactor, checkShare, checkTargets } from "./checks";
 import { softmaxCrossEntropy } from "./crossEntropy";
 
+/** Options of `updateElrTargets`. */
 export interface ElrTargetOptions {
   /** (n) position of each row of the logits in the training set; no two are equal. */
   readonly indices: ArrayLike<number>;
@@ -13,6 +14,7 @@ export interface ElrTargetOptions {
   readonly beta?: number;
 }
 
+/** Options of `elrLoss`. */
 export interface ElrOptions {
   /** (n, numClasses) t̄ of each example, as `elrTargetsOf` gives them */
   readonly targets: tf.Tensor2D;
@@ -22,6 +24,7 @@ export interface ElrOptions {
 
 const elrKinds: OptionKinds<ElrOptions> = { targets: "object", lambda: "number" };
 
+/** The authors' values for CIFAR-10. */
 export const elrDefaults = { beta: 0.7, lambda: 3 } as const;
 
 // The authors' code keeps p in these bounds, so that log(1 − ⟨p, t̄⟩) is finite; there is no gradient outside.

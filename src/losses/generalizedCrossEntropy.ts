@@ -6,11 +6,13 @@ import { checkOptions, tf } from "../engine";
 import { checkShare, checkTargets } from "./checks";
 import { softmaxCrossEntropy } from "./crossEntropy";
 
+/** Options of `generalizedCrossEntropy`. */
 export interface GeneralizedCrossEntropyOptions {
   /** in [0, 1]; 0 is cross-entropy. Default 0.7: the authors'. */
   readonly q?: number;
 }
 
+/** Options of `truncatedGeneralizedCrossEntropy`. */
 export interface TruncatedGeneralizedCrossEntropyOptions extends GeneralizedCrossEntropyOptions {
   /** k in (0, 1): examples with p_y below it have the constant loss L_q(k), so no gradient. Default 0.5: the authors'. */
   readonly threshold?: number;

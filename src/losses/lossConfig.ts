@@ -55,6 +55,7 @@ export type LossConfig = z.output<typeof lossConfigSchema>;
 /** A loss as a user writes it; omitted options have their defaults. */
 export type LossOptions = z.input<typeof lossConfigSchema>;
 
+/** What a loss by name may depend on beside its options. */
 export interface LossContext {
   /** The next epoch, from 1. Default: after every warm-up. */
   readonly epoch?: number;

@@ -8,6 +8,7 @@ import { checkOptions, tf } from "../engine";
 import { checkTargets } from "./checks";
 import { softmaxCrossEntropy } from "./crossEntropy";
 
+/** Options of `forwardCorrection` and `backwardCorrection`. */
 export interface LossCorrectionOptions {
   /** (numClasses, numClasses), row: true class, column: label; rows sum to 1. `symmetricTransition` and its like make one. */
   readonly transitionMatrix: readonly (readonly number[])[];

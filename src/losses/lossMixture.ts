@@ -5,6 +5,7 @@
 import gammaln from "@stdlib/math-base-special-gammaln";
 import { checkOptions, type OptionKinds } from "../engine";
 
+/** One component of a beta mixture. */
 export interface BetaComponent {
   /** Share of the examples, in [0, 1]. */
   readonly weight: number;
@@ -12,6 +13,7 @@ export interface BetaComponent {
   readonly beta: number;
 }
 
+/** One component of a Gaussian mixture. */
 export interface GaussianComponent {
   /** Share of the examples, in [0, 1]. */
   readonly weight: number;
@@ -29,10 +31,12 @@ interface Fitted<Component> {
   readonly converged: boolean;
 }
 
+/** A fitted mixture of two beta distributions. */
 export interface BetaMixture extends Fitted<BetaComponent> {
   readonly kind: "beta";
 }
 
+/** A fitted mixture of two Gaussians. */
 export interface GaussianMixture extends Fitted<GaussianComponent> {
   readonly kind: "gaussian";
 }
@@ -49,8 +53,10 @@ interface EmOptions<Component> {
   readonly start?: readonly [Component, Component] | "k-means";
 }
 
+/** Options of `betaMixture`. */
 export interface BetaMixtureOptions extends EmOptions<BetaComponent> {}
 
+/** Options of `gaussianMixture`. */
 export interface GaussianMixtureOptions extends EmOptions<GaussianComponent> {
   /** Added to each variance, in squared units of the values. Default 5e-4: DivideMix' code, for losses scaled to [0, 1]. */
   readonly addedVariance?: number;
@@ -62,6 +68,7 @@ const emKinds: OptionKinds<EmOptions<unknown>> = {
   start: { types: ["array", "string"] },
 };
 
+/** Options of `normalizeLosses`. */
 export interface NormalizeLossesOptions {
   /** Percentile that becomes 0; lower losses are clipped. Default 5: Arazo et al.'s code. 0 for DivideMix. */
   readonly lowest?: number;
@@ -71,6 +78,7 @@ export interface NormalizeLossesOptions {
   readonly margin?: number;
 }
 
+/** Losses mapped into (0, 1), and the map. */
 export interface NormalizedLosses {
   /** (n) on [margin, 1 − margin], clipped; posteriors are computed from these. */
   readonly scaled: Float64Array;

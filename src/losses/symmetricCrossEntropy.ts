@@ -3,6 +3,7 @@ import { checkOptions, tf } from "../engine";
 import { checkFactor, checkTargets } from "./checks";
 import { softmaxCrossEntropy } from "./crossEntropy";
 
+/** Options of `symmetricCrossEntropy`. */
 export interface SymmetricCrossEntropyOptions {
   /** Factor of the cross-entropy. Default 0.1: the authors', for CIFAR-10. */
   readonly alpha?: number;

@@ -2,6 +2,7 @@
 import { checkTransitionMatrix } from "../data/labelNoise";
 import { checkOptions } from "../engine";
 
+/** Options of `estimateTransition`. */
 export interface TransitionEstimateOptions {
   readonly numClasses: number;
   /** Probabilities of a class from this percentile on count as outliers. Default 97: the authors' code, which has 100 (none) for CIFAR-100. */

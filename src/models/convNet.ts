@@ -3,6 +3,7 @@ import { checkOptions, tf } from "../engine";
 import { batchNorm, conv, dense, globalAveragePool } from "./layers";
 import { checkCount, checkInputShape, ModelBuilder, type Model } from "./model";
 
+/** Options of `convNet`. */
 export interface ConvNetOptions {
   /** height, width, channels */
   readonly inputShape: readonly [number, number, number];

@@ -26,8 +26,10 @@ export const efficientNetScales = {
   l2: { width: 4.3, depth: 5.3, resolution: 475, dropout: 0.5 },
 } as const satisfies Record<string, EfficientNetScale>;
 
+/** Names of the published scales. */
 export type EfficientNetVariant = keyof typeof efficientNetScales;
 
+/** Options of `efficientNet`. */
 export interface EfficientNetOptions {
   /** A published variant, or a scale of one's own. */
   readonly variant: EfficientNetVariant | EfficientNetScale;

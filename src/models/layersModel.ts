@@ -4,6 +4,7 @@ import { movingAverage } from "./layers";
 import { NetworkLayer } from "./networkLayer";
 import { ModelBuilder, type Context, type Model, type Variables } from "./model";
 
+/** Options of `fromLayersModel`. */
 export interface FromLayersModelOptions {
   /** Height, width, channels; needed where the model leaves them open. Default of a model of flat inputs: [1, 1, inputs]. */
   readonly inputShape?: Model["inputShape"];

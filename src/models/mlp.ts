@@ -3,6 +3,7 @@ import { checkOptions, tf } from "../engine";
 import { dense, flatten, heNormalFanIn } from "./layers";
 import { checkCount, checkInputShape, ModelBuilder, type Model } from "./model";
 
+/** Options of `mlp`. */
 export interface MlpOptions {
   /** height, width, channels */
   readonly inputShape: readonly [number, number, number];

@@ -4,12 +4,14 @@ import { tf, type Rng, type Weights } from "../engine";
 /** Initial values of one tensor. */
 export type Initializer = (rng: Rng, shape: readonly number[]) => Float32Array;
 
+/** Name, shape and initializer of a tensor. */
 export interface ParameterSpec {
   readonly name: string;
   readonly shape: readonly number[];
   readonly init: Initializer;
 }
 
+/** How a network is applied. */
 export interface ApplyMode {
   /** Dropout, stochastic depth and batch statistics on; default false. */
   readonly training?: boolean;
@@ -23,6 +25,7 @@ export interface ApplyMode {
   readonly batchStatistics?: boolean;
 }
 
+/** What a network returns for a batch. */
 export interface ModelOutput {
   /** (n, numClasses) */
   readonly logits: tf.Tensor2D;
@@ -36,6 +39,7 @@ export interface Variables {
   readonly stats: Weights;
 }
 
+/** A network as a pure function of named weights; it holds no tensors. */
 export interface Model {
   readonly name: string;
   /** height, width, channels */
@@ -50,8 +54,12 @@ export interface Model {
   readonly parameters: readonly ParameterSpec[];
   /** Moving averages of batch norm. */
   readonly statistics: readonly ParameterSpec[];
+  /** Random initial variables; the same stream gives the same ones. The caller owns them. */
   init(rng: Rng): Variables;
-  /** @param x (n, height, width, channels) */
+  /**
+   * The network's output for a batch, in inference mode unless `mode` says otherwise.
+   * @param x (n, height, width, channels)
+   */
   apply(weights: Weights, x: tf.Tensor4D, mode?: ApplyMode): ModelOutput;
 }
 
@@ -90,16 +98,19 @@ export class ModelBuilder {
   readonly parameters: ParameterSpec[] = [];
   readonly statistics: ParameterSpec[] = [];
 
+  /** Declares a trainable tensor. @returns its full name */
   parameter(name: string, shape: readonly number[], init: Initializer): string {
     this.parameters.push({ name, shape, init });
     return name;
   }
 
+  /** Declares a tensor that is not trained, such as a moving average. @returns its full name */
   statistic(name: string, shape: readonly number[], init: Initializer): string {
     this.statistics.push({ name, shape, init });
     return name;
   }
 
+  /** The network of what was declared, with `forward` as its function. */
   build(name: string, { inputShape, numClasses, settings }: BuildOptions, forward: Head): Model {
     const { parameters, statistics } = this;
     checkCount("numClasses", numClasses);

@@ -3,6 +3,7 @@ import { checkOptions, tf } from "../engine";
 import { batchNorm, conv, dropout, globalAveragePool } from "./layers";
 import { checkCount, ModelBuilder, type Layer, type Model } from "./model";
 
+/** Options of `networkInNetwork`. */
 export interface NetworkInNetworkOptions {
   readonly numClasses: number;
   /** height, width, channels; default 32×32×3 */

@@ -2,6 +2,7 @@
 import { checkOptions, Rng, tf } from "../engine";
 import type { Model, Variables } from "./model";
 
+/** Options of `toLayersModel`. */
 export interface ToLayersModelOptions {
   /** Default "probabilities", which the stock losses and metrics take; "logits" leaves the softmax out. */
   readonly output?: "probabilities" | "logits";

@@ -4,6 +4,7 @@ import { checkOptions, tf, type Rng, type Weights } from "../engine";
 import type { Model, ParameterSpec, Variables } from "./model";
 import { readVariables } from "./safetensors";
 
+/** Options of `loadPretrained` and `withPretrained`. */
 export interface PretrainedOptions {
   /** True: the last layer starts at random and may have another number of classes than the trained one. Default true: the paper's finetuning. */
   readonly newHead?: boolean;

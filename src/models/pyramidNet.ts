@@ -5,6 +5,7 @@ import { batchNorm, conv, dense, globalAveragePool } from "./layers";
 import { checkCount, ModelBuilder, type Context, type Layer, type Model } from "./model";
 import { poolAndPad } from "./wideResNet";
 
+/** Options of `pyramidNet`. */
 export interface PyramidNetOptions {
   readonly numClasses: number;
   /** 9n + 2: three groups of n bottlenecks of three convolutions; default 272, as in the paper. */

@@ -4,6 +4,7 @@ import { batchNorm, conv, dense, everySecond, globalAveragePool } from "./layers
 import { checkCount, ModelBuilder, type Layer, type Model } from "./model";
 import { padChannels } from "./wideResNet";
 
+/** Options of `resNetCifar`. */
 export interface ResNetCifarOptions {
   /** 6n + 2: 8, 14, 20, 32, 44, 56 … */
   readonly depth: number;

@@ -3,6 +3,7 @@ import { checkOptions, tf } from "../engine";
 import { batchNorm, conv, dense, globalAveragePool, lecunNormal, ones, padSides, zeros, type ConvOptions } from "./layers";
 import { checkCount, ModelBuilder, type Layer, type Model } from "./model";
 
+/** Options of `resNetImageNet`. */
 export interface ResNetImageNetOptions {
   /** 50, 101 or 152 as in the paper; 14 and 26 are small siblings with one and two blocks in each group. */
   readonly depth: 14 | 26 | 50 | 101 | 152;

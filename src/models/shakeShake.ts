@@ -4,6 +4,7 @@ import { applyDecoupledGate, applyGate, gateRng, uniformGate } from "./gates";
 import { batchNorm, conv, dense, everySecond, globalAveragePool } from "./layers";
 import { checkCount, ModelBuilder, type Context, type Layer, type Model } from "./model";
 
+/** Options of `shakeShake`. */
 export interface ShakeShakeOptions {
   readonly numClasses: number;
   /** 6n + 2: three groups of n blocks of two convolutions; default 26, as in the paper. */

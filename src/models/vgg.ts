@@ -3,6 +3,7 @@ import { checkOptions, tf } from "../engine";
 import { batchNorm, conv, dense, dropout, flatten, heNormalFanIn } from "./layers";
 import { checkCount, ModelBuilder, type Head, type Layer, type Model } from "./model";
 
+/** Options of `vgg`. */
 export interface VggOptions {
   readonly depth: 11 | 13 | 16 | 19;
   readonly numClasses: number;

@@ -3,6 +3,7 @@ import { checkOptions, tf } from "../engine";
 import { conv, dense, dropout, layerNorm, truncated002, zeros } from "./layers";
 import { checkCount, ModelBuilder, type Context, type Model } from "./model";
 
+/** Options of `vit`. */
 export interface VitOptions {
   readonly numClasses: number;
   /** height, width, channels; default 32×32×3 */

@@ -3,6 +3,7 @@ import { checkOptions, tf } from "../engine";
 import { batchNorm, conv, dense, dropout, globalAveragePool } from "./layers";
 import { checkCount, ModelBuilder, type Layer, type Model } from "./model";
 
+/** Options of `wideResNet`. */
 export interface WideResNetOptions {
   /** d = 6·n + 4: 10, 16, 22, 28, 40 … */
   readonly depth: number;

@@ -1,6 +1,7 @@
 /** Base optimizers as pure functions: `init` makes the slots, `update` returns new weights and new slots. */
 import { checkOptions, mapWeights, tf, zerosLikeWeights, type Weights } from "../engine";
 
+/** Learning rate and step of one update. */
 export interface UpdateOptions {
   readonly learningRate: number;
   /** Updates made before this one; Adam's bias correction needs it. */
@@ -10,18 +11,23 @@ export interface UpdateOptions {
 /** The factors of one update, which change from step to step: numbers, or scalar tensors of them in a recorded step. */
 export type UpdateFactors = Readonly<Record<string, number | tf.Scalar>>;
 
+/** Result of an update: new weights and new slots, such as momentum. The caller owns them. */
 export type WeightsAndSlots = { readonly weights: Weights; readonly slots: Weights };
 
+/** An optimizer as pure functions of weights, slots and a gradient; it holds no tensors. */
 export interface BaseOptimizer {
   readonly name: string;
   /** Slots, named `<slot>/<weight>`. */
   init(weights: Weights): Weights;
   /** One update; the same as `apply` with its `factors`. */
   update(gradient: Weights, slots: Weights, weights: Weights, options: UpdateOptions): WeightsAndSlots;
+  /** The numbers of an update that change from step to step. */
   factors(options: UpdateOptions): Readonly<Record<string, number>>;
+  /** One update with given factors; the caller owns the results. */
   apply(gradient: Weights, slots: Weights, weights: Weights, factors: UpdateFactors): WeightsAndSlots;
 }
 
+/** Options of `sgd`. */
 export interface SgdOptions {
   /** Default 0.9: official code. */
   readonly momentum?: number;
@@ -53,6 +59,7 @@ export function sgd(options: SgdOptions = {}): BaseOptimizer {
   });
 }
 
+/** Options of `adamW`. */
 export interface AdamWOptions {
   readonly beta1?: number;
   readonly beta2?: number;

@@ -16,6 +16,7 @@ import {
 /** Gradient of the batch loss at the given weights. `pass` counts from 1: SAM's first gradient, at w, is pass 1. */
 export type LossGradient = (weights: Weights, pass: number) => Weights;
 
+/** Options of `epsilonHat`. */
 export interface EpsilonHatOptions {
   /** ρ ≥ 0: the radius of the ball. Paper App. C.3: 0.05 is the untuned default. */
   readonly rho?: number;
@@ -34,6 +35,7 @@ export interface EpsilonHatOptions {
   readonly weights?: Weights;
 }
 
+/** Options of `samGradient`. */
 export interface SamOptions extends Omit<EpsilonHatOptions, "weights"> {
   /** Projected gradient ascent steps to find ε; default 1, as everywhere in the paper but in Table 11. */
   readonly ascentSteps?: number;

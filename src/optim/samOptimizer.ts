@@ -5,6 +5,7 @@
 import { checkOptions, globalNormTensor, mapWeights, Rng, tf, withRandom, type OptionKinds, type Weights } from "../engine";
 import { checkSamOptions, findEpsilon, SAM_OPTIONS, type SamOptions } from "./sam";
 
+/** Options of `SAM`. */
 export interface SamOptimizerOptions extends Omit<SamOptions, "hessianVectorProduct"> {
   /** SAM on every `interval`-th step, starting with the first; plain steps of the base optimizer between. Default 1. */
   readonly interval?: number;
@@ -163,10 +164,12 @@ export class SAM extends tf.Optimizer {
     else base.learningRate = learningRate;
   }
 
+  /** State of SAM and of its base optimizer, for saving. */
   async getWeights(): Promise<NamedTensor[]> {
     return this.base.getWeights();
   }
 
+  /** Restores what `getWeights` gave. */
   async setWeights(weights: NamedTensor[]): Promise<void> {
     const iterations = weights.find(({ name }) => name === "iter");
     if (iterations) this.steps = (await iterations.tensor.data())[0]!;
@@ -181,7 +184,10 @@ export class SAM extends tf.Optimizer {
     return { ...given, rho: this.rho, normP: normP === Infinity ? "Infinity" : normP, base } as tf.serialization.ConfigDict;
   }
 
-  /** @nocollapse */
+  /**
+   * The optimizer that `getConfig` described, as TensorFlow.js calls it when it loads a model.
+   * @nocollapse
+   */
   static fromConfig<T extends tf.serialization.Serializable>(
     cls: tf.serialization.SerializableConstructor<T>,
     config: tf.serialization.ConfigDict,

@@ -22,6 +22,7 @@ import { figureMemorization } from "./noise/figureMemorization";
 import { table4 } from "./noise/table4";
 import { table8 } from "./noise/table8";
 
+/** All items, in the paper's order. */
 export const catalog: readonly PaperItem[] = [
   table1,
   table2,

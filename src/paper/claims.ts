@@ -6,6 +6,7 @@ export type Verdict = "yes" | "no" | "undecided" | "one seed";
 
 export const verdictNames = ["yes", "no", "undecided", "one seed"] as const satisfies readonly Verdict[];
 
+/** A claim of the paper, with our verdict and its evidence. */
 export interface Claim {
   /** A clause: "SAM lowers the test error". */
   readonly statement: string;
@@ -94,6 +95,7 @@ function placesOf(found: readonly Claim[], total: number): string {
   return ` ${places.map((place, i) => (i === 0 ? place : place.replace(/^(at|for) /, ""))).join(", ")}`;
 }
 
+/** How many claims have each verdict. */
 export type ClaimCounts = Readonly<Record<Verdict, number>>;
 
 /** How many claims have each verdict. */

@@ -19,6 +19,7 @@ import { paperNumber, paperNumbers, selectNumbers } from "./numbers";
 
 /** The figure's rows from top to bottom, by the paper's names. Its Cifar100 has no counterpart in our runs. */
 export const reductionFamilies = ["Cifar10", "Cifar100", "Imagenet", "Finetuning", "SVHN / F-MNIST", "Noisy Cifar"] as const;
+/** Kinds of experiments in Figure 1, left. */
 export type ReductionFamily = (typeof reductionFamilies)[number];
 
 /** One dot. Errors in [0, 1]. */
@@ -45,6 +46,7 @@ export interface OurReduction extends Reduction {
 
 const parts = [table1, table2, table3, table4, table5];
 
+/** Figure 1, left: error reductions of all experiments. */
 export const figure1Left: PaperItem<OurReduction> = {
   id: "figure-1-left",
   title: "Figure 1, left",

@@ -13,6 +13,7 @@ import { claimSentences, type Claim } from "./claims";
  * - paper: the paper's exact settings, on a GPU with the paper's data
  */
 export const budgets = ["smoke", "demo", "lab", "paper"] as const;
+/** How much is spent on an item, see `budgets`. */
 export type Budget = (typeof budgets)[number];
 
 /** A printed table: its rows, headings and footnotes. */
@@ -58,8 +59,11 @@ export interface PaperItem<Row = unknown> {
   claims(rows: readonly Row[], budget: Budget): readonly Claim[];
   /** Sentences with numbers that belong to no claim. */
   remarks?(rows: readonly Row[], budget: Budget): readonly string[];
+  /** The table of these rows. */
   table(rows: readonly Row[], budget: Budget): ItemTable;
+  /** The figure of these rows. */
   figure(rows: readonly Row[], budget: Budget): FigureSpec;
+  /** The item's line in the table of results. */
   summary(rows: readonly Row[], budget: Budget): ItemSummary;
 }
 

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { z } from "zod";
 
+/** Items whose numbers are in data/paper. */
 export const paperItems = [
   ...["table-1", "table-2", "table-3", "table-4", "table-5", "table-6", "table-7", "table-8", "table-9", "table-10", "table-11"],
   ...["figure-1", "figure-2", "figure-3", "figure-4", "figure-5", "figure-6", "figure-7"],
@@ -26,6 +27,7 @@ export interface PaperNumber {
   readonly [key: string]: string | number | undefined;
 }
 
+/** The paper's numbers of one item. */
 export interface PaperNumbers {
   readonly item: string;
   readonly caption: string;

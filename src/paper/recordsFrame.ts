@@ -6,6 +6,7 @@ import { dataFrame, type DataFrame, type TableRow } from "../tables";
 import { findItem } from "./catalog";
 import { budgets, itemRecords, largestBudget, type Budget } from "./item";
 
+/** Options of `recordsRows` and `recordsFrame`. */
 export interface RecordsOptions {
   /** Default: the largest budget whose runs all have records. */
   readonly budget?: Budget;

@@ -17,6 +17,7 @@ import {
   type PaperItem,
 } from "./item";
 
+/** Options of `completeRecords`. */
 export interface CompleteOptions extends Pick<RunMissingOptions, "jobs" | "signal" | "tensorBoard" | "onProgress" | "onWarning"> {
   readonly budget: Budget;
 }
@@ -56,6 +57,7 @@ export interface ItemReport {
   readonly conclusions: readonly string[];
 }
 
+/** Options of `itemReport`. */
 export interface ReportOptions {
   /** Default: the largest budget whose runs all have records. */
   readonly budget?: Budget;
@@ -95,6 +97,7 @@ function reportOf(item: PaperItem, budget: Budget, records: readonly RunRecord[]
   };
 }
 
+/** Options of `reproduceItem`. */
 export interface ReproduceOptions extends Omit<CompleteOptions, "budget"> {
   /** One of `budgets`. Default: the largest whose runs all have records, so that nothing is run. */
   readonly budget?: string;

@@ -3,6 +3,7 @@ import { checkFigure } from "./checkFigure";
 import { nominal, quantitative, textWidth, unique } from "./encoding";
 import { figure, palette, type FigureSpec, type FigureTitle } from "./theme";
 
+/** Points of one exercise over a class. */
 export interface ExercisePoints {
   readonly exercise: string;
   readonly student: string;
@@ -10,6 +11,7 @@ export interface ExercisePoints {
   readonly share: number;
 }
 
+/** Options of `classPoints`. */
 export interface ClassPointsOptions extends FigureTitle {
   /** Exercises in order of first appearance. */
   readonly rows: readonly ExercisePoints[];

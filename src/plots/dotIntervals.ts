@@ -24,6 +24,7 @@ export interface LineNote {
   readonly text: string;
 }
 
+/** Options of `dotIntervals`. */
 export interface DotIntervalsOptions extends FigureTitle {
   /** Lines and panels in order of first appearance. */
   readonly rows: readonly DotInterval[];

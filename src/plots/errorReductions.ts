@@ -13,9 +13,11 @@ const reductionMarks = {
   "ours, one seed": { fill: "white", stroke: palette.ink, shape: "diamond" },
 } as const;
 
+/** Kinds of points, each with a mark of its own. */
 export type ReductionKind = keyof typeof reductionMarks;
 const reductionKinds = Object.keys(reductionMarks) as ReductionKind[];
 
+/** One point of Figure 1, left. */
 export interface ErrorReduction {
   /** The row, a key of `families`. */
   readonly family: string;
@@ -24,6 +26,7 @@ export interface ErrorReduction {
   readonly kind: ReductionKind;
 }
 
+/** Options of `errorReductions`. */
 export interface ErrorReductionsOptions extends FigureTitle {
   /** One plot for each, side by side, by their titles. */
   readonly panels: Readonly<Record<string, readonly ErrorReduction[]>>;

@@ -11,6 +11,7 @@ export interface RhoPoint extends IntervalPoint {
   readonly series: string | number;
 }
 
+/** Options of `errorVersusRho`. */
 export interface ErrorVersusRhoOptions extends FigureTitle {
   readonly rows: readonly RhoPoint[];
   /** The paper's points, drawn dashed in a panel of their own: its networks have other errors than ours. */

@@ -3,6 +3,7 @@ import { checkFigure } from "./checkFigure";
 import { colorLegend, colorScale, nominal, panelTitle, quantitative, unique, type Layer } from "./encoding";
 import { colorsFor, figure, palette, type FigureSpec, type FigureTitle } from "./theme";
 
+/** A point of a density curve. */
 export interface SpectrumPoint {
   readonly epoch: number;
   readonly method: string;
@@ -10,6 +11,7 @@ export interface SpectrumPoint {
   readonly density: number;
 }
 
+/** An eigenvalue that is marked and named. */
 export interface SpectrumMark {
   readonly epoch: number;
   readonly method: string;
@@ -19,6 +21,7 @@ export interface SpectrumMark {
   readonly ritzValues?: readonly number[];
 }
 
+/** Options of `hessianSpectra`. */
 export interface HessianSpectraOptions extends FigureTitle {
   readonly rows: readonly SpectrumPoint[];
   readonly marks?: readonly SpectrumMark[];

@@ -4,6 +4,7 @@ import { imageLength, type Dataset } from "../data";
 import { checkFigure } from "./checkFigure";
 import { figure, palette, type FigureSpec, type FigureTitle } from "./theme";
 
+/** Text below an image. */
 export interface ImageCaption {
   readonly text: string;
   /** Printed below in gray, such as the true class. */
@@ -12,9 +13,11 @@ export interface ImageCaption {
   readonly wrong?: boolean;
 }
 
+/** Options of `imageStrip`. */
 export interface ImageStripOptions extends FigureTitle {
   /** Places of the images in the data set, in order, each at least 0. */
   readonly indices: readonly number[];
+  /** Text below the image at a place in the data set. */
   readonly captionOf: (index: number) => ImageCaption;
   /** Images in a line, 1 to 8. */
   readonly columns?: number; // 8: what fits the width of a page

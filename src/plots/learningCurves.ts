@@ -25,6 +25,7 @@ export interface CurvePoint extends IntervalPoint {
   readonly panel?: string;
 }
 
+/** Options of `learningCurves`. */
 export interface LearningCurvesOptions extends FigureTitle {
   readonly rows: readonly CurvePoint[];
   /** The paper's curves, drawn faint and dotted in the same panels. */

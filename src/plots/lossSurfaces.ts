@@ -3,6 +3,7 @@ import { type Layer } from "./encoding";
 import { checkFigure } from "./checkFigure";
 import { maxWidth, palette, wrapText, type FigureSpec, type FigureTitle } from "./theme";
 
+/** A surface over a grid, as `lossAlong` gives it, with its label. */
 export interface PlottedSurface {
   readonly label: string;
   /** Ascending, evenly spaced coordinates along the first direction (columns) */
@@ -25,6 +26,7 @@ export interface Ball {
   readonly label?: string;
 }
 
+/** Options of `lossSurfaces`. */
 export interface LossSurfacesOptions extends FigureTitle {
   readonly surfaces: readonly PlottedSurface[];
   readonly valueTitle?: string;

@@ -21,6 +21,7 @@ export interface MemorizationPoint extends IntervalPoint {
   readonly noise?: string;
 }
 
+/** Options of `memorizationCurves`. */
 export interface MemorizationCurvesOptions extends FigureTitle {
   readonly rows: readonly MemorizationPoint[];
 }

@@ -5,11 +5,13 @@ import path from "node:path";
 import { checkOptions, showValue, writeFilesWhole, type OptionKinds } from "../engine";
 import type { FigureSpec } from "./theme";
 
+/** Options of `renderSvg`. */
 export interface RenderOptions {
   /** Called with each warning of Vega and Vega-Lite. Default: a warning is an error. */
   readonly onWarning?: (message: string) => void;
 }
 
+/** Options of `renderPng`. */
 export interface PngOptions extends RenderOptions {
   /** Pixels of the PNG for each pixel of the figure, above 0. */
   readonly scale?: number; // 2: sharp on dense screens
@@ -61,6 +63,7 @@ export async function renderPng(figure: FigureSpec | string, options: PngOptions
   return new Resvg(svg, { font, fitTo: { mode: "zoom", value: scale }, background: "white" }).render().asPng();
 }
 
+/** Options of `saveFigure`. */
 export interface SaveFigureOptions extends PngOptions {
   /** Default: the project's figures/. */
   readonly folder?: string;

@@ -3,6 +3,7 @@ import { checkFigure } from "./checkFigure";
 import { quantitative, wholeTicks } from "./encoding";
 import { figure, palette, type FigureSpec, type FigureTitle } from "./theme";
 
+/** Options of `ritzConvergence`. */
 export interface RitzConvergenceOptions extends FigureTitle {
   /** (steps, 1 … steps) the Ritz values after each step, from `ritzHistory`. */
   readonly history: readonly (readonly number[])[];

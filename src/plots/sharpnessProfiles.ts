@@ -14,6 +14,7 @@ export interface SharpnessProfileRow {
   readonly panel?: string;
 }
 
+/** Options of `sharpnessProfiles`. */
 export interface SharpnessProfilesOptions extends FigureTitle {
   readonly rows: readonly SharpnessProfileRow[];
 }

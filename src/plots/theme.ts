@@ -5,6 +5,7 @@ export interface FigureSpec {
   readonly [key: string]: unknown;
 }
 
+/** Title and subtitle of a figure. */
 export interface FigureTitle {
   /** The message of the figure, not the names of its axes. */
   readonly title?: string;

@@ -57,6 +57,7 @@ const hessianKinds: OptionKinds<HessianOptions> = {
   step: "number",
 };
 
+/** Kinds of curvature matrices. */
 export type CurvatureKind = "hessian" | "gauss-newton" | "empirical-fisher";
 
 /** An operator that knows what it is. Memory does not grow with the number of products. */

@@ -10,6 +10,7 @@ export function hvp(loss: (weights: tf.Tensor[]) => tf.Scalar, weights: tf.Tenso
   return hvpOfTensors(loss, weights, vector);
 }
 
+/** Options of `hvpFiniteDifference`. */
 export interface FiniteDifferenceOptions {
   /**
    * ‖hv‖, the length of the step to either side. Ours: 5e-3, where rounding (∝ 1/step) and truncation (∝ step²) of float32

@@ -300,6 +300,7 @@ function checkState(
   return state;
 }
 
+/** The largest eigenvalue with its eigenvector and its error. */
 export interface LambdaMax {
   /** The algebraically largest eigenvalue. */
   readonly lambdaMax: number;
@@ -345,6 +346,7 @@ export async function lambdaMax(operator: LinearOperator, options: LambdaMaxOpti
   };
 }
 
+/** λmax/λ₅ with both eigenvalues. */
 export interface LambdaRatio {
   /** λmax / λ5, λ5 the fifth largest. */
   readonly ratio: number;

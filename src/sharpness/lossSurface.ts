@@ -29,6 +29,7 @@ import {
 } from "./problem";
 import { norm } from "./vector";
 
+/** Options of `randomLine` and `randomPlane`. */
 export interface DirectionOptions {
   /** Same seed, same random numbers, also for another network of the same shapes. */
   seed?: number | string;
@@ -56,6 +57,7 @@ const directionKinds: OptionKinds<DirectionOptions> = {
 
 const gridKinds: OptionKinds<GridOptions> = { ...problemKinds, ...productKinds, range: "array", gridPoints: "number" };
 
+/** The loss along one direction. */
 export interface LossLine {
   /** (gridPoints) */
   readonly x: number[];
@@ -63,6 +65,7 @@ export interface LossLine {
   readonly loss: number[];
 }
 
+/** The loss over a plane. */
 export interface LossPlane {
   /** (gridPoints) */
   readonly x: number[];

@@ -59,6 +59,7 @@ export interface MSharpnessOptions extends SharpnessOptions {
   m?: number;
 }
 
+/** Result of `mSharpness`. */
 export interface MSharpness {
   /** Mean over blocks of L_B(w + ε̂_B) − L_B(w), a smaller last block weighted by its size. */
   readonly sharpness: number;
@@ -115,6 +116,7 @@ export interface WorstCaseOptions extends SharpnessOptions {
   restarts?: number;
 }
 
+/** Result of `worstCaseSharpness`. */
 export interface WorstCaseSharpness {
   /** Largest L(w + ε) − L(w) found in the ball: a lower bound of the true maximum. */
   readonly sharpness: number;
@@ -274,6 +276,7 @@ function radiusOf(delta: Weights, normP: number): number {
   return normP === Infinity ? values.reduce((max, x) => Math.max(max, Math.abs(x)), 0) : norm(values);
 }
 
+/** Options of `averageSharpness`. */
 export interface AverageSharpnessOptions extends Omit<SharpnessOptions, "rho" | "normP"> {
   /** Standard deviation of the noise on each weight, times T where adaptive. Ours: 0.01. */
   sigma?: number;
@@ -281,6 +284,7 @@ export interface AverageSharpnessOptions extends Omit<SharpnessOptions, "rho" | 
   numSamples?: number;
 }
 
+/** Result of `averageSharpness`. */
 export interface AverageSharpness {
   /** Mean of L(w + ε) − L(w) over ε ~ N(0, σ²T²); near a minimum σ² tr(T H T)/2. */
   readonly sharpness: number;

@@ -10,6 +10,7 @@ export interface LinearOperator {
   matvec(v: Float32Array, run?: { readonly signal?: AbortSignal }): Promise<Float32Array> | Float32Array;
 }
 
+/** Options of `matrixOperator`. */
 export interface MatrixOperatorOptions {
   /** Rows = columns; needed for a function, taken from a dense matrix. */
   size?: number;
@@ -18,6 +19,7 @@ export interface MatrixOperatorOptions {
 /** Rows of a dense matrix: nested arrays, or typed arrays as rows. */
 export type DenseMatrix = ArrayLike<ArrayLike<number>>;
 
+/** The product of a matrix with a vector. */
 export type Matvec = (v: Float32Array) => ArrayLike<number> | Promise<ArrayLike<number>>;
 
 /**
@@ -36,6 +38,7 @@ export function matrixOperator(matrix: Matvec | DenseMatrix, options: MatrixOper
   return { size: rows.length, matvec: (v) => Float32Array.from(rows, (row) => dot(row, v)) };
 }
 
+/** Options of `checkOperator`. */
 export interface CheckOptions {
   /** Seed of the random vectors. */
   seed?: number | string;
@@ -43,6 +46,7 @@ export interface CheckOptions {
   tolerance?: number;
 }
 
+/** Result of `checkOperator`. */
 export interface OperatorCheck {
   /** ‖Av − (Av again)‖ / ‖Av‖: not 0 where the operator draws random numbers. */
   readonly repeatability: number;
@@ -108,6 +112,7 @@ export interface ProductOptions {
 export const SEED: OptionKind = { types: ["number", "string"] };
 export const productKinds: OptionKinds<ProductOptions> = { onProgress: "function", signal: "object" };
 
+/** How many products are done. */
 export interface ProductProgress {
   /** Products done. */
   readonly done: number;

@@ -16,6 +16,7 @@ import { checkCount } from "./operator";
 
 /** The part of a functional model that sharpness needs. */
 export interface FunctionalModel {
+  /** Logits, (n, numClasses), of a batch of images, (n, height, width, channels). */
   apply(weights: Weights, x: tf.Tensor4D, mode?: InferenceMode): { logits: tf.Tensor2D };
 }
 
@@ -67,6 +68,7 @@ export type ProblemData = LabeledImages | TensorData;
 /** (outputs, targets) → one loss per example: (n), or (n, …) which is averaged over the other axes. */
 export type ExampleLoss = (outputs: tf.Tensor, targets: tf.Tensor) => tf.Tensor;
 
+/** Options that say which loss is measured, and how. */
 export interface ProblemOptions {
   /**
    * Default: softmax cross-entropy of a functional model's logits; the loss that a layers model was compiled with. Without label

@@ -9,6 +9,7 @@ import { mSharpness, worstCaseSharpness, type WorstCaseOptions } from "./measure
 import { checkOver, SEED } from "./operator";
 import { lossAndGradient, makeProblem, problemKinds, type Network, type ProblemData } from "./problem";
 
+/** Options of `sharpnessProfile`. */
 export interface ProfileOptions extends Omit<WorstCaseOptions, "rho" | "normP" | "adaptive" | "eta" | "onProgress"> {
   /** Radii of the balls. Ours: from half to four times 0.05, the paper's untuned default. */
   radii?: readonly number[];

@@ -17,6 +17,7 @@ export interface QuadratureOptions extends ProductOptions {
   distribution?: Distribution;
 }
 
+/** Distribution of the random probes. */
 export type Distribution = "gaussian" | "rademacher";
 
 export const DISTRIBUTION = { values: ["gaussian", "rademacher"] } as const;
@@ -87,6 +88,7 @@ async function quadratureRow(operator: LinearOperator, startVector: Float32Array
   };
 }
 
+/** Options of `smoothSpectrum`. */
 export interface SmoothOptions {
   /** Width of the Gaussians. √(1e-5 · max(1, λmax − λmin)): google/spectral-density and PyHessian. */
   sigma?: number;
@@ -96,6 +98,7 @@ export interface SmoothOptions {
   grid?: ArrayLike<number>;
 }
 
+/** A density over a grid of eigenvalues. */
 export interface SpectralDensity {
   /** λ, ascending. Ends max(0.01, 5 σ) beyond the extreme nodes. */
   readonly grid: number[];

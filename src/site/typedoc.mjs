@@ -6,17 +6,22 @@ import { cpSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import katex from "@vscode/markdown-it-katex";
-import { Application, KindRouter, OptionDefaults, ReflectionKind } from "typedoc";
+import { Application, Comment, CommentTag, Converter, KindRouter, OptionDefaults, ReflectionKind } from "typedoc";
 
 const require = createRequire(import.meta.url);
 const root = path.resolve(import.meta.dirname, "../..");
 const [sources, out, ...flags] = process.argv.slice(2);
 const pages = JSON.parse(readFileSync(path.join(sources, "pages.json"), "utf8"));
 
+/** Section of each public name: the comments that part src/index.ts. */
+const sections = sectionsOf(readFileSync(path.join(root, "src/index.ts"), "utf8"));
+
 /** Pages are addressed by the name of their file: notebooks/table-5.html. */
 class SiteRouter extends KindRouter {
   getIdealBaseName(reflection) {
-    return reflection.isDocument() ? reflection.frontmatter.url : super.getIdealBaseName(reflection);
+    return reflection.isDocument()
+      ? reflection.frontmatter.url
+      : super.getIdealBaseName(reflection).replace("API_reference.", "");
   }
 }
 
@@ -31,25 +36,58 @@ const app = await Application.bootstrap({
   customCss: path.join(sources, "site.css"),
   markdownItLoader: (parser) => parser.use(katex.default ?? katex, { throwOnError: true }),
   highlightLanguages: ["typescript", "bash", "python", "json", "csv", "diff", "latex"],
-  ...{ excludeExternals: true, disableGit: true, disableSources: true, githubPages: false, hideGenerator: true },
+  ...{
+    excludeExternals: true,
+    excludeInternal: true,
+    disableGit: true,
+    disableSources: true,
+    githubPages: false,
+    hideGenerator: true,
+  },
   sort: ["kind", "alphabetical-ignoring-documents"],
-  navigation: { includeGroups: false, includeCategories: false },
-  validation: { notExported: false, invalidLink: true, invalidPath: true, notDocumented: false },
+  navigation: { includeGroups: false, includeCategories: true },
+  ...{ categorizeByGroup: false, categoryOrder: [...new Set(sections.values())], defaultCategory: "More" },
+  validation: { notExported: false, invalidLink: true, invalidPath: true, notDocumented: true },
+  requiredToBeDocumented: ["Function", "Class", "Interface", "TypeAlias", "Variable", "Namespace"],
   // TensorFlow.js's own, for its compiler.
   modifierTags: [...OptionDefaults.modifierTags, "@nocollapse"],
   // The build and the tests check types.
   skipErrorChecking: true,
+});
+app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
+  for (const module of project.getChildrenByKind(ReflectionKind.Module)) arrange(module);
 });
 app.renderer.defineRouter("site", SiteRouter);
 app.options.setValue("router", "site");
 
 const project = await app.convert();
 if (!project) process.exit(1);
-for (const module of project.getChildrenByKind(ReflectionKind.Module)) module.name = "API reference";
 app.validate(project);
 await app.generateOutputs(project);
 copyFonts();
 process.exitCode = app.logger.hasErrors() ? 1 : 0;
+
+function sectionsOf(source) {
+  const found = new Map();
+  let section = "";
+  for (const [, heading, group, names = group] of source.matchAll(
+    /^\/\/ (.+)$|^export \* as (\w+)|^export (?:type )?\{([^}]*)\}/gm,
+  )) {
+    if (heading) section = heading;
+    else for (const name of names.split(",")) found.set(name.trim(), section);
+  }
+  return found;
+}
+
+/** The API in the sections of src/index.ts, in place of one alphabet. */
+function arrange(module) {
+  module.name = "API reference";
+  for (const child of module.children ?? []) {
+    const section = sections.get(child.name);
+    child.comment ??= new Comment();
+    if (section) child.comment.blockTags.push(new CommentTag("@category", [{ kind: "text", text: section }]));
+  }
+}
 
 /** The fonts that the style sheets name relative to themselves: KaTeX's, and Inter, in which the figures are set. */
 function copyFonts() {

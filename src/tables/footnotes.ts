@@ -1,6 +1,7 @@
 /** Lines below a table that explain its numbers. */
 import { checkOptions } from "../engine";
 
+/** What the footnotes of a table of runs tell. */
 export interface RunFootnotes {
   readonly budget: string;
   /** Seeds behind each of our numbers; several counts if the numbers differ in it. */

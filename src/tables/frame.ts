@@ -34,6 +34,7 @@ export function frameRows(frame: DataFrame): TableRow[] {
   return (frame.values as TableCell[][]).map((cells) => Object.fromEntries(fields.map((field, i) => [field, cells[i]])));
 }
 
+/** Options of `pivotFrame`. */
 export interface PivotFrameOptions {
   /** Columns whose values name a row. */
   readonly index: readonly string[];

@@ -1,9 +1,12 @@
 /** The one shape of a table that every writer takes: plain rows, and options that name and order the columns. */
 import { checkOptions, type OptionKinds } from "../engine";
 
+/** The value of a cell; null or undefined if it is missing. */
 export type TableCell = string | number | null | undefined;
+/** A row: the value of each column by name. */
 export type TableRow = Readonly<Record<string, TableCell>>;
 
+/** Title, headings and footnotes of a table, for every printer. */
 export interface TableOptions {
   readonly title?: string;
   /** Heading of each field, in the order of the columns; "paper · SGD" puts the column "SGD" under "paper". Default: every field. */

@@ -11,6 +11,7 @@ import {
   type TableRow,
 } from "./table";
 
+/** Options of `toText`. */
 export interface TextOptions extends TableOptions {
   /** Characters in a line, at least 20. */
   readonly width?: number; // 80: a terminal's traditional width

@@ -12,6 +12,7 @@ import { callbacksOf } from "./parts";
 import type { TrainMetrics } from "./history";
 import { train, type TrainCallbacks, type TrainData, type TrainResult } from "./train";
 
+/** Result of `trainBootstrapped`. */
 export interface BootstrapResult extends TrainResult {
   /** Metrics of the first training; absent if it was stopped or diverged, so that there was no second. */
   readonly firstMetrics?: TrainMetrics;

@@ -8,6 +8,7 @@ import { withInterrupt } from "./interrupt";
 import { callbacksOf } from "./parts";
 import { train, type TrainCallbacks, type TrainData, type TrainResult } from "./train";
 
+/** Result of a training with an estimated transition matrix. */
 export interface EstimatedTransitionResult extends TrainResult {
   /** (numClasses, numClasses); absent if the first training was stopped or diverged, so that there was no second. */
   readonly transitionMatrix?: readonly (readonly number[])[];

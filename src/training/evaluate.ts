@@ -5,6 +5,7 @@ import { crossEntropy } from "../losses";
 import type { Model, Variables } from "../models";
 import type { StepBatch } from "./step";
 
+/** A network's predictions and losses on a data set. */
 export interface Evaluated {
   /** Share of examples whose prediction differs from `dataset.labels`, in [0, 1]. */
   readonly errorRate: number;
@@ -16,6 +17,7 @@ export interface Evaluated {
   readonly losses: Float32Array;
 }
 
+/** Options of `evaluate`. */
 export interface EvaluateOptions {
   /** Default 500: a matter of memory only, the result does not depend on it. */
   readonly batchSize?: number;
@@ -164,6 +166,7 @@ export interface Memorization {
 }
 
 /**
+ * How many of the right and of the wrong labels the predictions fit.
  * @param predictions (n) classes
  * @param labels (n) as trained on
  * @param cleanLabels (n) the true ones

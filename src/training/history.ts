@@ -1,6 +1,7 @@
 /** Results of a training: one record for each epoch, and the metrics that sum them up. */
 import type { Memorization } from "./evaluate";
 
+/** Numbers of one epoch. */
 export interface EpochRecord {
   /** Counts from 1. */
   readonly epoch: number;
@@ -22,6 +23,7 @@ export interface EpochRecord {
   readonly measures?: unknown;
 }
 
+/** Numbers of a whole training. */
 export interface TrainMetrics {
   /** Test error after the last epoch, in [0, 1]. NaN is never stored: the field is absent if the run diverged before any evaluation. */
   readonly testErrorRate?: number;

@@ -45,6 +45,7 @@ export interface LossPlace {
 /** Maps (n, numClasses) logits and targets to (n) losses, for a batch or a block of it. */
 export type BatchLoss = (logits: tf.Tensor2D, targets: tf.Tensor2D) => tf.Tensor1D;
 
+/** A batch as tensors. */
 export interface StepBatch {
   /** (n, height, width, channels) */
   readonly images: tf.Tensor4D;
@@ -52,6 +53,7 @@ export interface StepBatch {
   readonly targets: tf.Tensor2D;
 }
 
+/** Losses of a step. */
 export interface StepResult {
   readonly state: TrainState;
   /** Mean batch loss at w, without the L2 term. */
@@ -62,6 +64,7 @@ export interface StepResult {
   readonly gradients: number;
 }
 
+/** The state before the first step. The caller owns it. */
 export function initialState(model: Model, config: StepConfig, rng: Rng): TrainState {
   const { weights, stats } = model.init(rng);
   const ema = config.emaDecay > 0 || config.averageLast > 0 ? cloneWeights({ ...weights, ...stats }) : undefined;
@@ -69,10 +72,12 @@ export function initialState(model: Model, config: StepConfig, rng: Rng): TrainS
   return { weights, stats, slots: baseOptimizer(config).init(weights), ema, variantMemory, step: 0 };
 }
 
+/** Frees all tensors of a state. */
 export function disposeState({ weights, stats, slots, ema = {}, variantMemory = {} }: TrainState): void {
   tf.dispose([weights, stats, slots, ema, variantMemory].flatMap((part) => Object.values(part)));
 }
 
+/** The optimizer that a training's config names. */
 export function baseOptimizer({ optimizer, momentum, nesterov, decoupledWeightDecay }: StepConfig): BaseOptimizer {
   return optimizer === "sgd" ? sgd({ momentum, nesterov, decoupledWeightDecay }) : adamW({ decoupledWeightDecay });
 }
@@ -82,6 +87,7 @@ export function learningRateAt({ learningRate, schedule }: StepConfig, step: num
   return learningRate * scheduleByName(schedule)(step, totalSteps);
 }
 
+/** What a step needs beside its state and its batch. */
 export interface StepContext {
   readonly model: Model;
   readonly config: StepConfig;

@@ -6,6 +6,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { checkOptions } from "../engine";
 
+/** Options of `SummaryWriter`. */
 export interface SummaryWriterOptions {
   /** Milliseconds since 1970, for the axis "wall time"; default: the clock. */
   readonly now?: () => number;
@@ -38,6 +39,7 @@ export class SummaryWriter {
     if (summary.length > 0) this.write({ step, body: [key(5, LENGTH_DELIMITED), ...delimited(summary)] });
   }
 
+  /** Ends the file. */
   close(): void {
     if (this.descriptor !== undefined) fs.closeSync(this.descriptor);
     this.descriptor = undefined;

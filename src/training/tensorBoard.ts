@@ -3,6 +3,7 @@ import { checkOptions } from "../engine";
 import type { EpochRecord } from "./history";
 import { SummaryWriter } from "./summaryWriter";
 
+/** Where and how often curves are written. */
 export interface TensorBoardOptions {
   /** Folder of the event files, one per run; `tensorboard --logdir` of its parent compares runs. */
   readonly folder: string;

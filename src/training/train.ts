@@ -26,6 +26,7 @@ import {
 } from "./step";
 import { TensorBoard, type TensorBoardOptions } from "./tensorBoard";
 
+/** The data of a training. */
 export interface TrainData {
   readonly train: Dataset;
   /** Clean; error is measured on it. */
@@ -34,6 +35,7 @@ export interface TrainData {
   readonly cleanLabels?: Int32Array;
 }
 
+/** Result of `train`. */
 export interface TrainResult {
   readonly metrics: TrainMetrics;
   readonly history: readonly EpochRecord[];
@@ -50,6 +52,7 @@ export interface TrainResult {
  * and returns its history so far with the outcome "aborted". A loop over several trainings should look at that outcome.
  */
 export interface TrainCallbacks extends Stoppable {
+  /** Called after each epoch with its record. */
   onEpoch?(record: EpochRecord, epochs: number): void | Promise<void>;
   /**
    * Anything else to be recorded after an epoch, such as a spectrum; must survive JSON. It must not dispose of the variables,

@@ -7,6 +7,7 @@ import { rewriteKernel } from "./tape";
 
 const AXES = [0, 1, 2];
 
+/** Result of batch norm in training mode. */
 export interface BatchNormResult {
   /** (n, h, w, c) */
   y: tf.Tensor4D;

@@ -17,8 +17,10 @@ import { pairedDifference, type SeedMean, type SeedValue } from "../../experimen
 
 /** "SGD, twice the epochs" costs what SAM costs: two gradients for each of SAM's steps. */
 export const comparisonMethods = ["SGD", "SGD, twice the epochs", "SAM"] as const;
+/** Names of the methods that a comparison trains. */
 export type ComparisonMethod = (typeof comparisonMethods)[number];
 
+/** One row of a comparison: a network, a data set and an augmentation. */
 export interface Condition {
   /** What tells it from the table's others, in words: `{ model: "WRN-10-1", augment: "cutout" }`. */
   readonly labels: RunTags;

@@ -18,10 +18,13 @@ import { comparisonPaperRows, paperRowName, printedErrors, standsFor, type Paper
 
 /** A table of this shape. */
 export interface ComparisonItem extends PaperItem<ConditionResult> {
+  /** What the item trains at this budget. */
   comparison(budget: Budget): Comparison;
 }
 
+/** Options of `comparisonItem`. */
 export interface ComparisonOptions extends Pick<PaperItem, "id" | "recordsIn" | "title" | "claim"> {
+  /** What the item trains at a budget. */
   readonly comparison: (budget: Budget) => Comparison;
   /** Default: `describeComparison`. */
   readonly describe?: (budget: Budget) => string;

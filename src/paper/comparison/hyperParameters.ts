@@ -1,6 +1,7 @@
 /** The paper's hyper-parameters, looked up in its Tables 6 and 7. */
 import { paperNumber, paperNumbers } from "../numbers";
 
+/** The paper's settings of one row. */
 export interface PaperHyperParameters {
   readonly learningRate: number;
   readonly weightDecay: number;

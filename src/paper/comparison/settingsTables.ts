@@ -31,7 +31,9 @@ export interface Settings extends PaperHyperParameters {
   readonly runs: number;
 }
 
+/** Table 6: the settings of Table 1. */
 export const table6 = settingsItem({ id: "table-6", title: "Table 6", of: table1 });
+/** Table 7: the settings of Table 5. */
 export const table7 = settingsItem({ id: "table-7", title: "Table 7", of: table5 });
 
 function settingsItem(which: Pick<SettingsItem, "id" | "title" | "of">): SettingsItem {

@@ -13,6 +13,7 @@ import {
 } from "./scales";
 import { table5 } from "./table5";
 
+/** Table 1: SAM and SGD on CIFAR. */
 export const table1 = comparisonItem({
   id: "table-1",
   recordsIn: "table-5",

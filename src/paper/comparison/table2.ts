@@ -23,6 +23,7 @@ const base = comparisonItem({
   notes: (budget) => ["ours is top-1 error alone.", ...settingsNotes(budget)],
 });
 
+/** Table 2: SAM and SGD on ImageNet, by number of epochs. */
 export const table2: ComparisonItem = {
   ...base,
   claims: (results) => [...comparisonClaims(results), ...trends(results)],

@@ -11,6 +11,7 @@ const augments = [
   { augment: "cutout", augmentation: "autoaugment" },
 ] as const;
 
+/** Table 5: SAM and SGD on SVHN and Fashion-MNIST. */
 export const table5 = comparisonItem({
   id: "table-5",
   title: "Table 5",

@@ -9,6 +9,7 @@ import { verdictOn, type Claim } from "../claims";
 import type { Budget, ItemSummary, ItemTable, PaperItem } from "../item";
 import { curvatureMethods, curvatureRuns, describeCurvatureRuns, factorBySeed, timesText } from "./runs";
 
+/** Figure 1, middle and right: loss surfaces. */
 export const figure1Surfaces: PaperItem<SurfaceRow> = {
   id: "figure-1-surfaces",
   recordsIn: "figure-3-spectra",

@@ -32,6 +32,7 @@ export interface GapRow {
   readonly mSharpness: Readonly<Record<string, number>>;
 }
 
+/** Figure 3, right: m-sharpness as a predictor of the generalization gap. */
 export const figure3Right: PaperItem<GapRow> = {
   id: "figure-3-right",
   title: "Figure 3, right",

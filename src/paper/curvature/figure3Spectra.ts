@@ -11,6 +11,7 @@ import type { Budget, ItemSummary, ItemTable, PaperItem } from "../item";
 import { paperNumber, paperNumbers, selectNumbers } from "../numbers";
 import { curvatureMethods, curvatureRuns, describeCurvatureRuns, factorBySeed, lanczosStepsOf, timesText } from "./runs";
 
+/** Figure 3, left: Hessian spectra. */
 export const figure3Spectra: PaperItem<SpectrumRow> = {
   id: "figure-3-spectra",
   title: "Figure 3, left",

@@ -23,6 +23,7 @@ import type { Budget, ItemSummary, ItemTable, PaperItem } from "../item";
 import { paperNumbers, selectNumbers, type PaperNumber } from "../numbers";
 import { describeFinetuning, finetuneComparison, finetuningNotes } from "./table3";
 
+/** Table 10: finetuning by ρ. */
 export const table10: PaperItem<Table10Row> = {
   id: "table-10",
   recordsIn: "table-3",
@@ -48,6 +49,7 @@ function comparisons(budget: Budget): { tuned: Comparison; fixed: Comparison } {
   return { tuned, fixed: atRho(tuned, FIXED_RHO) };
 }
 
+/** One row of Table 10. */
 export interface Table10Row {
   readonly condition: Condition;
   readonly tuned: ConditionResult;

@@ -86,6 +86,7 @@ const base = comparisonItem({
   notes: finetuningNotes,
 });
 
+/** Table 3: finetuning. */
 export const table3: ComparisonItem = {
   ...base,
   table: (results, budget) => withPreviousBest(base.table(results, budget)),

@@ -11,6 +11,7 @@ import { describeNoiseRuns, noiseHistories, noiseRates, reportedRuns, tuningRuns
 
 export const memorizationMethods = ["SGD", "SAM"] as const;
 
+/** Memorization curves: how many wrong labels are fitted along a training. */
 export const figureMemorization: PaperItem<MemorizationRow> = {
   id: "figure-memorization",
   recordsIn: "table-4",

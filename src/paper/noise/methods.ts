@@ -18,6 +18,7 @@ export interface SearchSpace {
   readonly alphas: readonly number[];
 }
 
+/** A method of Table 4. */
 export interface NoiseMethod {
   readonly name: string;
   /** Its name in data/paper/table-4.json; absent for a row that the paper does not have. */
@@ -28,6 +29,7 @@ export interface NoiseMethod {
   readonly tunedAs?: string;
   /** How our runs differ from the method's own paper or its authors' code, one clause. */
   readonly deviation?: string;
+  /** The settings that are tried for the method. */
   search(space: SearchSpace): readonly TrainingPart[];
 }
 

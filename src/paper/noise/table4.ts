@@ -10,6 +10,7 @@ import { noiseMethods } from "./methods";
 import { describeCompute, describeNoiseRuns, noisePlan, noiseRates, noiseRows, settingsNotes, type NoiseRow } from "./runs";
 import { aboveEverywhere, bestRival, rivalClaims, sgdClaims, table4Claims, table4Remarks } from "./table4Claims";
 
+/** Table 4: wrong labels. */
 export const table4: PaperItem<NoiseRow> = {
   id: "table-4",
   title: "Table 4",

@@ -10,6 +10,7 @@ import { paperNumbers, selectNumbers } from "../numbers";
 import { claimsByRate, percent, placeOf, ratesOf, signed, type RateGain } from "./accuracies";
 import { describeTuning, heldOutRuns, noiseRates, samEpochs, table8Rhos } from "./runs";
 
+/** Table 8: wrong labels, by ρ. */
 export const table8: PaperItem<Table8Row> = {
   id: "table-8",
   recordsIn: "table-4",
