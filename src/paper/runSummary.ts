@@ -4,6 +4,7 @@ import type { RunRecord } from "../experiments/records";
 import type { EpochRecord } from "../training";
 import { toMarkdown, type TableRow } from "../tables";
 
+/** Options of `runSummary`. */
 export interface RunSummaryOptions {
   /** Rows of the table of epochs, evenly spaced, with the last epoch among them; default 12. */
   readonly maxRows?: number;

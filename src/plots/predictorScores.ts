@@ -3,6 +3,7 @@ import { checkFigure } from "./checkFigure";
 import { colorLegend, colorScale, nominal, panelTitle, quantitative, unique, type Layer } from "./encoding";
 import { figure, type FigureSpec, type FigureTitle } from "./theme";
 
+/** How well one measure predicts the generalization gap. */
 export interface PredictorScore {
   /** Examples per block, at least 1; on a log axis. */
   readonly m: number;
@@ -18,6 +19,7 @@ export interface PredictorScore {
   readonly yTitle: string;
 }
 
+/** Options of `predictorScores`. */
 export interface PredictorScoresOptions extends FigureTitle {
   readonly rows: readonly PredictorScore[];
 }

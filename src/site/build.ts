@@ -7,6 +7,7 @@ import path from "node:path";
 import { parseNotebook } from "../cli/notebookFile";
 import { findNotebooks } from "../cli/notebookRunner";
 import { projectRoot, writeFileAtomic } from "../data/files";
+import { catalog } from "../paper/catalog";
 import { moveLinks } from "./links";
 import { notebookMarkdown } from "./notebookPage";
 import { galleryPage, resultsPage } from "./pages";
@@ -55,23 +56,37 @@ export async function buildSite({ out, api = true }: SiteOptions): Promise<Built
 
 async function allPages(): Promise<Page[]> {
   const notebooks = await notebookPages();
-  const isItem = ({ url }: Page) => /^notebooks\/(table|figure)-/.test(url);
+  const inPaper = (page: Page) => catalog.findIndex(({ id }) => page.url === `notebooks/${id}`);
+  const inReadme = ({ url }: Page) => readmeText().indexOf(url);
   return [
     { url: "index", markdown: homePage(), file: path.join(root, "README.md"), from: root },
     { url: "results", markdown: resultsPage(), from: root },
     { url: "gallery", markdown: galleryPage(root), from: root },
-    folder("lessons", "Lessons", notebooks.filter((page) => !isItem(page)).sort(inReadersOrder())),
+    folder(
+      "lessons",
+      "Lessons",
+      inOrder(
+        notebooks.filter((page) => inPaper(page) < 0),
+        inReadme,
+      ),
+    ),
     folder("guides", "How-to guides", filePages("src/site/guides", "guides")),
-    folder("items", "Tables and figures", notebooks.filter(isItem)),
+    folder(
+      "items",
+      "Tables and figures",
+      inOrder(
+        notebooks.filter((page) => inPaper(page) >= 0),
+        inPaper,
+      ),
+    ),
     folder("more", "More", morePages()),
   ];
 }
 
-/** Those that the README names come in its order, the others after them. */
-function inReadersOrder(): (a: Page, b: Page) => number {
-  const readme = readmeText();
-  const place = ({ url }: Page) => (readme.includes(url) ? readme.indexOf(url) : Infinity);
-  return (a, b) => (place(a) === place(b) ? 0 : place(a) - place(b));
+/** Sorted by `place`, where a negative one is the last; ties keep their order. */
+function inOrder(pages: readonly Page[], place: (page: Page) => number): Page[] {
+  const key = (page: Page) => (place(page) < 0 ? Number.MAX_SAFE_INTEGER : place(page));
+  return [...pages].sort((a, b) => key(a) - key(b));
 }
 
 /** A page that lists others. */
@@ -101,7 +116,9 @@ function naturally(a: string, b: string): number {
 
 function filePages(folder: string, url: string): Page[] {
   const names = readdirSync(path.join(root, folder)).filter((name) => name.endsWith(".md"));
-  return names.sort(naturally).map((name) => filePage(path.join(root, folder, name), `${url}/${path.basename(name, ".md")}`));
+  return names
+    .sort(naturally)
+    .map((name) => filePage(path.join(root, folder, name), `${url}/${path.basename(name, ".md").replace(/^\d+-/, "")}`));
 }
 
 function filePage(file: string, url: string): Page {

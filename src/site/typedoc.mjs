@@ -74,7 +74,7 @@ function sectionsOf(source) {
     /^\/\/ (.+)$|^export \* as (\w+)|^export (?:type )?\{([^}]*)\}/gm,
   )) {
     if (heading) section = heading;
-    else for (const name of names.split(",")) found.set(name.trim(), section);
+    else for (const name of names.split(",")) if (name.trim()) found.set(name.trim(), section);
   }
   return found;
 }

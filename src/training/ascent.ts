@@ -4,6 +4,7 @@ import type { Variables } from "../models";
 import { findEpsilon } from "../optim/sam";
 import { batchGradient, samOptions, withBlocks, type BatchLoss, type StepBatch, type StepContext } from "./step";
 
+/** Options of the measurement of SAM's ascent. */
 export interface AscentOptions {
   /** Updates made so far, on which the schedule of ρ depends. */
   readonly step: number;

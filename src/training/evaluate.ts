@@ -23,6 +23,7 @@ export interface EvaluateOptions {
   readonly batchSize?: number;
 }
 
+/** Options of `evaluateAny`. */
 export interface EvaluateAnyOptions extends EvaluateOptions {
   /** Once it is aborted, the evaluation ends before its next batch and throws the signal's reason. */
   readonly signal?: AbortSignal;

@@ -1,5 +1,6 @@
 /** Ctrl-C and a notebook's interrupt, as an abort signal of the work that they are to stop. */
 
+/** Ways to stop a training. */
 export interface Stoppable {
   /** Stops the work after its current step. */
   readonly signal?: AbortSignal;

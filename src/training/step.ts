@@ -105,6 +105,7 @@ export interface StepContext {
   readonly gradientRule?: (input: Omit<GradientRuleInput, "step">) => Weights;
 }
 
+/** What a gradient rule is given at each step. */
 export interface GradientRuleInput {
   /**
    * Gradient of the mean loss at the given weights, over the examples that share one ε̂, with weight decay. A step's first call gives
@@ -196,6 +197,7 @@ function updated(tensors: StepTensors, options: StepSamOptions, context: StepCon
   return { ...moved, stats, ema: average, variantMemory, report: { numbers: report } };
 }
 
+/** Gradient and losses of a batch. */
 export interface BatchGradient {
   /** ∇L^(m)(w), or the direction of SAM's variant. */
   readonly gradient: Weights;

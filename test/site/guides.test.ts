@@ -42,7 +42,9 @@ describe("the how-to guides", function () {
   });
 
   it("tell PyTorch the names and shapes that the network has", () => {
-    const python = [...guides.find(({ name }) => name === "pytorch-weights.md")!.text.matchAll(/```python\n([\s\S]*?)```/g)];
+    const python = [
+      ...guides.find(({ name }) => name.endsWith("pytorch-weights.md"))!.text.matchAll(/```python\n([\s\S]*?)```/g),
+    ];
     const { parameters } = lab.mlp({ inputShape: [28, 28, 1], numClasses: 10, hidden: [64] });
     const names = parameters.map((each) => `weights/${each.name}`).sort();
 

@@ -37,6 +37,7 @@ export const HVP_COST = 2;
 /** In gradients: two thirds of a gradient are its backward pass. */
 export const FORWARD_COST = 1 / 3;
 
+/** What a variant of SAM returns for a step. */
 export interface VariantResult {
   /** The direction for the base optimizer. */
   readonly gradient: Weights;
@@ -59,6 +60,7 @@ export interface VariantSetting {
   readonly method: { readonly name: string };
 }
 
+/** A variant of SAM: its options and its step. */
 export interface VariantDefinition<Schema extends z.ZodType<{ name: string }> = z.ZodType<{ name: string }>> {
   /** `{ name, ...options }` in a config. */
   readonly schema: Schema;

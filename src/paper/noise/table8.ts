@@ -36,6 +36,7 @@ export function table8Rows(budget: Budget, records: readonly RunRecord[]): Table
   );
 }
 
+/** One row of Table 8. */
 export interface Table8Row extends LabeledRow {
   readonly rho: number;
   readonly noiseRate: number;
