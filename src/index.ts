@@ -65,7 +65,7 @@ export { dataFrame, historyTable, toCsv, toHtml, toLatex, toMarkdown, toText } f
 export type { TableRow } from "./tables";
 
 // Groups
-/** Assignments: what a class is handed out, and how submissions are graded. */
+/** Assignments for a class: the function that their tests call. */
 export * as classroom from "./classroom";
 /** Data sets and their readers, batches, augmentation and label noise. */
 export * as data from "./data";
