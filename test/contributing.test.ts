@@ -46,7 +46,7 @@ const smokeRuns = `
   const mlp: RunOptions["model"] = { name: "mlp", hidden: [8] };
   const training = { epochs: 1, batchSize: 20 };
   const runs: RunOptions[] = [
-    { dataset: data, model: mlp, training: { ...training, rho: 0.5, adaptive: "tensors" } },
+    { dataset: data, model: mlp, training: { ...training, rho: 0.5, variant: { name: "stableSam" } } },
     { dataset: data, model: mlp, noise: { noiseRate: 0.4 }, training: { ...training, method: { name: "trimmedLoss", trimmedShare: 0.4 } } },
     { dataset: { name: "stripes", trainSize: 200, testSize: 100 }, model: mlp, training: { ...training, epochs: 20 } },
     { dataset: data, model: { name: "leNet" }, training },

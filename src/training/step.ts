@@ -370,8 +370,12 @@ function passContextOf(weights: Weights, { index, options, context, inputs, pass
   return { ...context, rng, place: { pass, firstRow: index * config.m }, trueGradient };
 }
 
+// By a product with one-hot rows, which is exact: TensorFlow.js's gather reads its indices, and a recorded step must not.
 function rowsOf({ images, targets }: StepBatch, rows: tf.Tensor1D): StepBatch {
-  return { images: tf.gather(images, rows), targets: tf.gather(targets, rows) };
+  const [n, ...shape] = images.shape;
+  const chosen = tf.oneHot(rows, n, 1, 0, "float32") as tf.Tensor2D;
+  const pixels = tf.matMul(chosen, tf.reshape(images, [n, -1]));
+  return { images: tf.reshape(pixels, [rows.size, ...shape]), targets: tf.matMul(chosen, targets) };
 }
 
 /** SGD's velocity or AdamW's mean, by the weights' names; undefined without momentum. */

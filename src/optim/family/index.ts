@@ -13,7 +13,7 @@
  * | WASAM (Kaddour et al. 2022), SAM with averaged weights | `averageLast` |
  */
 import { z } from "zod";
-import { schemasOf, type Rng, type Weights } from "../../engine";
+import { schemasOf, tf, type Rng, type Weights } from "../../engine";
 import { aeSam } from "./aeSam";
 import { eigenSam } from "./eigenSam";
 import { esam } from "./esam";
@@ -55,7 +55,7 @@ function definitionOf({ name }: VariantConfig): VariantDefinition {
 
 /** Memory before the first step. The caller owns it. */
 export function initialMemory(variant: VariantConfig, weights: Weights, rng: Rng): Weights {
-  return definitionOf(variant).memory?.(weights, variant, rng) ?? {};
+  return tf.tidy(() => definitionOf(variant).memory?.(weights, variant, rng) ?? {});
 }
 
 /** The random tensors of a step; the caller owns them. */

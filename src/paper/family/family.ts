@@ -258,6 +258,7 @@ function titleOf(rows: readonly FamilyRow[]): string {
   if (versusSam.some(({ verdict }) => verdict === "one seed")) return "SAM's family: error against compute (one seed)";
   const winners = methodsWith(versusSam, (verdicts) => verdicts.includes("yes"));
   if (winners.length === 0) return "No member of the family beats SAM beyond the noise of the seeds";
+  if (winners.length > 2) return `${winners.length} variants beat SAM under at least one of the two conditions`;
   return `${winners.join(" and ")} beat${winners.length === 1 ? "s" : ""} SAM under at least one of the two conditions`;
 }
 
