@@ -1,3 +1,4 @@
+export { theorem2Bound, type BoundOptions, type SharpnessBound } from "./bound";
 export { hvp, hvpFiniteDifference, type FiniteDifferenceOptions } from "./hvp";
 export {
   empiricalFisherOperator,

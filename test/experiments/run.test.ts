@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { syntheticImages } from "../../src/data";
+import { subset, syntheticImages } from "../../src/data";
 import { tf } from "../../src/engine";
 import { runKey } from "../../src/experiments/config";
 import { disposeVariables, RunAborted, runData, runModel, runOne, runRecord } from "../../src/experiments/run";
+import { mSharpness } from "../../src/sharpness";
 import { evaluate } from "../../src/training";
+import { closeTo } from "../support/closeTo";
 import { expectNoLeakAsync } from "../support/noLeak";
 import { tinyConfig, tinyRun } from "../support/records";
 
@@ -147,6 +149,25 @@ describe("experiments/run", () => {
         const onStep = ({ step, totalSteps }: { step: number; totalSteps: number }) => void (step === totalSteps && boom());
         return assert.rejects(runOne(tinyRun({}, { noise, bootstrap: {} }), { onStep }), /boom/);
       }));
+  });
+
+  it("m-sharpness is that of the finished network on the first training images, and needs no other key for runs without it", async () => {
+    const section = { ms: [1, 16], rho: 0.2, images: 16, blockSeed: 3 };
+    const run = await runOne(tinyRun({}, { mSharpness: section }));
+    const { model, variables, data, record } = run;
+    const images = subset(
+      data.train,
+      Int32Array.from({ length: 16 }, (_, i) => i),
+    );
+
+    const { sharpness } = await mSharpness({ model, ...variables }, images, { m: 1, rho: 0.2, seed: 3 });
+    const whole = await mSharpness({ model, ...variables }, images, { m: 16, rho: 0.2 });
+    disposeVariables(variables);
+
+    closeTo(record.metrics.mSharpness!["1"]!, sharpness, 1e-5);
+    closeTo(record.metrics.mSharpness!["16"]!, whole.sharpness, 1e-5);
+    assert.notEqual(record.key, runKey(tinyRun()));
+    assert.equal((await runRecord(tinyRun())).metrics.mSharpness, undefined);
   });
 
   it("A run that is stopped has no record, but a checkpoint from which it reaches the same one", async () => {
