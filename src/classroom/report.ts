@@ -5,7 +5,7 @@ import { classPoints, saveFigure, type ExercisePoints } from "../plots";
 import { toCsv, toMarkdown, type TableRow } from "../tables";
 import type { Assignment } from "./assignment";
 import { feedbackPage, localTime } from "./feedback";
-import type { StudentResult } from "./results";
+import type { ExerciseResult, StudentResult } from "./results";
 
 /** Writes all files into `folder`; files of students who are no longer there stay. */
 export async function writeReport(folder: string, assignment: Assignment, results: readonly StudentResult[]): Promise<void> {
@@ -16,17 +16,21 @@ export async function writeReport(folder: string, assignment: Assignment, result
   await writeFileAtomic(path.join(folder, "summary.md"), classSummary(assignment, results));
 }
 
-/** One line for each student; `unread` counts written answers without points. */
+/** One line for each student; `unread` counts written answers without points, whose exercises have an empty cell. */
 export function gradesCsv(results: readonly StudentResult[]): string {
   const rows = results.map(
     (result): TableRow => ({
       ...{ student: safeCell(result.student), total: result.points, most: result.most, unread: result.unread },
       ...{ submitted: result.submitted && localTime(result.submitted), late: result.late ? "late" : "" },
-      ...Object.fromEntries(result.exercises.map(({ title, points }) => [shortTitle(title), points])),
+      ...Object.fromEntries(result.exercises.map((each) => [shortTitle(each.title), isRead(each) ? each.points : undefined])),
       reason: safeCell(reasonOf(result)),
     }),
   );
   return toCsv(rows);
+}
+
+function isRead({ parts }: Pick<ExerciseResult, "parts">): boolean {
+  return parts.every(({ points }) => points !== undefined);
 }
 
 /** "Exercise 3" of "Exercise 3: a step of SAM". */
@@ -49,13 +53,14 @@ export function reasonOf({ problem, notes, exercises }: StudentResult): string {
 
 function exercisePoints(results: readonly StudentResult[]): ExercisePoints[] {
   return results.flatMap(({ student, exercises }) =>
-    exercises.map(({ title, points, most }) => ({ student, exercise: shortTitle(title), share: most === 0 ? 0 : points / most })),
+    exercises.map(({ title, points, most, parts }) => {
+      return { student, exercise: shortTitle(title), share: isRead({ parts }) ? points / Math.max(1, most) : undefined };
+    }),
   );
 }
 
 function classFigure({ title }: Assignment, results: readonly StudentResult[]): ReturnType<typeof classPoints> {
-  const subtitle = `${results.length} submissions; each dot is a student, each bar the mean of the class`;
-  return classPoints({ rows: exercisePoints(results), title, subtitle });
+  return classPoints({ rows: exercisePoints(results), title, subtitle: `${results.length} submissions` });
 }
 
 /** Markdown: totals of the class, and for each exercise how many have all of its points and how many none. */
@@ -63,17 +68,7 @@ export function classSummary({ title }: Assignment, results: readonly StudentRes
   const totals = results.map(({ points }) => points).sort((a, b) => a - b);
   const most = results[0]?.most ?? 0;
   const unread = results.reduce((sum, result) => sum + result.unread, 0);
-  const rows = (results[0]?.exercises ?? []).map((exercise, i): TableRow => {
-    const all = results.map(({ exercises }) => exercises[i]!);
-    const mean = all.reduce((sum, { points }) => sum + points, 0) / all.length;
-    return {
-      ...{ exercise: exercise.title, most: exercise.most, mean: mean.toFixed(1) },
-      ...{
-        all: all.filter(({ points, most: whole }) => points === whole).length,
-        none: all.filter(({ points }) => points === 0).length,
-      },
-    };
-  });
+  const rows = (results[0]?.exercises ?? []).map((_, i) => summaryRow(results.map(({ exercises }) => exercises[i]!)));
   const columns = {
     exercise: "exercise",
     most: "points",
@@ -90,6 +85,15 @@ ${toMarkdown(rows, { columns })}
 
 ![Points by exercise](summary.png)
 `;
+}
+
+/** One exercise of all students; the mean is over those whose answers are read. */
+function summaryRow(all: readonly ExerciseResult[]): TableRow {
+  const { title, most } = all[0]!;
+  const read = all.filter(isRead).map(({ points }) => points);
+  const mean = read.length === 0 ? "not read yet" : (read.reduce((sum, points) => sum + points, 0) / read.length).toFixed(1);
+  const count = (wanted: number) => read.filter((points) => points === wanted).length;
+  return { exercise: title, most, mean, all: count(most), none: count(0) };
 }
 
 function median(sorted: readonly number[]): number {
