@@ -2,6 +2,7 @@
 import { figure3Middle } from "./ablations/figure3Middle";
 import { figure4 } from "./ablations/figure4";
 import { figure5 } from "./ablations/figure5";
+import { figure6 } from "./ablations/figure6";
 import { figure7 } from "./ablations/figure7";
 import { table11 } from "./ablations/table11";
 import { table6, table7 } from "./comparison/settingsTables";
@@ -43,6 +44,7 @@ export const catalog: readonly PaperItem[] = [
   figure3Right,
   figure4,
   figure5,
+  figure6,
   figure7,
   figureMemorization,
   family,

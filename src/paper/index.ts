@@ -2,6 +2,7 @@
 export { figure3Middle, figure3MiddleCurves, figure3MiddleRows, type CurvePointByM } from "./ablations/figure3Middle";
 export { figure4 } from "./ablations/figure4";
 export { figure5 } from "./ablations/figure5";
+export { figure6 } from "./ablations/figure6";
 export { figure7 } from "./ablations/figure7";
 export { table11 } from "./ablations/table11";
 export { catalog, findItem } from "./catalog";

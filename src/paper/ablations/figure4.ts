@@ -6,7 +6,7 @@ import { verdictOn, type Claim } from "../claims";
 import type { Budget, ItemSummary, ItemTable, PaperItem } from "../item";
 import { paperNumbers, selectNumbers } from "../numbers";
 import { atEnd, bySeed, meanCurves } from "./alongTraining";
-import { describeOrderRuns, orderNames, orderRows, orderRuns, orders, type Order, type OrderRow } from "./orderRuns";
+import { describeOrderRuns, orderNames, orderNotes, orderRows, orderRuns, orders, type Order, type OrderRow } from "./orderRuns";
 
 export const figure4: PaperItem<OrderRow> = {
   id: "figure-4",
@@ -83,7 +83,7 @@ function tableOf(rows: readonly OrderRow[], budget: Budget): ItemTable {
       budget,
       seeds: new Set(rows.map(({ seed }) => seed)).size,
       paperSpread: numbers.spread,
-      notes: [`${describeOrderRuns(budget)}.`, "Paper: WRN-40-2, CIFAR-10."],
+      notes: [`${describeOrderRuns(budget)}.`, ...orderNotes(budget), "Paper: WRN-40-2, CIFAR-10."],
     }),
   };
 }

@@ -13,7 +13,7 @@ import { verdictsOn, type Claim } from "../claims";
 import type { Budget, ItemSummary, ItemTable, PaperItem } from "../item";
 import { paperNumbers } from "../numbers";
 import { bySeed, meanCurves, stretch } from "./alongTraining";
-import { describeOrderRuns, orderNames, orderRows, orderRuns, orders, type Order, type OrderRow } from "./orderRuns";
+import { describeOrderRuns, orderNames, orderNotes, orderRows, orderRuns, orders, type Order, type OrderRow } from "./orderRuns";
 
 export const figure5: PaperItem<OrderRow> = {
   id: "figure-5",
@@ -101,7 +101,11 @@ function tableOf(rows: readonly OrderRow[], budget: Budget): ItemTable {
       budget,
       seeds: new Set(rows.map(({ seed }) => seed)).size,
       paperSpread: paperNumbers("figure-5").spread,
-      notes: [`${describeOrderRuns(budget)}.`, "Paper: WRN-40-2, CIFAR-10; means of the points read off its figure."],
+      notes: [
+        `${describeOrderRuns(budget)}.`,
+        ...orderNotes(budget),
+        "Paper: WRN-40-2, CIFAR-10; means of the points read off its figure.",
+      ],
     }),
   };
 }

@@ -7,7 +7,7 @@ import { verdictsOn, type Claim } from "../claims";
 import type { Budget, ItemSummary, ItemTable, PaperItem } from "../item";
 import { paperNumbers, selectNumbers } from "../numbers";
 import { atEnd, bySeed, meanCurves, stretch } from "./alongTraining";
-import { ascentRows, ascentRuns, datasetsOf, describeAscentRuns, stepCounts, type AscentRow } from "./ascentRuns";
+import { ascentNotes, ascentRows, ascentRuns, datasetsOf, describeAscentRuns, stepCounts, type AscentRow } from "./ascentRuns";
 
 export const figure7: PaperItem<AscentRow> = {
   id: "figure-7",
@@ -81,7 +81,11 @@ function tableOf(rows: readonly AscentRow[], budget: Budget): ItemTable {
       budget,
       seeds: new Set(rows.map(({ seed }) => seed)).size,
       paperSpread: numbers.spread,
-      notes: [`${describeAscentRuns(budget)}.`, "Paper: WideResNet. Each run is measured by as many steps as it trains with."],
+      notes: [
+        `${describeAscentRuns(budget)}.`,
+        ...ascentNotes(budget),
+        "Paper: WideResNet. Each run is measured by as many steps as it trains with.",
+      ],
     }),
   };
 }

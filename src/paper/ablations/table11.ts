@@ -7,7 +7,7 @@ import { verdictNote, verdictsOn, type Claim } from "../claims";
 import type { Budget, ItemSummary, ItemTable, PaperItem } from "../item";
 import { paperNumber, paperNumbers, type PaperNumber } from "../numbers";
 import { atEnd, bySeed, meanCurves } from "./alongTraining";
-import { ascentRows, ascentRuns, datasetsOf, describeAscentRuns, stepCounts, type AscentRow } from "./ascentRuns";
+import { ascentNotes, ascentRows, ascentRuns, datasetsOf, describeAscentRuns, stepCounts, type AscentRow } from "./ascentRuns";
 
 export const table11: PaperItem<AscentRow> = {
   id: "table-11",
@@ -124,7 +124,9 @@ function tableOf(rows: readonly AscentRow[], budget: Budget): ItemTable {
     footnotes: [
       `paper: mean ± ${numbers.spread}.`,
       `ours: mean ± standard deviation over ${new Set(rows.map(({ seed }) => seed)).size} seeds; budget "${budget}".`,
-      ...runFootnotes({ budget, seeds: 2, notes: [`${describeAscentRuns(budget)}.`, verdictNote] }).slice(1),
+      ...runFootnotes({ budget, seeds: 2, notes: [`${describeAscentRuns(budget)}.`, ...ascentNotes(budget), verdictNote] }).slice(
+        1,
+      ),
     ],
   };
 }
