@@ -32,6 +32,7 @@ export interface StepPoint {
   readonly gradient: readonly number[];
 }
 
+/** Figure 2: one step of SGD and one of SAM. */
 export const figure2: PaperItem<StepPoint> = {
   id: "figure-2",
   title: "Figure 2",

@@ -13,16 +13,27 @@ export interface LinkTargets {
 
 const pictures = [".png", ".svg", ".jpg", ".json"];
 
-/** The text with each relative link led to its page or picture. A link to another file of the project becomes its text alone. */
+/**
+ * The text with each relative link, in Markdown or HTML, led to its page or picture. A link to another file of the project becomes its
+ * text alone.
+ */
 export function moveLinks(markdown: string, { from, to, pageOf }: LinkTargets): string {
+  const moved = (target: string): string | undefined => {
+    if (/^([a-z]+:|#)/i.test(target)) return target;
+    const [file = "", anchor] = path.resolve(from, target).split("#");
+    const found = pageOf(file) ?? (pictures.includes(path.extname(file)) && existsSync(file) ? file : undefined);
+    return found && path.relative(to, found) + (anchor ? `#${anchor}` : "");
+  };
   return outsideCode(markdown, (text) =>
-    text.replace(/(!?)\[([^\]]*)\]\(([^)\s]+)\)/g, (link, mark: string, label: string, target: string) => {
-      if (/^([a-z]+:|#)/i.test(target)) return link;
-      const [file = "", anchor] = path.resolve(from, target).split("#");
-      const moved = pageOf(file) ?? (pictures.includes(path.extname(file)) && existsSync(file) ? file : undefined);
-      if (!moved) return label;
-      return `${mark}[${label}](${path.relative(to, moved)}${anchor ? `#${anchor}` : ""})`;
-    }),
+    text
+      .replace(/(!?)\[([^\]]*)\]\(([^)\s]+)\)/g, (_, mark: string, label: string, target: string) => {
+        const place = moved(target);
+        return place ? `${mark}[${label}](${place})` : label;
+      })
+      .replace(/<a href="([^"]+)">([\s\S]*?)<\/a>/g, (_, target: string, label: string) => {
+        const place = moved(target);
+        return place ? `<a href="${place}">${label}</a>` : label;
+      }),
   );
 }
 

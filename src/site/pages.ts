@@ -33,12 +33,11 @@ ${entries.join("\n\n")}
 `;
 }
 
+/** "" if no figure of the item is committed. */
 function galleryEntry(item: PaperItem, root: string): string {
-  const records = recordsNames(item).flatMap(committed);
-  const [budget, cells] = [largestBudget(item, records), summaryCells(item, records)];
   const files = ["svg", "png", "vl.json", "vg.json"].map((type) => `figures/${item.id}.${type}`);
   const found = files.filter((file) => existsSync(path.join(root, file)));
-  if (!budget || !cells || !found[0]?.endsWith(".svg")) return "";
+  if (!found[0]?.endsWith(".svg")) return "";
   const links = found.map((file) => `[${file.slice(`figures/${item.id}.`.length)}](${file})`);
   return `## ${item.title}
 
@@ -46,6 +45,13 @@ function galleryEntry(item: PaperItem, root: string): string {
 ${readFileSync(path.join(root, found[0]), "utf8").replace(/\n\s*\n/g, "\n")}
 </div>
 
-*${item.claim}* ${item.describe(budget)}, budget \`${budget}\`. Does the claim hold here? ${cells.verdict}.
+*${item.claim}* ${captionOf(item)}
 [Notebook](notebooks/${item.id}.ipynb) · ${links.join(" · ")}`;
+}
+
+/** What was trained, and our verdict; "" without records. */
+function captionOf(item: PaperItem): string {
+  const records = recordsNames(item).flatMap(committed);
+  const [budget, cells] = [largestBudget(item, records), summaryCells(item, records)];
+  return budget && cells ? `${item.describe(budget)}, budget \`${budget}\`. Verdict here: ${cells.verdict}.` : "";
 }

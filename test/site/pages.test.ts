@@ -15,6 +15,11 @@ describe("moveLinks", () => {
     assert.equal(move("[five](notebooks/table-5.ipynb#your-turn)"), "[five](../notebooks/table-5.md#your-turn)");
   });
 
+  it("leads links of HTML outputs as those of Markdown", () => {
+    assert.equal(move('<a href="notebooks/table-5.ipynb">five</a>'), '<a href="../notebooks/table-5.md">five</a>');
+    assert.equal(move('<td><a href="data/results">runs</a></td>'), "<td>runs</td>");
+  });
+
   it("leaves links to the outside and to the same page, and all code, as they are", () => {
     const kept = "[a](https://arxiv.org/abs/2010.01412) [b](#start)\n\n```md\n[c](notebooks/table-5.ipynb)\n```\n";
 

@@ -90,7 +90,8 @@ describe("the site", function () {
 
     for (const { title, id } of catalog) {
       assert.ok(results.includes(`<td>${title}</td>`), title);
-      if (existsSync(path.join(root, `figures/${id}.svg`))) assert.match(gallery, new RegExp(`href="notebooks/${id}.html"`));
+      const shown = [`figures/${id}.svg`, `notebooks/${id}.ipynb`].every((name) => existsSync(path.join(root, name)));
+      if (shown) assert.match(gallery, new RegExp(`href="notebooks/${id}.html"`));
     }
     assert.equal(count(gallery, /<svg[^>]*class="marks"/g), count(gallery, /href="media\/[^"]*\.svg"/g));
   });

@@ -71,6 +71,7 @@ const scales: Record<Budget, AblationScale> = {
   },
 };
 
+/** Figure 3, middle: test error against ρ for several m. */
 export const figure3Middle: PaperItem<LabeledRow> = {
   id: "figure-3-middle",
   title: "Figure 3, middle",

@@ -8,6 +8,7 @@ import { paperNumbers, selectNumbers } from "../numbers";
 import { atEnd, bySeed, meanCurves } from "./alongTraining";
 import { describeOrderRuns, orderNames, orderNotes, orderRows, orderRuns, orders, type Order, type OrderRow } from "./orderRuns";
 
+/** Figure 4: test error with and without the second-order term. */
 export const figure4: PaperItem<OrderRow> = {
   id: "figure-4",
   title: "Figure 4",

@@ -15,6 +15,7 @@ import { paperNumbers } from "../numbers";
 import { bySeed, meanCurves, stretch } from "./alongTraining";
 import { describeOrderRuns, orderNames, orderNotes, orderRows, orderRuns, orders, type Order, type OrderRow } from "./orderRuns";
 
+/** Figure 5: cosine between first- and second-order updates. */
 export const figure5: PaperItem<OrderRow> = {
   id: "figure-5",
   recordsIn: "figure-4",

@@ -9,6 +9,7 @@ import { paperNumbers, selectNumbers } from "../numbers";
 import { atEnd, bySeed, meanCurves, stretch } from "./alongTraining";
 import { ascentNotes, ascentRows, ascentRuns, datasetsOf, describeAscentRuns, stepCounts, type AscentRow } from "./ascentRuns";
 
+/** Figure 7: rise of the batch error by number of ascent steps. */
 export const figure7: PaperItem<AscentRow> = {
   id: "figure-7",
   title: "Figure 7",

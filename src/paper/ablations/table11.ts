@@ -9,6 +9,7 @@ import { paperNumber, paperNumbers, type PaperNumber } from "../numbers";
 import { atEnd, bySeed, meanCurves } from "./alongTraining";
 import { ascentNotes, ascentRows, ascentRuns, datasetsOf, describeAscentRuns, stepCounts, type AscentRow } from "./ascentRuns";
 
+/** Table 11: test error by number of ascent steps. */
 export const table11: PaperItem<AscentRow> = {
   id: "table-11",
   title: "Table 11",

@@ -7,6 +7,7 @@ import type { Budget, ItemSummary, ItemTable, PaperItem } from "../item";
 import { BASELINE, familyMethods, isVariant, SAM_NAME, SGD_NAME } from "./methods";
 import { conditionName, describeFamily, familyPlan, familyRows, methodsAt, noiseRates, trialsAt, type FamilyRow } from "./runs";
 
+/** SAM's family: variants of SAM at equal cost. */
 export const family: PaperItem<FamilyRow> = {
   id: "family",
   title: "SAM's family",
