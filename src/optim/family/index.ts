@@ -31,7 +31,20 @@ export type { VariantResult, VariantSetting, VariantStep } from "./variant";
 import type { VariantDefinition, VariantResult, VariantSetting, VariantStep } from "./variant";
 
 /** Every variant that a config may name. A new one is a file in this folder and an entry here. */
-const definitions = [sam, gsam, lookSam, esam, aeSam, msam, friendlySam, samOn, fisherSam, sparseSam, eigenSam, random] as const;
+const definitions = [
+  sam, // the default
+  gsam,
+  lookSam,
+  esam,
+  aeSam,
+  msam,
+  friendlySam,
+  samOn,
+  fisherSam,
+  sparseSam,
+  eigenSam,
+  random,
+] as const;
 
 /** A config's variant. Each default's source is in the variant's file. */
 export const variantConfigSchema = z.discriminatedUnion("name", schemasOf(definitions));

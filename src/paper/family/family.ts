@@ -1,5 +1,12 @@
 /** SAM's family on one bench: error, sharpness and gradients of each member, tuned alike. Not in the paper, which has SAM alone. */
-import { estimate, formatEstimate, pairedDifference, type SeedMean, type SeedValue } from "../../experiments/statistics";
+import {
+  estimate,
+  formatEstimate,
+  formatSize,
+  pairedDifference,
+  type SeedMean,
+  type SeedValue,
+} from "../../experiments/statistics";
 import { costFrontier, inPercent, paretoFront, type CostPoint, type FigureSpec } from "../../plots";
 import { runFootnotes, type TableRow } from "../../tables";
 import { verdictNote, verdictsOn, type Claim, type Verdict } from "../claims";
@@ -113,13 +120,33 @@ export function answer(rows: readonly FamilyRow[]): string {
   const question = "Which one should you use here?";
   if (versusSam.some(({ verdict }) => verdict === "one seed")) return `${question} One seed cannot decide that.`;
   const winners = methodsWith(versusSam, (verdicts) => verdicts.includes("yes") && !verdicts.includes("no"));
-  const first =
-    winners.length > 0 ? winnerClause(winners, versusSam) : "Plain SAM, since no variant beats it beyond the noise of the seeds";
+  const first = winners.length > 0 ? winnerClause(winners, versusSam) : plainClause(rows);
   const cheaper = cheapestEqual(rows, versusSam);
-  const second = cheaper
-    ? `; ${cheaper.method} takes ${cheaper.gradientsPerStep.toFixed(2)} gradients a step instead of ${samGradients(rows)}, these seeds do not tell its error from SAM's, and it is below SGD's`
-    : "; no cheaper variant is both below SGD and not worse than SAM as far as these seeds can tell";
-  return `${question} ${first}${second}.`;
+  const second = cheaper ? cheaperClause(cheaper, rows, versusSam) : "no cheaper variant is found below SGD and not above SAM";
+  return `${question} ${first}; ${second}.`;
+}
+
+/** SAM where it beats SGD with as many gradients, and SGD if that is nowhere. */
+function plainClause(rows: readonly FamilyRow[]): string {
+  const better = comparisons(rows, BASELINE, (method) => method === SAM_NAME).filter(({ verdict }) => verdict === "yes");
+  if (better.length === 0) return "SGD, since these seeds find neither SAM nor a variant below what is cheaper";
+  const where = better.length < noiseRates.length ? ` ${better.map(({ noiseRate }) => placeOf(noiseRate)).join(" and ")}` : "";
+  return `Plain SAM${where}, since no variant beats it beyond the noise of the seeds`;
+}
+
+/** Its cost, and how far its error is from SAM's: seeds that do not tell two errors apart do not make them equal. */
+function cheaperClause(cell: Cell, rows: readonly FamilyRow[], versusSam: readonly Comparison[]): string {
+  const { method, gradientsPerStep } = cell;
+  const distances = versusSam
+    .filter((each) => each.method === method)
+    .map(
+      ({ noiseRate, gain }) =>
+        `${formatSize(gain, { scale: 100 })} points ${gain.mean < 0 ? "above" : "below"} SAM's ${placeOf(noiseRate)}`,
+    );
+  return (
+    `${method} takes ${gradientsPerStep.toFixed(2)} gradients a step instead of ${samGradients(rows)} and is not found worse than SAM: ` +
+    `its error is ${distances.join(" and ")}`
+  );
 }
 
 function winnerClause(winners: readonly string[], versusSam: readonly Comparison[]): string {
