@@ -8,6 +8,7 @@
 import { checkOptions } from "../engine";
 import { checkCount, checkOver } from "./operator";
 
+/** Options of `theorem2Bound`. */
 export interface BoundOptions {
   /** ‖w‖₂ */
   readonly weightNorm: number;
@@ -21,6 +22,7 @@ export interface BoundOptions {
   readonly delta?: number;
 }
 
+/** Result of `theorem2Bound`: the bound and its terms. */
 export interface SharpnessBound {
   /** At most this is the expected loss; above 1 it says nothing. */
   readonly bound: number;

@@ -26,6 +26,7 @@ import type { Budget, ItemSummary, ItemTable, PaperItem } from "../item";
 import { paperNumbers, selectNumbers } from "../numbers";
 import { labBase } from "./labBase";
 
+/** Figure 6: random perturbations in place of SAM's. */
 export const figure6: PaperItem<Figure6Row> = {
   id: "figure-6",
   title: "Figure 6",
