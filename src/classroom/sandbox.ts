@@ -133,7 +133,7 @@ function confiningScript(folder: string, { root, limits }: { root: boolean; limi
   const setpriv = root ? `--reuid=${user} --regid=${user} --clear-groups` : "";
   const bytes = limits.memory * 2 ** 20;
   // Twice the memory as a hard bound on each process: the watch, which looks a few times per second, ends them before.
-  const prlimit = `--nproc=${limits.processes} --data=${2 * bytes} --fsize=${2 ** 28} --core=0`;
+  const prlimit = `--nproc=${limits.processes} --data=${2 * bytes} --fsize=${2 ** 28} --core=0 --cpu=3600`;
   return `set -eu
 new=${quoted(folder)}
 mount -t tmpfs -o size=64m,mode=755 tmpfs "$new"
@@ -151,7 +151,7 @@ for each in ${files.map(quoted).join(" ")}; do file "$each"; done
 for each in null zero random urandom; do device "/dev/$each"; done
 mkdir -p "$new"${quoted(cellFolder())}
 mount -t tmpfs -o size=64m,mode=1777 tmpfs "$new"${quoted(cellFolder())}
-mount -o remount,ro "$new"
+mount -o remount,bind,ro "$new"
 cd "$new"${quoted(cellFolder())}
 exec chroot "$new" setpriv ${setpriv} --bounding-set=-all --inh-caps=-all --no-new-privs \\
   prlimit ${prlimit} -- sh -c ${quoted(`cd ${quoted(cellFolder())} && exec "$@"`)} sh "$@"`;
@@ -163,7 +163,26 @@ function quoted(text: string): string {
 
 const watchInterval = 150;
 
+/** Processes that run now. They are in groups of their own, so Ctrl-C in the grader's terminal does not reach them. */
+const running = new Set<ChildProcess>();
+let listening = false;
+
+/** Nothing of a student's outlives the grader, unless that is killed: the limit of an hour's computing ends it then. */
+function endWithGrader(child: ChildProcess): void {
+  running.add(child);
+  if (listening) return;
+  listening = true;
+  const endAll = () => running.forEach(killTree);
+  process.on("exit", endAll);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    process.once(signal, () => {
+      endAll();
+      process.kill(process.pid, signal);
+    });
+}
+
 function guarded(child: ChildProcess, { limits, folder }: { limits: Limits; folder?: string }): ConfinedProcess {
+  endWithGrader(child);
   let reason: EndReason | undefined;
   let stderr = "";
   const end = (why: EndReason) => {
@@ -185,6 +204,7 @@ function guarded(child: ChildProcess, { limits, folder }: { limits: Limits; fold
   const ended = new Promise<{ code: number | null; stderr: string }>((resolve) => {
     const finish = (code: number | null) => {
       clearInterval(watch);
+      running.delete(child);
       if (folder) fs.rmSync(folder, { recursive: true, force: true });
       resolve({ code, stderr });
     };
