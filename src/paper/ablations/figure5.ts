@@ -142,7 +142,10 @@ function figureOf(rows: readonly OrderRow[], budget: Budget): FigureSpec {
 
 function titleOf(rows: readonly OrderRow[]): string {
   const [first] = claimsOf(rows);
-  if (first?.verdict === "yes") return "The two updates are nearly parallel at first and part near convergence";
+  if (first?.verdict === "yes") {
+    const mean = (part: Stretch) => estimate(cosines(rows, 1, part).map(({ value }) => value)).mean.toFixed(2);
+    return `The cosine of the two updates falls along training, from ${mean("first half")} to ${mean("last quarter")} in the first-order run`;
+  }
   if (first?.verdict === "no") return "Here the two updates become more parallel near convergence";
   if (first?.verdict === "one seed") return "One seed: cosine between the first- and the second-order update";
   return "These seeds do not decide whether the two updates part near convergence";
