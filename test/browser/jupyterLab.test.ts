@@ -29,6 +29,14 @@ function prepare(): void {
   writeFileSync(path.join(folder, "package.json"), JSON.stringify({ name: "kit-in-a-browser", main, types }));
 }
 
+/** A server that is ended leaves its kernels running. */
+async function endKernels(port: number): Promise<void> {
+  const kernels = `http://127.0.0.1:${port}/api/kernels`;
+  const list = await fetch(kernels).catch(() => undefined);
+  for (const { id } of list ? ((await list.json()) as { id: string }[]) : [])
+    await fetch(`${kernels}/${id}`, { method: "DELETE" });
+}
+
 function startServer(env: NodeJS.ProcessEnv): ChildProcess {
   const notebooks = path.join(folder, "notebooks");
   spawnSync(jupyter, ["trust", path.join(notebooks, "explore.ipynb"), path.join(notebooks, "lesson-what-is-sharpness.ipynb")], {
@@ -41,6 +49,7 @@ function startServer(env: NodeJS.ProcessEnv): ChildProcess {
     `--port=${port}`,
     "--port-retries=0",
     "--IdentityProvider.token=",
+    "--ServerApp.disable_check_xsrf=True", // endKernels has no cookie
   ];
   return spawn(jupyter, ["lab", ...options, notebooks], { env, stdio: "ignore" });
 }
@@ -86,7 +95,7 @@ describe("JupyterLab in a browser", function () {
 
   after(async () => {
     await browser?.close();
-    server?.kill("SIGINT");
+    await endKernels(port);
     server?.kill("SIGTERM");
   });
 
