@@ -165,20 +165,31 @@ const watchInterval = 150;
 
 /** Processes that run now. They are in groups of their own, so Ctrl-C in the grader's terminal does not reach them. */
 const running = new Set<ChildProcess>();
-let listening = false;
+const endings = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** Nothing of a student's outlives the grader, unless that is killed: the limit of an hour's computing ends it then. */
 function endWithGrader(child: ChildProcess): void {
+  if (running.size === 0) {
+    process.on("exit", endAll);
+    for (const signal of endings) process.on(signal, endAllAndGrader);
+  }
   running.add(child);
-  if (listening) return;
-  listening = true;
-  const endAll = () => running.forEach(killTree);
-  process.on("exit", endAll);
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-    process.once(signal, () => {
-      endAll();
-      process.kill(process.pid, signal);
-    });
+}
+
+function forget(child: ChildProcess): void {
+  if (!running.delete(child) || running.size > 0) return;
+  process.off("exit", endAll);
+  for (const signal of endings) process.off(signal, endAllAndGrader);
+}
+
+function endAll(): void {
+  running.forEach(killTree);
+}
+
+function endAllAndGrader(signal: NodeJS.Signals): void {
+  endAll();
+  for (const each of endings) process.off(each, endAllAndGrader);
+  process.kill(process.pid, signal);
 }
 
 function guarded(child: ChildProcess, { limits, folder }: { limits: Limits; folder?: string }): ConfinedProcess {
@@ -204,7 +215,7 @@ function guarded(child: ChildProcess, { limits, folder }: { limits: Limits; fold
   const ended = new Promise<{ code: number | null; stderr: string }>((resolve) => {
     const finish = (code: number | null) => {
       clearInterval(watch);
-      running.delete(child);
+      forget(child);
       if (folder) fs.rmSync(folder, { recursive: true, force: true });
       resolve({ code, stderr });
     };

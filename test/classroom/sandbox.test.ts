@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { obstacleToNamespaces } from "../../src/classroom/sandbox";
+import { obstacleToNamespaces, openSandbox } from "../../src/classroom/sandbox";
 import { projectRoot } from "../../src/data/files";
 
 const sandboxFile = JSON.stringify(path.join(projectRoot(), "dist/classroom/sandbox.js"));
@@ -36,6 +36,22 @@ describe("the sandbox", () => {
 
     assert.equal(signal, "SIGINT");
     assert.match(stateOf(Number(stdout)), /^[ZX]?$/);
+  });
+  it("listens for the grader's end only while a student's process runs", async () => {
+    const listeners = () => ["SIGINT", "SIGTERM", "SIGHUP", "exit"].map((name) => process.listenerCount(name));
+    const before = listeners();
+    const sandbox = openSandbox();
+
+    const { child, ended } = sandbox.start("compiler.js", {
+      limits: { memory: 500, processes: 64 },
+      stdio: ["pipe", "pipe", "pipe"],
+    });
+    const during = listeners();
+    child.kill("SIGKILL");
+    await ended;
+
+    assert.deepEqual(during, before.map((count) => count + 1)); // prettier-ignore
+    assert.deepEqual(listeners(), before);
   });
 });
 
