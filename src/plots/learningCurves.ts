@@ -62,7 +62,7 @@ export function learningCurves(options: LearningCurvesOptions): FigureSpec {
   const scale = colorScale(names, ordered ? rampColors(names.length) : undefined);
   const color = nominal("series", { title: seriesTitle || null, scale, sort: null, legend: colorLegend(names) });
   const styles = unique(rows.flatMap((row) => row.style ?? []));
-  const width = panels.length > 1 ? Math.min(310, Math.floor(820 / panels.length) - 60) : 560;
+  const width = panels.length > 1 ? Math.min(280, Math.floor(820 / panels.length) - 60) : 560;
   const y = { title: yTitle, scale: { zero: false, ...(yDomain ? { domain: yDomain } : {}) } };
   const hconcat = panels.map((panel) => {
     const of = (points: readonly CurvePoint[]) => points.filter((row) => (row.panel ?? "") === panel);

@@ -20,8 +20,8 @@ export interface SharpnessProfilesOptions extends FigureTitle {
 }
 
 const profileNames = {
-  worstCase: "worst case in the ball",
-  oneStep: "at ε̂, one step of SAM",
+  worstCase: "worst in the ball",
+  oneStep: "at ε̂, one step",
   gradientTerm: "ρ × gradient norm", // the font has no ∇ and no ‖
   curvatureTerm: "½ρ²λmax",
 } as const;
