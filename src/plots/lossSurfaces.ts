@@ -54,7 +54,7 @@ export function lossSurfaces(options: LossSurfacesOptions): FigureSpec {
   const { surfaces, valueTitle = "loss", cap = 10, levels } = options;
   const { axisTitles = ["first direction", "second direction"] } = options;
   const gap = 46;
-  const size = Math.min(300, Math.floor((maxWidth - 180 - (surfaces.length - 1) * gap) / surfaces.length));
+  const size = Math.min(280, Math.floor((maxWidth - 180 - (surfaces.length - 1) * gap) / surfaces.length));
   const all = surfaces.flatMap((surface) => surface.values.flat());
   const steps = levels ?? equalRatios(Math.min(...all), Math.min(cap, Math.max(...all)), 12);
   const total = surfaces.length * size + (surfaces.length - 1) * gap;

@@ -39,12 +39,12 @@ describe("plots/lossSurfaces", () => {
   });
 
   it("draws a ball around its point of the plane, with its step", async () => {
-    // On [−1, 1]² of 300 pixels: (0.5, −0.5) is 225 right and 225 down, ρ = 0.2 is 30 pixels, ε = (0, 0.2) goes 30 up.
+    // On [−1, 1]² of 280 pixels: (0.5, −0.5) is 210 right and 210 down, ρ = 0.2 is 28 pixels, ε = (0, 0.2) goes 28 up.
     const ball = { center: [0.5, -0.5] as const, radius: 0.2, arrow: [0, 0.2] as const, label: "ball" };
     const svg = await renderSvg(lossSurfaces({ surfaces: [{ ...bowl("SAM"), balls: [ball] }], axisTitles: ["w₁", "w₂"] }));
 
-    assert.match(svg, /<path transform="translate\(225,225\)" d="M -30 0 A 30 30/);
-    assert.match(svg, /<path transform="translate\(225,225\)" d="M 0 0 L 0 -30 L/);
+    assert.match(svg, /<path transform="translate\(210,210\)" d="M -28 0 A 28 28/);
+    assert.match(svg, /<path transform="translate\(210,210\)" d="M 0 0 L 0 -28 L/);
     for (const label of ["ball", "w₁", "w₂"]) assert.ok(textsOf(svg).includes(label), label);
   });
 
