@@ -5,7 +5,7 @@ export { checkOptions, nearestName, showValue, suggestName, type OptionKind, typ
 export { GraphCache, NotReplayable, recordGraph, type Graph, type GroupFunction, type TensorGroups } from "./graph";
 export { pause } from "./pause";
 export { Rng } from "./rng";
-export { schemasOf } from "./schemas";
+export { entryNamed, nameOf, schemasOf } from "./schemas";
 export * from "./weights";
 export { applyLayersModel, checkOneInOneOut, withRandom, type LayerSlot, type LayersModelCall } from "./layersModel";
 export { checkScalarLoss, gradientOfTensors, hessianVectorProduct, hvpOfTensors, innerProduct, type TensorLoss } from "./hvp";

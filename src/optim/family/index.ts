@@ -13,7 +13,7 @@
  * | WASAM (Kaddour et al. 2022), SAM with averaged weights | `averageLast` |
  */
 import { z } from "zod";
-import { schemasOf, tf, type Rng, type Weights } from "../../engine";
+import { entryNamed, nameOf, schemasOf, tf, type Rng, type Weights } from "../../engine";
 import { aeSam } from "./aeSam";
 import { eigenSam } from "./eigenSam";
 import { esam } from "./esam";
@@ -58,12 +58,8 @@ export type VariantOptions = z.input<typeof variantConfigSchema>;
 /** Names that a config may give. */
 export const variantNames = definitions.map(nameOf);
 
-function nameOf({ schema }: (typeof definitions)[number]): VariantConfig["name"] {
-  return schema.shape.name.value;
-}
-
 function definitionOf({ name }: VariantConfig): VariantDefinition {
-  return definitions.find((each) => nameOf(each) === name) as unknown as VariantDefinition;
+  return entryNamed(definitions, name) as unknown as VariantDefinition;
 }
 
 /** Memory before the first step. The caller owns it. */

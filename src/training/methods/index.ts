@@ -1,6 +1,6 @@
 /** Methods against wrong labels, by name: { name, ...options } in a config. */
 import { z } from "zod";
-import { schemasOf } from "../../engine";
+import { entryNamed, nameOf, schemasOf } from "../../engine";
 import type { StepConfig } from "../fields";
 import { coTeaching } from "./coTeaching";
 import { elr } from "./elr";
@@ -25,17 +25,13 @@ export type MethodOptions = z.input<typeof methodConfigSchema>;
 /** Names that a config may give. */
 export const methodNames = definitions.map(nameOf);
 
-function nameOf({ schema }: (typeof definitions)[number]): MethodConfig["name"] {
-  return schema.shape.name.value;
-}
-
 function definitionOf({ name }: MethodConfig): MethodDefinition {
-  return definitions.find((each) => nameOf(each) === name) as unknown as MethodDefinition;
+  return entryNamed(definitions, name) as unknown as MethodDefinition;
 }
 
 /** Former values of the options of the method with this name; none if there is no such method. */
 export function formerOptionsOf(name: unknown): Readonly<Record<string, unknown>> {
-  const definition: Pick<MethodDefinition, "formerly"> | undefined = definitions.find((each) => nameOf(each) === name);
+  const definition: Pick<MethodDefinition, "formerly"> | undefined = entryNamed(definitions, name);
   return definition?.formerly ?? {};
 }
 
